@@ -1,0 +1,4 @@
+//! What everything else stands on: mathematics without a standard library, and random tensors.
+
+pub mod math;
+pub mod rng;

@@ -1,0 +1,1 @@
+//! Random tensors as a function of (seed, stream, node, element).

@@ -1,0 +1,99 @@
+//! The one error type of the crate: small, `Copy`, numbered like the C status.
+
+use core::fmt;
+
+/// Why a request was refused. Nothing has been written when one of these is returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text does not follow its grammar.
+    Parse {
+        /// One-based column (in bytes) of the first byte that does not fit.
+        column: usize,
+        /// What would have fitted there.
+        expected: &'static str,
+    },
+    /// A number lies outside what its field allows.
+    Invalid {
+        /// The field, by its documented name.
+        field: &'static str,
+        /// What the field allows.
+        expected: &'static str,
+    },
+    /// A node of a graph cannot take the shapes of its inputs.
+    Shape {
+        /// Index of the primary block.
+        block: usize,
+        /// Index of the node inside the block.
+        node: usize,
+        /// What does not fit.
+        reason: &'static str,
+    },
+    /// A tensor given by the caller has the wrong number of elements.
+    TensorLength {
+        /// Index of the primary block the tensor belongs to (0 for the input batch).
+        block: usize,
+        /// Elements needed.
+        needed: usize,
+        /// Elements given.
+        given: usize,
+    },
+    /// A size does not fit the address space.
+    Overflow {
+        /// The quantity that overflowed.
+        quantity: &'static str,
+    },
+    /// A fixed capacity of the crate is exceeded.
+    TooLarge {
+        /// The quantity that is too large.
+        quantity: &'static str,
+        /// The largest value supported.
+        limit: usize,
+    },
+    /// The workspace is too small.
+    WorkspaceTooSmall {
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes given.
+        given: usize,
+    },
+    /// The back end asked for is not available on this processor or in this build.
+    BackendUnavailable,
+}
+
+impl Error {
+    /// The stable number of this kind of error, used as the C status. Always negative.
+    pub const fn code(&self) -> i32 {
+        match self {
+            Self::Parse { .. } => -1,
+            Self::Invalid { .. } => -2,
+            Self::Shape { .. } => -3,
+            Self::TensorLength { .. } => -4,
+            Self::Overflow { .. } => -5,
+            Self::TooLarge { .. } => -6,
+            Self::WorkspaceTooSmall { .. } => -7,
+            Self::BackendUnavailable => -8,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Parse { column, expected } => write!(f, "column {column}: expected {expected}"),
+            Self::Invalid { field, expected } => write!(f, "{field}: must be {expected}"),
+            Self::Shape { block, node, reason } => write!(f, "block {block}, node {node}: {reason}"),
+            Self::TensorLength { block, needed, given } => {
+                write!(f, "block {block}: a tensor of {needed} elements is needed, {given} were given")
+            }
+            Self::Overflow { quantity } => write!(f, "{quantity} does not fit the address space"),
+            Self::TooLarge { quantity, limit } => write!(f, "{quantity} exceeds the limit of {limit}"),
+            Self::WorkspaceTooSmall { needed, given } => {
+                write!(f, "the workspace has {given} bytes, {needed} are needed")
+            }
+            Self::BackendUnavailable => write!(f, "this back end is not available on this processor"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

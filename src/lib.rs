@@ -1,0 +1,36 @@
+//! Training-free scores of neural networks, on a CPU, in memory the caller gives.
+//!
+//! `aznas` computes the AZ-NAS proxies (Lee and Ham, CVPR 2024) of a network at initialisation:
+//! *expressivity*, *progressivity*, *trainability* and *complexity*, and combines them over candidates.
+//! Every proxy is "higher is better".
+//!
+//! The path of a score is **describe → plan → run**: a [`spaces`] module turns a text into a [`graph`] of
+//! primary blocks, `plan` turns each block into steps and byte offsets, `run` executes them without any
+//! branch on memory, and `proxy` reads the scores off what ran. The crate needs no standard library, no heap
+//! and no operating system; the feature `alloc` only adds conveniences.
+#![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod aggregate;
+pub mod base;
+pub mod error;
+pub mod graph;
+pub mod linalg;
+pub mod mem;
+pub mod ops;
+mod plan;
+pub mod proxy;
+mod run;
+pub mod score;
+#[cfg(feature = "alloc")]
+pub mod search;
+pub mod simd;
+pub mod spaces;
+pub mod tensor;
+
+pub use error::Error;
