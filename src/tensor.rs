@@ -1,1 +1,9 @@
-//! tensor
+//! Tensors as the kernels see them: shapes, channels-last views, and values that are computed while they are read.
+
+pub mod shape;
+pub mod value;
+pub mod view;
+
+pub use shape::Shape;
+pub use value::{Affine, Gradient, Load, Sink, Value};
+pub use view::{View, ViewMut};

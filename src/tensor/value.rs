@@ -1,0 +1,73 @@
+//! Values that are computed while they are read, and gradients that are masked while they are written.
+//!
+//! Batch normalisation with known statistics is `scale · z + shift`, a rectifier is `max(·, 0)`: neither is worth a
+//! pass over memory. A node of the network is therefore held as a [`Value`], a stored tensor with such a prologue,
+//! and its readers apply the prologue as they load. Backwards the same: the gradient with respect to the input of a
+//! batch normalisation is `by_gradient · g + by_input · z + constant` ([`Gradient`]), and a gradient that passes
+//! a rectifier is masked by the sign of its input where it is stored ([`Sink`]).
+
+use super::{View, ViewMut};
+use crate::simd::Simd;
+
+/// `scale · x + shift`, a pair of numbers per channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    /// Factors, one a channel.
+    pub scale: &'a [f32],
+    /// Summands, one a channel.
+    pub shift: &'a [f32],
+}
+
+/// A node's value as its readers see it: `relu?(affine?(stored))`.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'a> {
+    /// What is in memory.
+    pub stored: View<'a>,
+    /// Applied first.
+    pub affine: Option<Affine<'a>>,
+    /// Whether a rectifier follows.
+    pub rectified: bool,
+}
+
+/// The gradient with respect to a convolution's output `z`: either stored as it is, or that of a batch
+/// normalisation that follows, in terms of the gradient `g` with respect to *its* output.
+#[derive(Clone, Copy, Debug)]
+pub struct Gradient<'a> {
+    /// `g`
+    pub stored: View<'a>,
+    /// If a batch normalisation stands between: `by_gradient · g + by_input · z + constant`.
+    pub normalised: Option<Normalised<'a>>,
+}
+
+/// The backward pass of batch normalisation as a map of `g` and `z`, coefficients per channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Normalised<'a> {
+    /// The input of the normalisation.
+    pub input: View<'a>,
+    /// Factors of `g`.
+    pub by_gradient: &'a [f32],
+    /// Factors of `z`.
+    pub by_input: &'a [f32],
+    /// Summands.
+    pub constant: &'a [f32],
+}
+
+/// Where a gradient goes.
+#[derive(Debug)]
+pub struct Sink<'a> {
+    /// The stored gradient.
+    pub stored: ViewMut<'a>,
+    /// Whether to add to what is there or to replace it.
+    pub accumulate: bool,
+    /// If a rectifier stands between: the gradient passes where this value (its input, before the
+    /// rectifier) is positive, and is 0 elsewhere. `rectified` of the value is ignored.
+    pub gate: Option<Value<'a>>,
+}
+
+/// Something that can be read into a buffer, position by position.
+pub trait Load {
+    /// Channels of a position.
+    fn channels(&self) -> usize;
+    /// Writes the channels of positions `first .. first + count` to `out`, `pitch` numbers apart.
+    fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize);
+}
