@@ -1,1 +1,34 @@
-//! spaces
+//! Search spaces: the texts, candidates and closed-form costs of each benchmark.
+//!
+//! A space reads and prints the architecture text of its benchmark, samples and mutates candidates, and counts their
+//! cost the way the benchmark does. Nothing here touches a tensor.
+
+pub mod nb201;
+mod text;
+
+use crate::Error;
+
+/// What a block whose vector–Jacobian product is the identity means for trainability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The block, and with it the trainability of the network, scores −∞ (the authors' CNN programs).
+    MinusInfinity,
+    /// The block is left out of the mean (the authors' ViT program).
+    LeftOut,
+}
+
+/// How networks of a space are scored, where the spaces differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// The number added to the variance in the normalisation layers (batch or layer).
+    pub norm_epsilon: f32,
+    /// What an identity block means.
+    pub identity: Identity,
+    /// Whether progressivity is one of the scores.
+    pub progressivity: bool,
+}
+
+/// A total as 64-bit number. Fields are bounded so that the total itself cannot overflow 128 bits.
+fn total(quantity: &'static str, sum: u128) -> Result<u64, Error> {
+    u64::try_from(sum).map_err(|_| Error::Overflow { quantity })
+}

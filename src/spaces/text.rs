@@ -1,0 +1,100 @@
+//! A cursor over the bytes of an architecture text, that knows where it stands when something does not fit.
+
+use crate::Error;
+
+/// Reads tokens from left to right. Any byte sequence is a valid text to read from.
+#[derive(Clone)]
+pub(super) struct Cursor<'a> {
+    text: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { text, position: 0 }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text[self.position..]
+    }
+
+    /// The one-based column of the next byte.
+    pub(super) fn column(&self) -> usize {
+        self.position + 1
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// The next byte does not fit.
+    pub(super) fn error(&self, expected: &'static str) -> Error {
+        Error::Parse { column: self.column(), expected }
+    }
+
+    /// Steps over `literal` if it comes next.
+    pub(super) fn accept(&mut self, literal: &str) -> bool {
+        let found = self.rest().starts_with(literal.as_bytes());
+        if found {
+            self.position += literal.len();
+        }
+        found
+    }
+
+    /// Steps over `literal`, which must come next.
+    pub(super) fn require(&mut self, literal: &'static str) -> Result<(), Error> {
+        if self.accept(literal) { Ok(()) } else { Err(self.error(literal)) }
+    }
+
+    /// The longest run of bytes, possibly empty, that satisfy `belongs`.
+    pub(super) fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
+        let rest = self.rest();
+        let length = rest.iter().position(|&byte| !belongs(byte)).unwrap_or(rest.len());
+        self.position += length;
+        &rest[..length]
+    }
+
+    /// The longest run, possibly empty, of ASCII letters, digits and underscores.
+    pub(super) fn word(&mut self) -> &'a [u8] {
+        self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    }
+
+    /// An unsigned decimal number. The error points at its first digit when it is too large for a `u32`.
+    pub(super) fn integer(&mut self, expected: &'static str) -> Result<u32, Error> {
+        let start = self.clone();
+        let digits = self.take_while(|byte| byte.is_ascii_digit());
+        let value =
+            digits.iter().try_fold(0u32, |value, digit| value.checked_mul(10)?.checked_add(u32::from(digit - b'0')));
+        match value {
+            Some(value) if !digits.is_empty() => Ok(value),
+            _ => Err(start.error(expected)),
+        }
+    }
+
+    /// Nothing may be left.
+    pub(super) fn end(&self) -> Result<(), Error> {
+        if self.is_at_end() { Ok(()) } else { Err(self.error("the end of the text")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_tokens_and_counts_columns() {
+        let mut cursor = Cursor::new(b"conv_3(12,4294967296");
+        assert_eq!(cursor.word(), b"conv_3");
+        assert!(!cursor.accept("["));
+        assert_eq!(cursor.require("("), Ok(()));
+        assert_eq!(cursor.integer("a width"), Ok(12));
+        assert_eq!(cursor.end(), Err(Error::Parse { column: 10, expected: "the end of the text" }));
+        assert_eq!(cursor.require(")"), Err(Error::Parse { column: 10, expected: ")" }));
+        assert_eq!(cursor.integer("a width"), Err(Error::Parse { column: 10, expected: "a width" }));
+        assert!(cursor.accept(","));
+        assert_eq!(cursor.integer("a width"), Err(Error::Parse { column: 11, expected: "a width" }));
+        assert!(cursor.is_at_end());
+        assert_eq!(cursor.word(), b"");
+    }
+}
