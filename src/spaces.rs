@@ -3,10 +3,12 @@
 //! A space reads and prints the architecture text of its benchmark, samples and mutates candidates, and counts their
 //! cost the way the benchmark does. Nothing here touches a tensor.
 
+pub mod mbv2;
 pub mod nb201;
 mod text;
 
 use crate::Error;
+use core::ops::RangeInclusive;
 
 /// What a block whose vector–Jacobian product is the identity means for trainability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,17 @@ pub struct Policy {
     pub progressivity: bool,
 }
 
-/// A total as 64-bit number. Fields are bounded so that the total itself cannot overflow 128 bits.
+/// Refuses a `value` outside `range`.
+fn within(field: &'static str, value: u32, range: RangeInclusive<u32>, expected: &'static str) -> Result<(), Error> {
+    if range.contains(&value) { Ok(()) } else { Err(Error::Invalid { field, expected }) }
+}
+
+/// Refuses a number of classes outside the range of every space.
+fn check_classes(classes: u32) -> Result<(), Error> {
+    within("classes", classes, 1..=1 << 20, "from 1 to 1048576")
+}
+
+/// A total as a 64-bit number. Fields are bounded so that the total itself cannot overflow 128 bits.
 fn total(quantity: &'static str, sum: u128) -> Result<u64, Error> {
     u64::try_from(sum).map_err(|_| Error::Overflow { quantity })
 }

@@ -1,6 +1,7 @@
 //! A cursor over the bytes of an architecture text, that knows where it stands when something does not fit.
 
 use crate::Error;
+use core::ops::RangeInclusive;
 
 /// Reads tokens from left to right. Any byte sequence is a valid text to read from.
 #[derive(Clone)]
@@ -60,14 +61,25 @@ impl<'a> Cursor<'a> {
         self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     }
 
-    /// An unsigned decimal number. The error points at its first digit when it is too large for a `u32`.
-    pub(super) fn integer(&mut self, expected: &'static str) -> Result<u32, Error> {
+    /// One byte out of `allowed`.
+    pub(super) fn one_of(&mut self, allowed: &[u8], expected: &'static str) -> Result<u8, Error> {
+        match self.rest().first() {
+            Some(byte) if allowed.contains(byte) => {
+                self.position += 1;
+                Ok(*byte)
+            }
+            _ => Err(self.error(expected)),
+        }
+    }
+
+    /// An unsigned decimal number in `range`. Errors point at its first digit.
+    pub(super) fn integer(&mut self, range: RangeInclusive<u32>, expected: &'static str) -> Result<u32, Error> {
         let start = self.clone();
         let digits = self.take_while(|byte| byte.is_ascii_digit());
         let value =
             digits.iter().try_fold(0u32, |value, digit| value.checked_mul(10)?.checked_add(u32::from(digit - b'0')));
         match value {
-            Some(value) if !digits.is_empty() => Ok(value),
+            Some(value) if !digits.is_empty() && range.contains(&value) => Ok(value),
             _ => Err(start.error(expected)),
         }
     }
@@ -84,16 +96,21 @@ mod tests {
 
     #[test]
     fn reads_tokens_and_counts_columns() {
-        let mut cursor = Cursor::new(b"conv_3(12,4294967296");
+        let mut cursor = Cursor::new(b"conv_3(12,0,4294967296k");
+        let width = |cursor: &mut Cursor| cursor.integer(1..=u32::MAX, "a width");
         assert_eq!(cursor.word(), b"conv_3");
         assert!(!cursor.accept("["));
         assert_eq!(cursor.require("("), Ok(()));
-        assert_eq!(cursor.integer("a width"), Ok(12));
+        assert_eq!(width(&mut cursor), Ok(12));
         assert_eq!(cursor.end(), Err(Error::Parse { column: 10, expected: "the end of the text" }));
         assert_eq!(cursor.require(")"), Err(Error::Parse { column: 10, expected: ")" }));
-        assert_eq!(cursor.integer("a width"), Err(Error::Parse { column: 10, expected: "a width" }));
+        assert_eq!(width(&mut cursor), Err(Error::Parse { column: 10, expected: "a width" }));
         assert!(cursor.accept(","));
-        assert_eq!(cursor.integer("a width"), Err(Error::Parse { column: 11, expected: "a width" }));
+        assert_eq!(width(&mut cursor), Err(Error::Parse { column: 11, expected: "a width" }));
+        assert!(cursor.accept(","));
+        assert_eq!(width(&mut cursor), Err(Error::Parse { column: 13, expected: "a width" }));
+        assert_eq!(cursor.one_of(b"jk", "j or k"), Ok(b'k'));
+        assert_eq!(cursor.one_of(b"jk", "j or k"), Err(Error::Parse { column: 24, expected: "j or k" }));
         assert!(cursor.is_at_end());
         assert_eq!(cursor.word(), b"");
     }

@@ -6,7 +6,7 @@
 
 use super::{Cell, EDGES, Operation};
 use crate::Error;
-use crate::spaces::total;
+use crate::spaces::{check_classes, total, within};
 
 /// The network around the cells: a 3×3 convolution, three stages of equal cells at widths C, 2C and 4C, a residual
 /// block that halves the resolution and doubles the width between stages, and a linear classifier.
@@ -30,15 +30,9 @@ impl Skeleton {
     /// # Errors
     /// [`Error::Invalid`] naming the field that is out of range.
     pub fn new(channels: u32, cells: u32, classes: u32) -> Result<Self, Error> {
-        if !(1..=65536).contains(&channels) {
-            return Err(Error::Invalid { field: "channels", expected: "from 1 to 65536" });
-        }
-        if !(1..=1024).contains(&cells) {
-            return Err(Error::Invalid { field: "cells", expected: "from 1 to 1024" });
-        }
-        if !(1..=1 << 20).contains(&classes) {
-            return Err(Error::Invalid { field: "classes", expected: "from 1 to 1048576" });
-        }
+        within("channels", channels, 1..=65536, "from 1 to 65536")?;
+        within("cells", cells, 1..=1024, "from 1 to 1024")?;
+        check_classes(classes)?;
         Ok(Self { channels, cells, classes })
     }
 

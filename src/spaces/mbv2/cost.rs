@@ -1,0 +1,259 @@
+//! Costs of a network: the authors' counters, quirks included, and the true numbers.
+//!
+//! Source: `get_FLOPs` and `get_model_size` of `PlainNet` (`basic_blocks.py`, `SuperResIDWEXKX.py`). The search limits
+//! and ranks by these counters, so they are kept as they are:
+//! * a batch normalisation costs one operation per output and has one parameter per channel (truly two), except that
+//!   of a projection, which is left out;
+//! * a projection is charged for the output of its unit divided by the stride once more;
+//! * the resolution is divided by each stride rounding down, where a convolution rounds up;
+//! * the classifier has one bias.
+
+use super::{Network, Shortcut, Unit};
+use crate::Error;
+use crate::spaces::{check_classes, total, within};
+
+/// A convolution, always followed by batch normalisation.
+struct Convolution {
+    weights: u128,
+    output: u128,
+    stride: u128,
+    /// On a shortcut, and with a bias, rather than on the main path.
+    is_projection: bool,
+}
+
+impl Unit {
+    /// The main path in order, then the projection if there is one.
+    fn convolutions(self) -> impl Iterator<Item = Convolution> {
+        let convolution = |weights: u128, output: u32, stride: u32, is_projection| {
+            Some(Convolution { weights, output: output.into(), stride: stride.into(), is_projection })
+        };
+        let product = |factors: [u32; 2]| factors.map(u128::from).iter().product::<u128>();
+        match self {
+            Self::Conv { input, output, kernel, stride } => {
+                let weights = product([input, output]) * product([kernel, kernel]);
+                [convolution(weights, output, stride, false), None, None, None]
+            }
+            Self::InvertedResidual { input, output, hidden, kernel, stride, shortcut } => [
+                convolution(product([input, hidden]), hidden, 1, false),
+                convolution(u128::from(hidden) * product([kernel, kernel]), hidden, stride, false),
+                convolution(product([hidden, output]), output, 1, false),
+                match shortcut {
+                    Shortcut::Identity => None,
+                    Shortcut::Projection => convolution(product([input, output]), output, stride, true),
+                },
+            ],
+        }
+        .into_iter()
+        .flatten()
+    }
+}
+
+impl Network {
+    /// The authors' operation count for one image of `resolution` × `resolution` pixels: the complexity of the search.
+    ///
+    /// Where a stride does not divide the resolution, the count of a projection is fractional; it is rounded down.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a resolution outside 1 to 65536 or classes outside 1 to 2²⁰, [`Error::Overflow`] if the
+    /// count exceeds 64 bits.
+    pub fn flops(&self, resolution: u32, classes: u32) -> Result<u64, Error> {
+        let sides = |side: u128, stride: u128| side / stride;
+        self.count(resolution, classes, sides, |convolution, before, after| {
+            let Convolution { weights, output, stride, is_projection } = convolution;
+            if is_projection {
+                after * (weights + output) / (stride * stride)
+            } else {
+                weights * before / (stride * stride) + after * output
+            }
+        })
+    }
+
+    /// Multiply-accumulates of the convolutions and the classifier for one image of `resolution` × `resolution`
+    /// pixels, as they are really done.
+    ///
+    /// # Errors
+    /// Those of [`Self::flops`].
+    pub fn macs(&self, resolution: u32, classes: u32) -> Result<u64, Error> {
+        self.count(resolution, classes, u128::div_ceil, |convolution, _, after| convolution.weights * after)
+    }
+
+    /// The sum over all convolutions of `cost`, which is told the pixels before and after, and the classifier.
+    fn count(
+        &self,
+        resolution: u32,
+        classes: u32,
+        divided: impl Fn(u128, u128) -> u128,
+        cost: impl Fn(Convolution, u128, u128) -> u128,
+    ) -> Result<u64, Error> {
+        within("resolution", resolution, 1..=65536, "from 1 to 65536")?;
+        check_classes(classes)?;
+        let mut sum = u128::from(self.output()) * u128::from(classes);
+        let mut side = u128::from(resolution);
+        for convolution in self.units().flat_map(Unit::convolutions) {
+            let before = side;
+            if !convolution.is_projection {
+                side = divided(side, convolution.stride);
+            }
+            sum += cost(convolution, before * before, side * side);
+        }
+        total("operations", sum)
+    }
+
+    /// The authors' model size, a little below [`Self::params`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for classes outside 1 to 2²⁰, [`Error::Overflow`] if the count exceeds 64 bits.
+    pub fn size(&self, classes: u32) -> Result<u64, Error> {
+        check_classes(classes)?;
+        let convolutions = self.units().flat_map(Unit::convolutions);
+        let features: u128 = convolutions.map(|convolution| convolution.weights + convolution.output).sum();
+        total("size", features + u128::from(self.output()) * u128::from(classes) + 1)
+    }
+
+    /// Trainable scalars.
+    ///
+    /// # Errors
+    /// Those of [`Self::size`].
+    pub fn params(&self, classes: u32) -> Result<u64, Error> {
+        check_classes(classes)?;
+        let convolutions = self.units().flat_map(Unit::convolutions);
+        let features: u128 = convolutions
+            .map(|Convolution { weights, output, is_projection, .. }| {
+                weights + 2 * output + if is_projection { output } else { 0 }
+            })
+            .sum();
+        total("parameters", features + (u128::from(self.output()) + 1) * u128::from(classes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    struct Case {
+        text: &'static str,
+        layers: u32,
+        flops: u64,
+        size: u64,
+        params: u64,
+        macs: u64,
+    }
+
+    /// Made with the authors' program (true parameters and multiply-accumulates: counted on its PyTorch modules).
+    const CASES: [Case; 6] = [
+        Case {
+            text: "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)SuperResIDWE6K3(32,48,2,32,1)\
+                SuperResIDWE6K3(48,96,2,48,1)SuperResIDWE6K3(96,128,2,96,1)SuperConvK1BNRELU(128,2048,1,1)",
+            layers: 6,
+            flops: 162_396_776,
+            size: 2_813_889,
+            params: 2_824_264,
+            macs: 159_334_080,
+        },
+        Case {
+            text: "SuperConvK3BNRELU(3,16,2,1)SuperResIDWE1K7(16,40,2,40,1)SuperResIDWE2K5(40,64,2,64,2)\
+                SuperResIDWE4K3(64,96,2,64,3)SuperResIDWE6K5(96,224,2,120,2)SuperConvK1BNRELU(224,2048,1,1)",
+            layers: 10,
+            flops: 304_030_198,
+            size: 4_487_465,
+            params: 4_507_856,
+            macs: 303_632_416,
+        },
+        Case {
+            text: "SuperConvK3BNRELU(3,24,2,1)SuperResIDWE2K3(24,24,2,24,1)SuperResIDWE4K7(24,40,2,32,2)\
+                SuperResIDWE4K5(40,80,2,48,3)SuperResIDWE6K3(80,112,1,96,3)SuperResIDWE6K7(112,192,2,128,3)\
+                SuperConvK1BNRELU(192,2048,1,1)",
+            layers: 14,
+            flops: 468_265_360,
+            size: 5_855_081,
+            params: 5_888_008,
+            macs: 464_507_648,
+        },
+        Case {
+            text: "SuperConvK3BNRELU(3,16,2,1)SuperResIDWE1K3(16,16,1,16,1)SuperResIDWE2K3(16,24,2,16,1)\
+                SuperConvK1BNRELU(24,64,1,1)",
+            layers: 4,
+            flops: 50_503_424,
+            size: 72_273,
+            params: 73_760,
+            macs: 48_283_136,
+        },
+        Case {
+            text: "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)SuperResIDWE6K3(32,48,2,32,7)\
+                SuperResIDWE6K3(48,96,2,48,1)SuperResIDWE6K3(96,128,2,96,1)SuperConvK1BNRELU(128,2048,1,1)",
+            layers: 12,
+            flops: 383_070_824,
+            size: 3_095_361,
+            params: 3_112_936,
+            macs: 374_739_648,
+        },
+        Case {
+            text: "SuperConvK3BNRELU(3,32,2,1)SuperResIDWE4K5(32,48,2,48,3)SuperResIDWE4K5(48,48,1,48,4)\
+                SuperResIDWE6K7(48,104,2,64,2)SuperResIDWE1K7(104,160,2,160,4)SuperResIDWE2K7(160,256,2,136,1)\
+                SuperConvK1BNRELU(256,2048,1,1)",
+            layers: 16,
+            flops: 1_653_351_626,
+            size: 4_213_665,
+            params: 4_234_928,
+            macs: 1_634_995_344,
+        },
+    ];
+
+    #[test]
+    fn counts_equal_those_of_the_authors() {
+        for Case { text, layers, flops, size, params, macs } in CASES {
+            let network: Network = text.parse().unwrap();
+            for network in [network, network.split().unwrap()] {
+                assert_eq!(network.layers(), layers, "{network}");
+                assert_eq!(network.flops(224, 1000), Ok(flops), "{network}");
+                assert_eq!(network.size(1000), Ok(size), "{network}");
+                assert_eq!(network.params(1000), Ok(params), "{network}");
+                assert_eq!(network.macs(224, 1000), Ok(macs), "{network}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_split_that_adds_a_projection_changes_the_counts() {
+        let text = "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,48,2,48,7)SuperConvK1BNRELU(48,2048,1,1)";
+        let network: Network = text.parse().unwrap();
+        assert_eq!((network.flops(224, 1000), network.size(1000)), (Ok(1_663_212_288), Ok(2_569_585)));
+        let network = network.split().unwrap();
+        assert_eq!(
+            network.to_string(),
+            "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,48,2,48,3)SuperResIDWE6K3(48,48,1,48,4)\
+                SuperConvK1BNRELU(48,2048,1,1)"
+        );
+        assert_eq!((network.flops(224, 1000), network.size(1000)), (Ok(1_670_588_160), Ok(2_571_937)));
+    }
+
+    #[test]
+    fn convolutions_round_resolutions_up_and_the_authors_down() {
+        let network: Network = "SuperConvK1BNRELU(1,1,2,1)".parse().unwrap();
+        assert_eq!(network.macs(5, 1), Ok(3 * 3 + 1));
+        assert_eq!(network.flops(5, 1), Ok(5 * 5 / 4 + 2 * 2 + 1));
+        assert_eq!(network.flops(1, 1), Ok(1));
+    }
+
+    #[test]
+    fn bad_fields_are_named() {
+        let network = Network::INITIAL;
+        let resolution = Err(Error::Invalid { field: "resolution", expected: "from 1 to 65536" });
+        let classes = Err(Error::Invalid { field: "classes", expected: "from 1 to 1048576" });
+        for value in [0, 65537, u32::MAX] {
+            assert_eq!(network.flops(value, 1000), resolution);
+            assert_eq!(network.macs(value, 1000), resolution);
+        }
+        for value in [0, (1 << 20) + 1, u32::MAX] {
+            assert_eq!(network.flops(224, value), classes);
+            assert_eq!(network.macs(224, value), classes);
+            assert_eq!(network.size(value), classes);
+            assert_eq!(network.params(value), classes);
+        }
+        let huge = "SuperResIDWE6K7(65535,65535,1,65535,255)".repeat(64);
+        let huge = Network::parse(huge).unwrap();
+        assert_eq!(huge.flops(65536, 1000), Err(Error::Overflow { quantity: "operations" }));
+        assert!(huge.params(1 << 20).is_ok());
+    }
+}
