@@ -1,1 +1,7 @@
-//! linalg
+//! Dense linear algebra on the caller's slices.
+
+mod householder;
+pub mod jacobi;
+mod magnitude;
+pub mod spectrum;
+mod tridiagonal;

@@ -1,0 +1,42 @@
+//! The eigenvalues of a symmetric matrix by the method that suits its order.
+
+use super::magnitude::{largest_magnitude, scale};
+use super::{householder, jacobi, tridiagonal};
+use crate::simd::Backend;
+
+/// Numbers of scratch that [`eigenvalues`] needs for a matrix of order `n`.
+pub const fn scratch_len(n: usize) -> usize {
+    n + householder::scratch_len(n)
+}
+
+/// Writes the eigenvalues of the symmetric `n × n` row-major `matrix` to `values`, ascending.
+///
+/// `matrix` is destroyed; `scratch` holds [`scratch_len`]`(n)` numbers or more. Every value is within about
+/// `1e-15 · n · ‖matrix‖` of an exact one, at any scale. If the matrix holds an infinity or a NaN, every value is NaN and the
+/// answer is `false`.
+pub fn eigenvalues(backend: Backend, matrix: &mut [f64], n: usize, values: &mut [f64], scratch: &mut [f64]) -> bool {
+    if n < householder::MIN_ORDER {
+        return jacobi::eigenvalues(matrix, n, values);
+    }
+    let (matrix, values) = (&mut matrix[..n * n], &mut values[..n]);
+    let Some(largest) = largest_magnitude(matrix) else {
+        values.fill(f64::NAN);
+        return false;
+    };
+    let (factor, inverse) = scale(largest);
+    if factor != 1.0 {
+        matrix.iter_mut().for_each(|x| *x *= factor);
+    }
+    let (squares, scratch) = scratch.split_at_mut(n);
+    let squares = &mut squares[..n - 1];
+    householder::tridiagonalize(backend, matrix, n, values, squares, scratch);
+    let converged = tridiagonal::eigenvalues(values, squares);
+    values.iter_mut().for_each(|value| *value *= inverse);
+    if !converged {
+        values.fill(f64::NAN);
+    }
+    converged
+}
+
+#[cfg(test)]
+mod tests;
