@@ -1,1 +1,3 @@
-//! linalg
+//! Linear algebra: products, covariances, eigenvalues.
+
+pub mod gemm;
