@@ -1,5 +1,6 @@
-//! Dense linear algebra on the caller's slices.
+//! Dense linear algebra on the caller's slices: products, covariances, eigenvalues.
 
+pub mod gemm;
 mod householder;
 pub mod jacobi;
 mod magnitude;

@@ -1,5 +1,6 @@
 //! Tensors as the kernels see them: shapes, channels-last views, and values that are computed while they are read.
 
+pub mod random;
 pub mod shape;
 pub mod value;
 pub mod view;
