@@ -6,5 +6,5 @@ pub mod value;
 pub mod view;
 
 pub use shape::Shape;
-pub use value::{Affine, Gradient, Load, Sink, Value};
+pub use value::{Affine, Gradient, Load, Normalised, Sink, Value};
 pub use view::{View, ViewMut};

@@ -71,3 +71,329 @@ pub trait Load {
     /// Writes the channels of positions `first .. first + count` to `out`, `pitch` numbers apart.
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize);
 }
+
+impl Load for Value<'_> {
+    #[inline(always)]
+    fn channels(&self) -> usize {
+        self.stored.shape.channels
+    }
+
+    #[inline(always)]
+    fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
+        let Some(affine) = self.affine else {
+            return load_plain(simd, &self.stored, self.rectified, first, count, out, pitch);
+        };
+        let channels = self.channels();
+        for position in 0..count {
+            let row = self.stored.row(first + position);
+            let out = &mut out[position * pitch..][..channels];
+            for_each_part(
+                simd,
+                channels,
+                #[inline(always)]
+                |part| {
+                    let value = affine.apply(simd, part, row);
+                    part.write(simd, if self.rectified { rectify(simd, value) } else { value }, out);
+                },
+            );
+        }
+    }
+}
+
+impl Load for Gradient<'_> {
+    #[inline(always)]
+    fn channels(&self) -> usize {
+        self.stored.shape.channels
+    }
+
+    #[inline(always)]
+    fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
+        let Some(normalised) = self.normalised else {
+            return load_plain(simd, &self.stored, false, first, count, out, pitch);
+        };
+        let channels = self.channels();
+        for position in 0..count {
+            let gradient = self.stored.row(first + position);
+            let input = normalised.input.row(first + position);
+            let out = &mut out[position * pitch..][..channels];
+            for_each_part(
+                simd,
+                channels,
+                #[inline(always)]
+                |part| {
+                    let constant = part.read(simd, normalised.constant);
+                    let by_input = part.read(simd, normalised.by_input);
+                    let by_gradient = part.read(simd, normalised.by_gradient);
+                    let sum = simd.mul_add(by_input, part.read(simd, input), constant);
+                    part.write(simd, simd.mul_add(by_gradient, part.read(simd, gradient), sum), out);
+                },
+            );
+        }
+    }
+}
+
+impl Affine<'_> {
+    /// `scale · x + shift` of one part of a row.
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, part: Part, row: &[f32]) -> S::F32 {
+        simd.mul_add(part.read(simd, self.scale), part.read(simd, row), part.read(simd, self.shift))
+    }
+}
+
+impl Sink<'_> {
+    /// Takes the gradients `rows`, `pitch` numbers apart, of positions `first .. first + count`.
+    #[inline(always)]
+    pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, rows: &[f32], pitch: usize) {
+        let channels = self.stored.shape.channels;
+        for position in 0..count {
+            let new = &rows[position * pitch..][..channels];
+            let old = self.stored.row(first + position);
+            match (&self.gate, self.accumulate) {
+                (None, false) => old.copy_from_slice(new),
+                (None, true) => for_each_part(
+                    simd,
+                    channels,
+                    #[inline(always)]
+                    |part| part.write(simd, simd.add(part.read(simd, old), part.read(simd, new)), old),
+                ),
+                (Some(gate), accumulate) => {
+                    let row = gate.stored.row(first + position);
+                    for_each_part(
+                        simd,
+                        channels,
+                        #[inline(always)]
+                        |part| {
+                            let value = match &gate.affine {
+                                Some(affine) => affine.apply(simd, part, row),
+                                None => part.read(simd, row),
+                            };
+                            let passed = simd.where_positive(value, part.read(simd, new));
+                            let sum = if accumulate { simd.add(part.read(simd, old), passed) } else { passed };
+                            part.write(simd, sum, old);
+                        },
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Loads rows that have no coefficients per channel: without gaps between them they are one long row.
+#[inline(always)]
+fn load_plain<S: Simd>(
+    simd: S,
+    view: &View<'_>,
+    rectified: bool,
+    first: usize,
+    count: usize,
+    out: &mut [f32],
+    pitch: usize,
+) {
+    let channels = view.shape.channels;
+    let (rows, width) =
+        if view.pitch == channels && pitch == channels { (1, count * channels) } else { (count, channels) };
+    for row in 0..rows {
+        let input = &view.data[(first + row) * view.pitch..][..width];
+        let out = &mut out[row * pitch..][..width];
+        if rectified {
+            for_each_part(
+                simd,
+                width,
+                #[inline(always)]
+                |part| part.write(simd, rectify(simd, part.read(simd, input)), out),
+            );
+        } else {
+            out.copy_from_slice(input);
+        }
+    }
+}
+
+/// `max(x, 0)`; the operands are in the order that keeps NaN.
+#[inline(always)]
+fn rectify<S: Simd>(simd: S, x: S::F32) -> S::F32 {
+    simd.max(simd.splat(0.0), x)
+}
+
+/// A vector's worth of a row, or the fewer numbers that are left at its end.
+#[derive(Clone, Copy)]
+struct Part {
+    first: usize,
+    whole: bool,
+}
+
+impl Part {
+    #[inline(always)]
+    fn read<S: Simd>(self, simd: S, row: &[f32]) -> S::F32 {
+        let row = &row[self.first..];
+        if self.whole { simd.load(row) } else { simd.load_partial(row) }
+    }
+
+    #[inline(always)]
+    fn write<S: Simd>(self, simd: S, x: S::F32, row: &mut [f32]) {
+        let row = &mut row[self.first..];
+        if self.whole { simd.store(x, row) } else { simd.store_partial(x, row) }
+    }
+}
+
+#[inline(always)]
+fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Part)) {
+    let mut first = 0;
+    while first + S::LANES <= width {
+        body(Part { first, whole: true });
+        first += S::LANES;
+    }
+    if first < width {
+        body(Part { first, whole: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Backend, Kernel};
+    use crate::tensor::Shape;
+    use std::vec;
+    use std::vec::Vec;
+
+    const CHANNELS: [usize; 12] = [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 64];
+    const POSITIONS: usize = 7;
+    const FIRST: usize = 2;
+    const COUNT: usize = 4;
+    /// One rounding, of a fused or unfused multiply-add, of numbers below 4.
+    const TOLERANCE: f32 = 1e-6;
+
+    fn numbers(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 37 + seed * 101) % 64) as f32 / 16.0 - 2.03125).collect()
+    }
+
+    fn assert_rows(got: &[f32], pitch: usize, channels: usize, expected: impl Fn(usize, usize) -> f32) {
+        for (index, &x) in got.iter().enumerate() {
+            let (position, channel) = (index / pitch, index % pitch);
+            if channel < channels && position < COUNT {
+                let expected = expected(FIRST + position, channel);
+                assert!((x - expected).abs() <= TOLERANCE, "{position}, {channel}: {x} is not {expected}");
+            } else {
+                assert!(x.is_nan(), "{position}, {channel}: written beyond the channels");
+            }
+        }
+    }
+
+    struct Loading<'a, L: Load>(&'a L, &'a mut [f32], usize);
+
+    impl<L: Load> Kernel for Loading<'_, L> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            self.0.load(simd, FIRST, COUNT, self.1, self.2);
+        }
+    }
+
+    struct Storing<'a, 'b>(&'a mut Sink<'b>, &'a [f32], usize);
+
+    impl Kernel for Storing<'_, '_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            self.0.store(simd, FIRST, COUNT, self.1, self.2);
+        }
+    }
+
+    /// Every back end, number of channels, and pitches of the two sides.
+    fn cases() -> impl Iterator<Item = (Backend, usize, usize, usize)> {
+        Backend::available().flat_map(|backend| {
+            CHANNELS.into_iter().flat_map(move |channels| {
+                [(0, 0), (0, 3), (5, 0), (16, 2)]
+                    .map(|(one, other)| (backend, channels, channels + one, channels + other))
+            })
+        })
+    }
+
+    #[test]
+    fn values_are_loaded_through_their_prologue() {
+        for (backend, channels, pitch, out_pitch) in cases() {
+            let data = numbers(POSITIONS * pitch, 1);
+            let (scale, shift) = (numbers(channels, 2), numbers(channels, 3));
+            let stored = View { data: &data, shape: Shape::new(1, POSITIONS, 1, channels).unwrap(), pitch };
+            for affine in [None, Some(Affine { scale: &scale, shift: &shift })] {
+                for rectified in [false, true] {
+                    let mut out = vec![f32::NAN; COUNT * out_pitch + 1];
+                    let value = Value { stored, affine, rectified };
+                    backend.run(Loading(&value, &mut out, out_pitch));
+                    assert_rows(&out, out_pitch, channels, |position, channel| {
+                        let x = data[position * pitch + channel];
+                        let x = if affine.is_some() { scale[channel] * x + shift[channel] } else { x };
+                        if rectified { x.max(0.0) } else { x }
+                    });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_rectifier_keeps_nan() {
+        for backend in Backend::available() {
+            let data = [f32::NAN; POSITIONS];
+            let stored = View::dense(&data, Shape::new(1, POSITIONS, 1, 1).unwrap());
+            let mut out = [0.0; COUNT];
+            backend.run(Loading(&Value { stored, affine: None, rectified: true }, &mut out, 1));
+            assert!(out.iter().all(|x| x.is_nan()));
+        }
+    }
+
+    #[test]
+    fn gradients_pass_the_normalisation() {
+        for (backend, channels, pitch, out_pitch) in cases() {
+            let shape = Shape::new(1, POSITIONS, 1, channels).unwrap();
+            let (g, z) = (numbers(POSITIONS * pitch, 1), numbers(POSITIONS * out_pitch, 2));
+            let coefficients = [3, 4, 5].map(|seed| numbers(channels, seed));
+            let [by_gradient, by_input, constant] = coefficients.each_ref().map(|x| x.as_slice());
+            let input = View { data: &z, shape, pitch: out_pitch };
+            for normalised in [None, Some(Normalised { input, by_gradient, by_input, constant })] {
+                let gradient = Gradient { stored: View { data: &g, shape, pitch }, normalised };
+                let mut out = vec![f32::NAN; COUNT * out_pitch];
+                backend.run(Loading(&gradient, &mut out, out_pitch));
+                assert_rows(&out, out_pitch, channels, |position, channel| {
+                    let (g, z) = (g[position * pitch + channel], z[position * out_pitch + channel]);
+                    match normalised {
+                        None => g,
+                        Some(_) => by_gradient[channel] * g + by_input[channel] * z + constant[channel],
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn sinks_gate_and_accumulate() {
+        for (backend, channels, pitch, rows_pitch) in cases() {
+            let shape = Shape::new(1, POSITIONS, 1, channels).unwrap();
+            let (rows, values) = (numbers(COUNT * rows_pitch, 1), numbers(POSITIONS * rows_pitch, 2));
+            let (scale, shift) = (numbers(channels, 3), numbers(channels, 4));
+            let stored = View { data: &values, shape, pitch: rows_pitch };
+            let plain = Value { stored, affine: None, rectified: true };
+            let scaled = Value { affine: Some(Affine { scale: &scale, shift: &shift }), ..plain };
+            for gate in [None, Some(plain), Some(scaled)] {
+                for accumulate in [false, true] {
+                    let before = if accumulate { 0.5 } else { f32::NAN };
+                    let mut out = vec![f32::NAN; POSITIONS * pitch];
+                    for position in FIRST..FIRST + COUNT {
+                        out[position * pitch..][..channels].fill(before);
+                    }
+                    let mut sink = Sink { stored: ViewMut { data: &mut out, shape, pitch }, accumulate, gate };
+                    backend.run(Storing(&mut sink, &rows, rows_pitch));
+                    assert!(out[..FIRST * pitch].iter().all(|x| x.is_nan()));
+                    assert_rows(&out[FIRST * pitch..], pitch, channels, |position, channel| {
+                        let value = values[position * rows_pitch + channel];
+                        let value = match gate {
+                            Some(Value { affine: Some(_), .. }) => scale[channel] * value + shift[channel],
+                            _ => value,
+                        };
+                        let new = rows[(position - FIRST) * rows_pitch + channel];
+                        let passed = if gate.is_none() || value > 0.0 { new } else { 0.0 };
+                        if accumulate { before + passed } else { passed }
+                    });
+                }
+            }
+        }
+    }
+}

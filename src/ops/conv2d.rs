@@ -1,0 +1,143 @@
+//! Two-dimensional convolution and its vector–Jacobian product with respect to the input, channels last.
+//!
+//! Both directions are one computation, see `pass`: a correlation of a zero-padded map with some taps. It runs in
+//! bands that fit the second-level cache: the rows a band reads are loaded through their prologue (batch
+//! normalisation, rectifier) into a padded map; register tiles of pixels × output channels run over all taps; and
+//! what follows the convolution (moments for a batch normalisation; the gate of a rectifier, accumulation) is done while
+//! the band's result is hot.
+
+mod bands;
+mod blocks;
+mod depthwise;
+mod direct;
+mod geometry;
+mod grid;
+mod pass;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use geometry::Geometry;
+
+use super::moments::Moments;
+use crate::simd::Backend;
+use crate::tensor::{Gradient, Sink, Value, ViewMut};
+use bands::{Bands, Target};
+use pass::Pass;
+
+/// How products are summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Every product is computed; the error is that of a dot product in single precision.
+    #[default]
+    Direct,
+}
+
+/// A convolution on a back end.
+///
+/// Weights are packed once for each direction and used many times. A merged group of convolutions that read one
+/// value is one convolution whose output channels are those of its members side by side.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d {
+    backend: Backend,
+    geometry: Geometry,
+    algorithm: Algorithm,
+}
+
+impl Conv2d {
+    /// A convolution of checked sizes.
+    pub const fn new(backend: Backend, geometry: Geometry, algorithm: Algorithm) -> Self {
+        Self { backend, geometry, algorithm }
+    }
+
+    /// The sizes.
+    pub const fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// Numbers in the weights packed for [`forward`](Self::forward).
+    pub fn packed_forward_len(&self) -> usize {
+        self.packed_len(&Pass::forward(&self.geometry))
+    }
+
+    /// Numbers in the weights packed for [`vjp`](Self::vjp).
+    pub fn packed_vjp_len(&self) -> usize {
+        self.packed_len(&Pass::backward(&self.geometry))
+    }
+
+    /// Packs weights `[output channels, input channels / groups, kernel rows, kernel columns]` for
+    /// [`forward`](Self::forward), into [`packed_forward_len`](Self::packed_forward_len) numbers.
+    pub fn pack_forward(&self, weights: &[f32], packed: &mut [f32]) {
+        self.pack(&Pass::forward(&self.geometry), weights, packed);
+    }
+
+    /// Packs weights `[output channels, input channels / groups, kernel rows, kernel columns]` for
+    /// [`vjp`](Self::vjp), into [`packed_vjp_len`](Self::packed_vjp_len) numbers.
+    pub fn pack_vjp(&self, weights: &[f32], packed: &mut [f32]) {
+        self.pack(&Pass::backward(&self.geometry), weights, packed);
+    }
+
+    /// Numbers of scratch that either direction needs.
+    pub fn scratch_len(&self) -> usize {
+        let forward = Bands::new(&Pass::forward(&self.geometry));
+        let backward = Bands::new(&Pass::backward(&self.geometry));
+        forward.source_len().max(backward.source_len() + backward.result_len())
+    }
+
+    /// `output = convolution(input) + bias`.
+    ///
+    /// `packed` comes from [`pack_forward`](Self::pack_forward), `scratch` has [`scratch_len`](Self::scratch_len)
+    /// numbers, `bias` one number an output channel. The output's previous content does not matter, and numbers between
+    /// its channels and its next position are not touched. Every output position is added to `moments`.
+    pub fn forward(
+        &self,
+        input: &Value<'_>,
+        packed: &[f32],
+        scratch: &mut [f32],
+        output: ViewMut<'_>,
+        bias: Option<&[f32]>,
+        moments: Option<&mut Moments<'_>>,
+    ) {
+        let plain = (input.affine.is_none() && !input.rectified).then_some(input.stored);
+        let target = Target::Output { view: output, moments };
+        let bands = Bands::new(&Pass::forward(&self.geometry));
+        bands.run(self.backend, core::slice::from_ref(input), plain, packed, bias, scratch, target);
+    }
+
+    /// The vector–Jacobian product: the gradient with respect to the input, from that with respect to the output.
+    ///
+    /// The channels of `gradients` are concatenated in order; together they are the output channels. `packed` comes from
+    /// [`pack_vjp`](Self::pack_vjp), `scratch` has [`scratch_len`](Self::scratch_len) numbers. If the input was rectified,
+    /// the gate of `sink` makes the result the gradient before the rectifier.
+    pub fn vjp(&self, gradients: &[Gradient<'_>], packed: &[f32], scratch: &mut [f32], sink: Sink<'_>) {
+        let plain = match gradients {
+            [only] if only.normalised.is_none() => Some(only.stored),
+            _ => None,
+        };
+        let bands = Bands::new(&Pass::backward(&self.geometry));
+        let (results, scratch) = scratch.split_at_mut(bands.result_len());
+        bands.run(self.backend, gradients, plain, packed, None, scratch, Target::Gated { sink, results });
+    }
+
+    /// How products are summed.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    fn packed_len(&self, pass: &Pass) -> usize {
+        if pass.is_depthwise() {
+            depthwise::packed_len(self.backend, pass)
+        } else {
+            direct::packed_len(self.backend, pass)
+        }
+    }
+
+    fn pack(&self, pass: &Pass, weights: &[f32], packed: &mut [f32]) {
+        if pass.is_depthwise() {
+            depthwise::pack(self.backend, pass, weights, packed);
+        } else {
+            direct::pack(self.backend, pass, weights, packed);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! A pass in bands that fit the second-level cache.
+
+use super::grid::{Grid, Source};
+use super::pass::Pass;
+use super::window::Window;
+use super::{depthwise, direct};
+use crate::ops::moments::Moments;
+use crate::simd::convolution::Taps;
+use crate::simd::{Backend, Kernel, Simd};
+use crate::tensor::{Load, Sink, View, ViewMut};
+use core::ops::Range;
+
+/// Numbers of a band's padded source, and of its result, that are aimed at: 128 KiB each, of the 512 KiB or more of
+/// a usual second-level cache.
+const AIM: usize = 32 * 1024;
+
+/// A pass, and how it is cut: a band is some rows of one image, or some whole images.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bands {
+    pass: Pass,
+    images: usize,
+    rows: usize,
+    /// Numbers from one position of the padded source to the next.
+    pitch: usize,
+}
+
+/// What becomes of a band's result.
+pub(super) enum Target<'a, 'm> {
+    /// It is the output, and added to the moments.
+    Output { view: ViewMut<'a>, moments: Option<&'a mut Moments<'m>> },
+    /// It is kept in `results` and goes to the sink.
+    Gated { sink: Sink<'a>, results: &'a mut [f32] },
+}
+
+impl Bands {
+    pub(super) fn new(pass: &Pass) -> Self {
+        let channels = pass.all_source_channels();
+        let pitch = if pass.is_depthwise() { channels.next_multiple_of(depthwise::PADDED) } else { channels };
+        let vertical = pass.axes[0];
+        let bands = Self { pass: *pass, images: 1, rows: vertical.outputs, pitch };
+        let whole = bands.source_len().max(bands.result_len());
+        if whole <= AIM {
+            return Self { images: (AIM / whole).min(pass.batch), ..bands };
+        }
+        // Sizes grow by the same for every further step of rows.
+        let step = vertical.phases;
+        let size = |rows: usize| {
+            let bands = Self { rows, ..bands };
+            bands.source_len().max(bands.result_len())
+        };
+        let (one, growth) = (size(step), size(2 * step) - size(step));
+        let steps = 1 + AIM.saturating_sub(one) / growth.max(1);
+        Self { rows: (steps * step).min(vertical.outputs), ..bands }
+    }
+
+    /// Numbers in a band's padded source.
+    pub(super) fn source_len(&self) -> usize {
+        let [vertical, horizontal] = self.pass.axes;
+        let rows = vertical.window(0, self.rows).len();
+        self.images * rows * horizontal.window(0, horizontal.outputs).len() * self.pitch
+    }
+
+    /// Numbers in a band's result, without gaps.
+    pub(super) fn result_len(&self) -> usize {
+        self.images * self.rows * self.pass.axes[1].outputs * self.pass.all_output_channels()
+    }
+
+    /// Computes the pass. `sources` are its source, channels side by side; `plain` is the same where nothing needs
+    /// computing when it is loaded.
+    pub(super) fn run<L: Load>(
+        &self,
+        backend: Backend,
+        sources: &[L],
+        plain: Option<View<'_>>,
+        packed: &[f32],
+        bias: Option<&[f32]>,
+        scratch: &mut [f32],
+        mut target: Target<'_, '_>,
+    ) {
+        let [vertical, horizontal] = self.pass.axes;
+        let inside = !self.pass.is_depthwise() && vertical.stays_inside() && horizontal.stays_inside();
+        let plain = plain.filter(|_| inside);
+        let columns = horizontal.window(0, horizontal.outputs);
+        for image in (0..self.pass.batch).step_by(self.images) {
+            let images = image..self.pass.batch.min(image + self.images);
+            for row in (0..vertical.outputs).step_by(self.rows) {
+                let count = self.rows.min(vertical.outputs - row);
+                let rows = vertical.window(row, count);
+                let band = Band { images: images.clone(), row, rows: count, window: [rows.clone(), columns.clone()] };
+                let source = match plain {
+                    Some(view) => self.stored(&view, &band),
+                    None => self.load(backend, sources, &band, scratch),
+                };
+                self.compute(backend, &band, source, packed, bias, &mut target);
+                self.finish(backend, &band, &mut target);
+            }
+        }
+    }
+
+    /// The source of a band where it is stored.
+    fn stored<'v>(&self, view: &View<'v>, band: &Band) -> Source<'v> {
+        let [height, width] = self.pass.axes.map(|axis| axis.sources);
+        let first =
+            (band.images.start * height + band.window[0].start as usize) * width + band.window[1].start as usize;
+        Source { data: &view.data[first * view.pitch..], steps: [height * width, width, 1].map(|n| n * view.pitch) }
+    }
+
+    /// Loads the source of a band with the zeros around it.
+    fn load<'s, L: Load>(&self, backend: Backend, sources: &[L], band: &Band, scratch: &'s mut [f32]) -> Source<'s> {
+        let [rows, columns] = band.window.clone();
+        let steps = [rows.len() * columns.len(), columns.len(), 1].map(|n| n * self.pitch);
+        let out = &mut scratch[..band.images.len() * steps[0]];
+        backend.run(Window {
+            sources,
+            extents: self.pass.axes.map(|axis| axis.sources),
+            images: band.images.clone(),
+            rows,
+            columns,
+            out,
+            pitch: self.pitch,
+        });
+        Source { data: out, steps }
+    }
+
+    fn compute(
+        &self,
+        backend: Backend,
+        band: &Band,
+        source: Source<'_>,
+        mut packed: &[f32],
+        bias: Option<&[f32]>,
+        target: &mut Target<'_, '_>,
+    ) {
+        let [height, width] = self.pass.axes.map(|axis| axis.outputs);
+        let (output, pitch, image_rows) = match target {
+            Target::Output { view, .. } => (&mut view.data[self.first(band) * view.pitch..], view.pitch, height),
+            Target::Gated { results, .. } => (&mut results[..], self.pass.all_output_channels(), band.rows),
+        };
+        let output_steps = [image_rows * width, width, 1].map(|n| n * pitch);
+        for phases in self.pass.phases() {
+            let [vertical, horizontal] = phases;
+            let mut grid = Grid {
+                extents: [band.images.len(), vertical.outputs(band.rows), horizontal.outputs(width)],
+                source: 0,
+                source_steps: [0; 3],
+                output: vertical.first_output * output_steps[1] + horizontal.first_output * output_steps[2],
+                output_steps: [
+                    output_steps[0],
+                    vertical.output_step * output_steps[1],
+                    horizontal.output_step * output_steps[2],
+                ],
+            };
+            let taps = Taps {
+                counts: [vertical.taps, horizontal.taps],
+                steps: [vertical.tap_step * source.steps[1], horizontal.tap_step * source.steps[2]],
+                length: self.pass.source_channels,
+            };
+            // Where nothing is read, the window need not include the place.
+            if grid.pixels() * taps.operands() > 0 {
+                let start = |axis: usize, first: usize| {
+                    (phases[axis].source(first) - band.window[axis].start) as usize * source.steps[axis + 1]
+                };
+                grid.source = start(0, band.row) + start(1, 0);
+                grid.source_steps =
+                    [source.steps[0], vertical.stride * source.steps[1], horizontal.stride * source.steps[2]];
+            }
+            let (grid, taps) = (grid.joined(), taps.joined());
+            packed = if self.pass.is_depthwise() {
+                depthwise::run(backend, self.pass.groups, source, grid, taps, packed, output, bias)
+            } else {
+                direct::run(backend, &self.pass, source, grid, taps, packed, output, bias)
+            };
+        }
+    }
+
+    fn finish(&self, backend: Backend, band: &Band, target: &mut Target<'_, '_>) {
+        let first = self.first(band);
+        let count = band.images.len() * band.rows * self.pass.axes[1].outputs;
+        match target {
+            Target::Output { view, moments } => {
+                if let Some(moments) = moments {
+                    moments.update(backend, &view.as_view(), first, count);
+                }
+            }
+            Target::Gated { sink, results } => {
+                backend.run(Store { sink, first, count, rows: results, pitch: self.pass.all_output_channels() });
+            }
+        }
+    }
+
+    /// The first output position of a band.
+    fn first(&self, band: &Band) -> usize {
+        let [height, width] = self.pass.axes.map(|axis| axis.outputs);
+        (band.images.start * height + band.row) * width
+    }
+}
+
+/// Output rows of some images, and the rows and columns of the source that they read.
+struct Band {
+    images: Range<usize>,
+    row: usize,
+    rows: usize,
+    window: [Range<isize>; 2],
+}
+
+/// A band's result on its way into a sink.
+struct Store<'a, 's> {
+    sink: &'a mut Sink<'s>,
+    first: usize,
+    count: usize,
+    rows: &'a [f32],
+    pitch: usize,
+}
+
+impl Kernel for Store<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        self.sink.store(simd, self.first, self.count, self.rows, self.pitch);
+    }
+}

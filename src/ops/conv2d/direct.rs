@@ -1,0 +1,130 @@
+//! Direct convolution: register tiles of pixels × vectors of output channels over all taps and source channels.
+
+use super::blocks::Width;
+use super::grid::{Grid, Source};
+use super::pass::Pass;
+use crate::simd::convolution::{self, Taps};
+use crate::simd::{Backend, Kernel, Simd};
+
+/// Numbers in the packed weights of a pass.
+pub(super) fn packed_len(backend: Backend, pass: &Pass) -> usize {
+    let lanes = Width::of(backend).lanes;
+    let taps: usize = pass.phases().map(|[vertical, horizontal]| vertical.taps * horizontal.taps).sum();
+    pass.groups * taps * pass.source_channels * pass.output_channels.next_multiple_of(lanes)
+}
+
+/// Packs weights in the order in which they are used: phase, group, block of output channels, tap, source
+/// channel, output channel; blocks are filled with zeros to whole vectors.
+pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], mut packed: &mut [f32]) {
+    let width = Width::of(backend);
+    for phases in pass.phases() {
+        for group in 0..pass.groups {
+            for block in width.blocks(pass.output_channels) {
+                for row in 0..phases[0].taps {
+                    for column in 0..phases[1].taps {
+                        for source in 0..pass.source_channels {
+                            let (vectors, rest) = packed.split_at_mut(block.vectors * width.lanes);
+                            packed = rest;
+                            vectors[block.channels..].fill(0.0);
+                            for (channel, number) in vectors[..block.channels].iter_mut().enumerate() {
+                                let output = block.first_channel + channel;
+                                *number = weights[pass.weight_index(group, source, output, &phases, [row, column])];
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Computes the pixels of one phase of a band for all groups, and returns the weights of the next phase.
+pub(super) fn run<'a>(
+    backend: Backend,
+    pass: &Pass,
+    source: Source<'_>,
+    grid: Grid,
+    taps: Taps,
+    mut packed: &'a [f32],
+    output: &mut [f32],
+    bias: Option<&[f32]>,
+) -> &'a [f32] {
+    let width = Width::of(backend);
+    for group in 0..pass.groups {
+        for block in width.blocks(pass.output_channels) {
+            let (weights, rest) = packed.split_at(taps.operands() * block.vectors * width.lanes);
+            packed = rest;
+            let channel = group * pass.output_channels + block.first_channel;
+            let tiles = Tiles {
+                source: source.data.get(group * pass.source_channels..).unwrap_or_default(),
+                grid,
+                taps,
+                weights,
+                bias: bias.map(|bias| &bias[channel..][..block.channels]),
+                output: &mut output[channel..],
+                channels: block.channels,
+            };
+            tiles.dispatch(backend, block.vectors);
+        }
+    }
+    packed
+}
+
+/// One block of output channels of all pixels of a grid.
+struct Tiles<'a> {
+    source: &'a [f32],
+    grid: Grid,
+    taps: Taps,
+    weights: &'a [f32],
+    bias: Option<&'a [f32]>,
+    output: &'a mut [f32],
+    channels: usize,
+}
+
+impl Tiles<'_> {
+    /// Eight accumulators hide the latency of a multiply-add; more vectors share the numbers of fewer pixels.
+    fn dispatch(self, backend: Backend, vectors: usize) {
+        match vectors {
+            1 => backend.run(Sized::<8, 1>(self)),
+            2 if backend == Backend::Avx512 => backend.run(Sized::<8, 2>(self)),
+            2 => backend.run(Sized::<4, 2>(self)),
+            3 => backend.run(Sized::<4, 3>(self)),
+            _ => backend.run(Sized::<4, 4>(self)),
+        }
+    }
+}
+
+/// Tiles of `P` pixels × `V` vectors.
+struct Sized<'a, const P: usize, const V: usize>(Tiles<'a>);
+
+impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Tiles { source, grid, taps, weights, bias, output, channels } = self.0;
+        let mut initial = [simd.splat(0.0); V];
+        if let Some(bias) = bias {
+            for (vector, bias) in initial.iter_mut().zip(bias.chunks(S::LANES)) {
+                *vector = simd.load_partial(bias);
+            }
+        }
+        let mut walk = grid.walk();
+        while let Some(step) = walk.next::<P>() {
+            let sums = convolution::dense(simd, source, step.sources, &taps, weights, initial);
+            for pixel in 0..P {
+                if pixel < step.count {
+                    let row = &mut output[step.outputs[pixel]..][..channels];
+                    for index in 0..V {
+                        let first = index * S::LANES;
+                        if first + S::LANES <= channels {
+                            simd.store(sums[pixel][index], &mut row[first..]);
+                        } else {
+                            simd.store_partial(sums[pixel][index], &mut row[first..]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! One description for both directions of a convolution.
+//!
+//! Along an axis, the forward pass computes `out[j] = Σᵢ wᵢ · in[start + j · stride + i · tap_step]`. The
+//! vector–Jacobian product of a convolution of stride s has the same form for each of the s residues of the input
+//! position: the taps that reach positions `residue + s · j` are every (s / gcd)-th, and they read the
+//! output's gradient at consecutive steps. A pass is therefore a product of *phases* of the two axes, one
+//! phase forwards and `stride` phases backwards, each a plain correlation on a zero-padded map.
+
+use super::Geometry;
+use core::ops::Range;
+
+/// One residue class of output positions of an axis, and the taps that reach it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Phase {
+    /// The class: outputs `first_output + j · output_step`.
+    pub(super) first_output: usize,
+    pub(super) output_step: usize,
+    /// Source position of the first tap of output `j = 0`; negative inside the padding.
+    start: isize,
+    /// Source positions from one `j` to the next.
+    pub(super) stride: usize,
+    /// Taps, and source positions from one to the next.
+    pub(super) taps: usize,
+    pub(super) tap_step: usize,
+    /// Index in the kernel of the first tap, and from one tap to the next.
+    first_kernel: usize,
+    kernel_step: isize,
+}
+
+impl Phase {
+    /// Outputs of the class among the first `extent` positions.
+    pub(super) fn outputs(&self, extent: usize) -> usize {
+        extent.saturating_sub(self.first_output).div_ceil(self.output_step)
+    }
+
+    /// Source position of the first tap of the first output of the class at or behind `first`, a multiple of the
+    /// output step.
+    pub(super) fn source(&self, first: usize) -> isize {
+        self.start + (first / self.output_step * self.stride) as isize
+    }
+
+    /// Index in the kernel of a tap.
+    pub(super) fn kernel_index(&self, tap: usize) -> usize {
+        self.first_kernel.wrapping_add_signed(self.kernel_step * tap as isize)
+    }
+}
+
+/// One axis of a pass.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis {
+    /// Positions of the source and of the output.
+    pub(super) sources: usize,
+    pub(super) outputs: usize,
+    /// Phases: 1 forwards, the stride backwards.
+    pub(super) phases: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    dilation: usize,
+    backward: bool,
+}
+
+impl Axis {
+    pub(super) fn phase(&self, index: usize) -> Phase {
+        if !self.backward {
+            return Phase {
+                first_output: 0,
+                output_step: 1,
+                start: -(self.padding as isize),
+                stride: self.stride,
+                taps: self.kernel,
+                tap_step: self.dilation,
+                first_kernel: 0,
+                kernel_step: 1,
+            };
+        }
+        // Input position p = index + stride · j meets tap k at output (p + padding − k · dilation) / stride.
+        let reach = |tap: usize| (index + self.padding) as isize - (tap * self.dilation) as isize;
+        let divisor = greatest_common_divisor(self.stride, self.dilation);
+        let kernel_step = self.stride / divisor;
+        let tap_step = self.dilation / divisor;
+        let nearest = (0..self.kernel.min(kernel_step)).find(|&tap| reach(tap) % self.stride as isize == 0);
+        let (taps, first_kernel, start) = match nearest {
+            None => (0, 0, 0),
+            Some(nearest) => {
+                let farther = (self.kernel - 1 - nearest) / kernel_step;
+                let start = reach(nearest) / self.stride as isize - (farther * tap_step) as isize;
+                (farther + 1, nearest + farther * kernel_step, start)
+            }
+        };
+        Phase {
+            first_output: index,
+            output_step: self.stride,
+            start,
+            stride: 1,
+            taps,
+            tap_step,
+            first_kernel,
+            kernel_step: -(kernel_step as isize),
+        }
+    }
+
+    /// The source positions that outputs `first .. first + count` read, padding included. `first` is a multiple of
+    /// the number of phases.
+    pub(super) fn window(&self, first: usize, count: usize) -> Range<isize> {
+        let mut window: Option<Range<isize>> = None;
+        for phase in (0..self.phases).map(|index| self.phase(index)) {
+            let outputs = phase.outputs(count);
+            if outputs > 0 && phase.taps > 0 {
+                let start = phase.source(first);
+                let end = start + ((outputs - 1) * phase.stride + (phase.taps - 1) * phase.tap_step) as isize + 1;
+                window = Some(match window {
+                    None => start..end,
+                    Some(other) => other.start.min(start)..other.end.max(end),
+                });
+            }
+        }
+        window.unwrap_or(0..0)
+    }
+
+    /// Whether no output reads the padding.
+    pub(super) fn stays_inside(&self) -> bool {
+        let window = self.window(0, self.outputs);
+        window.start >= 0 && window.end <= self.sources as isize
+    }
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+/// A convolution in one direction, as a correlation of a source map with the taps of each phase.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pass {
+    pub(super) batch: usize,
+    /// Vertical and horizontal.
+    pub(super) axes: [Axis; 2],
+    pub(super) groups: usize,
+    /// Channels of one group of the source and of the output.
+    pub(super) source_channels: usize,
+    pub(super) output_channels: usize,
+    backward: bool,
+}
+
+impl Pass {
+    pub(super) fn forward(geometry: &Geometry) -> Self {
+        Self::new(geometry, false)
+    }
+
+    pub(super) fn backward(geometry: &Geometry) -> Self {
+        Self::new(geometry, true)
+    }
+
+    fn new(geometry: &Geometry, backward: bool) -> Self {
+        let (input, output) = (geometry.input(), geometry.output());
+        let pointwise = geometry.kernel() == [1, 1] && geometry.stride() == [1, 1] && geometry.padding() == [0, 0];
+        // Positions of a pointwise convolution are independent: one tall map.
+        let (batch, inputs, outputs) = if pointwise {
+            (1, [input.positions(), 1], [input.positions(), 1])
+        } else {
+            (input.batch, [input.height, input.width], [output.height, output.width])
+        };
+        let axes = [0, 1].map(|axis| {
+            let (sources, outputs) =
+                if backward { (outputs[axis], inputs[axis]) } else { (inputs[axis], outputs[axis]) };
+            Axis {
+                sources,
+                outputs,
+                phases: if backward { geometry.stride()[axis] } else { 1 },
+                kernel: geometry.kernel()[axis],
+                stride: geometry.stride()[axis],
+                padding: geometry.padding()[axis],
+                dilation: geometry.dilation()[axis],
+                backward,
+            }
+        });
+        let (inputs, outputs) = (input.channels / geometry.groups(), output.channels / geometry.groups());
+        let (source_channels, output_channels) = if backward { (outputs, inputs) } else { (inputs, outputs) };
+        Self { batch, axes, groups: geometry.groups(), source_channels, output_channels, backward }
+    }
+
+    /// Whether each channel is convolved by itself.
+    pub(super) fn is_depthwise(&self) -> bool {
+        self.source_channels == 1 && self.output_channels == 1 && self.groups > 1
+    }
+
+    /// Channels of the source, all groups.
+    pub(super) fn all_source_channels(&self) -> usize {
+        self.groups * self.source_channels
+    }
+
+    /// Channels of the output, all groups.
+    pub(super) fn all_output_channels(&self) -> usize {
+        self.groups * self.output_channels
+    }
+
+    /// The phases, vertical outside.
+    pub(super) fn phases(&self) -> impl Iterator<Item = [Phase; 2]> + use<> {
+        let [vertical, horizontal] = self.axes;
+        (0..vertical.phases).flat_map(move |row| {
+            (0..horizontal.phases).map(move |column| [vertical.phase(row), horizontal.phase(column)])
+        })
+    }
+
+    /// Index in weights `[output channels, input channels / groups, kernel rows, kernel columns]` of what connects
+    /// a source channel and an output channel *of the pass* at a tap.
+    pub(super) fn weight_index(
+        &self,
+        group: usize,
+        source: usize,
+        output: usize,
+        phases: &[Phase; 2],
+        taps: [usize; 2],
+    ) -> usize {
+        let (inputs, outputs, input_channel, output_channel) = if self.backward {
+            (self.output_channels, self.source_channels, output, source)
+        } else {
+            (self.source_channels, self.output_channels, source, output)
+        };
+        let row = (group * outputs + output_channel) * inputs + input_channel;
+        (row * self.axes[0].kernel + phases[0].kernel_index(taps[0])) * self.axes[1].kernel
+            + phases[1].kernel_index(taps[1])
+    }
+}

@@ -1,0 +1,349 @@
+use super::*;
+use crate::Error;
+use crate::tensor::{Affine, Normalised, Shape, View};
+use std::vec;
+use std::vec::Vec;
+
+/// Batch, height, width, input channels; output channels; kernel, stride, padding, dilation; groups.
+type Case = ([usize; 4], usize, [usize; 2], [usize; 2], [usize; 2], [usize; 2], usize);
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    // The convolutions of the search spaces, small.
+    ([2, 8, 8, 16], 16, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([3, 9, 7, 16], 48, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([1, 8, 8, 32], 64, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([2, 9, 9, 16], 32, [3, 3], [2, 2], [1, 1], [1, 1], 1),
+    ([2, 8, 8, 8], 24, [3, 3], [2, 2], [1, 1], [1, 1], 1),
+    ([2, 10, 11, 3], 16, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([2, 11, 10, 3], 40, [3, 3], [2, 2], [1, 1], [1, 1], 1),
+    ([3, 5, 7, 24], 40, [1, 1], [1, 1], [0, 0], [1, 1], 1),
+    ([2, 5, 7, 120], 17, [1, 1], [1, 1], [0, 0], [1, 1], 1),
+    ([2, 6, 7, 16], 33, [1, 1], [2, 2], [0, 0], [1, 1], 1),
+    ([1, 2, 3, 7], 80, [1, 1], [1, 1], [0, 0], [1, 1], 1),
+    // Depthwise: kernels, strides, channels around the lane widths.
+    ([2, 9, 8, 16], 16, [3, 3], [1, 1], [1, 1], [1, 1], 16),
+    ([2, 9, 10, 48], 48, [3, 3], [2, 2], [1, 1], [1, 1], 48),
+    ([1, 9, 10, 17], 17, [5, 5], [1, 1], [2, 2], [1, 1], 17),
+    ([2, 11, 9, 5], 5, [5, 5], [2, 2], [2, 2], [1, 1], 5),
+    ([1, 9, 12, 24], 24, [7, 7], [1, 1], [3, 3], [1, 1], 24),
+    ([2, 13, 12, 7], 7, [7, 7], [2, 2], [3, 3], [1, 1], 7),
+    ([1, 9, 9, 9], 9, [3, 3], [1, 1], [2, 2], [2, 2], 9),
+    // Groups, odd channels, one channel.
+    ([2, 6, 7, 12], 18, [3, 3], [1, 1], [1, 1], [1, 1], 3),
+    ([1, 6, 7, 10], 20, [3, 3], [2, 2], [1, 1], [1, 1], 10),
+    ([2, 4, 5, 8], 6, [1, 1], [1, 1], [0, 0], [1, 1], 2),
+    ([2, 6, 5, 5], 7, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([1, 6, 5, 1], 1, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    // Rectangular and even kernels, dilation, unequal strides and paddings.
+    ([2, 8, 9, 5], 6, [1, 7], [1, 1], [0, 3], [1, 1], 1),
+    ([2, 9, 8, 6], 5, [7, 1], [1, 1], [3, 0], [1, 1], 1),
+    ([2, 7, 8, 4], 9, [2, 2], [2, 2], [0, 0], [1, 1], 1),
+    ([2, 7, 8, 4], 9, [4, 2], [1, 2], [1, 1], [1, 1], 1),
+    ([1, 11, 12, 8], 16, [3, 3], [1, 1], [2, 2], [2, 2], 1),
+    ([1, 11, 12, 3], 5, [3, 3], [2, 3], [3, 0], [3, 2], 1),
+    ([1, 12, 9, 3], 5, [3, 2], [4, 6], [2, 1], [2, 4], 1),
+    ([1, 13, 12, 4], 4, [5, 5], [2, 2], [2, 2], [1, 1], 1),
+    // Padding of a whole kernel and more, a kernel as large as the map, strides beyond the kernel, no padding.
+    ([2, 4, 3, 5], 6, [3, 3], [1, 1], [3, 4], [1, 1], 1),
+    ([1, 3, 3, 5], 6, [1, 1], [3, 2], [5, 4], [1, 1], 1),
+    ([1, 1, 1, 3], 4, [5, 5], [1, 1], [4, 4], [1, 1], 1),
+    ([2, 5, 4, 5], 6, [5, 4], [1, 1], [0, 0], [1, 1], 1),
+    ([1, 9, 10, 5], 6, [2, 2], [5, 4], [1, 0], [1, 1], 1),
+    ([1, 9, 10, 5], 6, [1, 1], [3, 3], [0, 0], [1, 1], 1),
+    ([2, 6, 7, 4], 5, [3, 3], [1, 1], [0, 0], [1, 1], 1),
+    ([1, 1, 1, 20], 20, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([1, 1, 2, 3], 4, [3, 3], [2, 3], [1, 1], [1, 1], 1),
+    ([1, 1, 1, 3], 4, [1, 2], [4, 4], [3, 3], [1, 1], 1),
+    ([40, 2, 2, 8], 8, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    // More than one band an image, and bands of several images.
+    ([1, 20, 90, 48], 5, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([1, 41, 40, 48], 48, [5, 5], [2, 2], [2, 2], [1, 1], 48),
+    ([2, 30, 50, 20], 40, [3, 3], [2, 2], [1, 1], [1, 1], 1),
+    ([30, 10, 10, 16], 8, [3, 3], [1, 1], [1, 1], [1, 1], 1),
+    ([5, 30, 30, 33], 3, [1, 1], [1, 1], [0, 0], [1, 1], 1),
+];
+
+/// The largest difference from the reference in double precision, relative to the sum of the products' magnitudes.
+const TOLERANCE: f64 = 4e-7;
+
+fn geometry(case: &Case) -> Geometry {
+    let &([batch, height, width, channels], outputs, kernel, stride, padding, dilation, groups) = case;
+    let input = Shape::new(batch, height, width, channels).unwrap();
+    Geometry::new(input, outputs, kernel, stride, padding, dilation, groups).unwrap()
+}
+
+/// Numbers between -1 and 1 that look random.
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Calls `visit(input index, output index, weight index)` for every product of the convolution.
+fn products(geometry: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
+    let (input, output) = (geometry.input(), geometry.output());
+    let ([rows, columns], groups) = (geometry.kernel(), geometry.groups());
+    let (inputs, outputs) = (input.channels / groups, output.channels / groups);
+    let place = |position: usize, tap: usize, axis: usize, extent: usize| {
+        let place = position * geometry.stride()[axis] + tap * geometry.dilation()[axis];
+        place.checked_sub(geometry.padding()[axis]).filter(|&place| place < extent)
+    };
+    for position in 0..output.positions() {
+        let (image, pixel) = (position / output.positions_per_image(), position % output.positions_per_image());
+        for row in 0..rows {
+            let Some(y) = place(pixel / output.width, row, 0, input.height) else { continue };
+            for column in 0..columns {
+                let Some(x) = place(pixel % output.width, column, 1, input.width) else { continue };
+                let source = ((image * input.height + y) * input.width + x) * input.channels;
+                for to in 0..output.channels {
+                    for from in 0..inputs {
+                        let weight = ((to * inputs + from) * rows + row) * columns + column;
+                        visit(source + to / outputs * inputs + from, position * output.channels + to, weight);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A number in double precision, and the sum of the magnitudes of what was added up to it: the scale of its error.
+type Sum = (f64, f64);
+
+/// Every product of two operands summed to the third's places.
+fn reference(geometry: &Geometry, len: usize, operand: &[Sum], weights: &[f32], forward: bool) -> Vec<Sum> {
+    let mut sums = vec![(0.0, 0.0); len];
+    products(geometry, |input, output, weight| {
+        let (from, to) = if forward { (input, output) } else { (output, input) };
+        let weight = f64::from(weights[weight]);
+        sums[to].0 += operand[from].0 * weight;
+        sums[to].1 += operand[from].1 * weight.abs();
+    });
+    sums
+}
+
+fn assert_near(got: f32, (expected, magnitude): Sum, context: &str) {
+    let error = (f64::from(got) - expected).abs();
+    assert!(error <= TOLERANCE * magnitude + 1e-30, "{context}: {got} is not {expected} (of {magnitude})");
+}
+
+fn every_case(mut check: impl FnMut(Backend, Geometry, &str)) {
+    for backend in Backend::available() {
+        for case in CASES {
+            check(backend, geometry(case), &std::format!("{} {case:?}", backend.name()));
+        }
+    }
+}
+
+/// A stored tensor of `shape`, `gap` numbers between positions.
+fn stored(shape: Shape, gap: usize, seed: u64) -> Vec<f32> {
+    numbers(shape.positions() * (shape.channels + gap), seed)
+}
+
+#[test]
+fn forward_is_the_sum_of_products() {
+    every_case(|backend, geometry, context| {
+        let convolution = Conv2d::new(backend, geometry, Algorithm::Direct);
+        let (shape, output) = (geometry.input(), geometry.output());
+        let weights = numbers(geometry.weights(), 1);
+        let bias = numbers(output.channels, 2);
+        let (scale, shift) = (numbers(shape.channels, 3), numbers(shape.channels, 4));
+        let mut packed = vec![f32::NAN; convolution.packed_forward_len()];
+        convolution.pack_forward(&weights, &mut packed);
+        for (gap, affine, rectified) in [(0, false, false), (3, false, true), (0, true, true)] {
+            let data = stored(shape, gap, 5);
+            let input = Value {
+                stored: View { data: &data, shape, pitch: shape.channels + gap },
+                affine: affine.then_some(Affine { scale: &scale, shift: &shift }),
+                rectified,
+            };
+            let values: Vec<Sum> = (0..shape.len())
+                .map(|index| {
+                    let (position, channel) = (index / shape.channels, index % shape.channels);
+                    let x = data[position * (shape.channels + gap) + channel];
+                    let terms = if affine { [scale[channel] * x, shift[channel]] } else { [x, 0.0] };
+                    let value = if rectified { (terms[0] + terms[1]).max(0.0) } else { terms[0] + terms[1] };
+                    (f64::from(value), f64::from(terms[0].abs() + terms[1].abs()))
+                })
+                .collect();
+            let expected = reference(&geometry, output.len(), &values, &weights, true);
+
+            let pitch = output.channels + gap;
+            let mut out = vec![f32::NAN; output.positions() * pitch - gap];
+            let mut scratch = vec![f32::NAN; convolution.scratch_len()];
+            let (mut mean, mut squares) = (vec![f64::NAN; output.channels], vec![f64::NAN; output.channels]);
+            let mut moments = Moments::new(&mut mean, &mut squares);
+            let view = ViewMut { data: &mut out, shape: output, pitch };
+            let bias = (gap == 0).then_some(&bias[..]);
+            convolution.forward(&input, &packed, &mut scratch, view, bias, Some(&mut moments));
+            assert_eq!(moments.count(), output.positions());
+            for (position, row) in out.chunks(pitch).enumerate() {
+                for (channel, &got) in row.iter().enumerate() {
+                    if channel < output.channels {
+                        let (sum, magnitude) = expected[position * output.channels + channel];
+                        let bias = bias.map_or(0.0, |bias| f64::from(bias[channel]));
+                        assert_near(got, (sum + bias, magnitude + bias.abs()), context);
+                    } else {
+                        assert!(got.is_nan(), "{context}: written between the channels");
+                    }
+                }
+            }
+            for channel in 0..output.channels {
+                let count = output.positions() as f64;
+                let column = || out.iter().skip(channel).step_by(pitch).map(|&x| f64::from(x));
+                let mean = column().sum::<f64>() / count;
+                let squares = column().map(|x| (x - mean) * (x - mean)).sum::<f64>();
+                let scale = column().fold(1e-30, |scale: f64, x| scale.max(x.abs()));
+                assert!((moments.mean()[channel] - mean).abs() <= 1e-6 * scale, "{context}");
+                assert!((moments.squares()[channel] - squares).abs() <= 1e-6 * scale * scale * count, "{context}");
+            }
+        }
+    });
+}
+
+/// Splits the output channels of a case into members of a merged group, where they can be split.
+fn members(channels: usize) -> Vec<usize> {
+    if channels < 3 { vec![channels] } else { vec![channels / 3, channels - channels / 3 - 1, 1] }
+}
+
+#[test]
+fn vjp_is_the_transposed_sum_of_products() {
+    every_case(|backend, geometry, context| {
+        let convolution = Conv2d::new(backend, geometry, Algorithm::Direct);
+        let (shape, output) = (geometry.input(), geometry.output());
+        let weights = numbers(geometry.weights(), 1);
+        let mut packed = vec![f32::NAN; convolution.packed_vjp_len()];
+        convolution.pack_vjp(&weights, &mut packed);
+        for (merged, gap, accumulate) in [(false, 0, false), (true, 2, true)] {
+            let widths = if merged { members(output.channels) } else { vec![output.channels] };
+            let tensors: Vec<_> = widths
+                .iter()
+                .zip(1..)
+                .map(|(&width, seed)| {
+                    let shape = output.with_channels(width).unwrap();
+                    let coefficients = [3, 4, 5].map(|salt| numbers(width, 10 * seed + salt));
+                    (shape, stored(shape, gap, 10 * seed), stored(shape, 0, 10 * seed + 1), coefficients)
+                })
+                .collect();
+            let gradients: Vec<_> = tensors
+                .iter()
+                .map(|(shape, g, z, coefficients)| Gradient {
+                    stored: View { data: g, shape: *shape, pitch: shape.channels + gap },
+                    normalised: merged.then_some(Normalised {
+                        input: View::dense(z, *shape),
+                        by_gradient: &coefficients[0],
+                        by_input: &coefficients[1],
+                        constant: &coefficients[2],
+                    }),
+                })
+                .collect();
+            let mut values = Vec::new();
+            for position in 0..output.positions() {
+                for gradient in &gradients {
+                    let g = gradient.stored.row(position).iter().enumerate();
+                    values.extend(g.map(|(channel, &g)| {
+                        let terms = match gradient.normalised {
+                            None => [g, 0.0, 0.0],
+                            Some(n) => {
+                                let z = n.input.row(position)[channel];
+                                [n.by_gradient[channel] * g, n.by_input[channel] * z, n.constant[channel]]
+                            }
+                        };
+                        (f64::from(terms.iter().sum::<f32>()), f64::from(terms.iter().map(|x| x.abs()).sum::<f32>()))
+                    }));
+                }
+            }
+            let expected = reference(&geometry, shape.len(), &values, &weights, false);
+
+            let gate = numbers(shape.len(), 7);
+            let pitch = shape.channels + gap;
+            let before = if accumulate { 0.25 } else { f32::NAN };
+            let mut out = vec![before; shape.positions() * pitch - gap];
+            let mut scratch = vec![f32::NAN; convolution.scratch_len()];
+            let sink = Sink {
+                stored: ViewMut { data: &mut out, shape, pitch },
+                accumulate,
+                gate: accumulate.then_some(Value { stored: View::dense(&gate, shape), affine: None, rectified: true }),
+            };
+            convolution.vjp(&gradients, &packed, &mut scratch, sink);
+            for (position, row) in out.chunks(pitch).enumerate() {
+                for (channel, &got) in row.iter().enumerate() {
+                    let index = position * shape.channels + channel;
+                    if channel >= shape.channels {
+                        assert_eq!(got.to_bits(), before.to_bits(), "{context}: written between the channels");
+                    } else if !accumulate {
+                        assert_near(got, expected[index], context);
+                    } else if gate[index] > 0.0 {
+                        let (sum, magnitude) = expected[index];
+                        assert_near(got, (sum + 0.25, magnitude + 0.25), context);
+                    } else {
+                        assert_eq!(got, before, "{context}: behind the gate");
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn the_two_directions_are_adjoint() {
+    every_case(|backend, geometry, context| {
+        let convolution = Conv2d::new(backend, geometry, Algorithm::Direct);
+        let (shape, output) = (geometry.input(), geometry.output());
+        let (x, y) = (numbers(shape.len(), 1), numbers(output.len(), 2));
+        let weights = numbers(geometry.weights(), 3);
+        let (mut forward, mut back) = (vec![0.0; output.len()], vec![0.0; shape.len()]);
+        let mut scratch = vec![f32::NAN; convolution.scratch_len()];
+        let mut packed = vec![0.0; convolution.packed_forward_len()];
+        convolution.pack_forward(&weights, &mut packed);
+        let input = Value { stored: View::dense(&x, shape), affine: None, rectified: false };
+        convolution.forward(&input, &packed, &mut scratch, ViewMut::dense(&mut forward, output), None, None);
+        let mut packed = vec![0.0; convolution.packed_vjp_len()];
+        convolution.pack_vjp(&weights, &mut packed);
+        let gradient = Gradient { stored: View::dense(&y, output), normalised: None };
+        let sink = Sink { stored: ViewMut::dense(&mut back, shape), accumulate: false, gate: None };
+        convolution.vjp(&[gradient], &packed, &mut scratch, sink);
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+        let norm = |a: &[f32]| dot(a, a).sqrt();
+        let (left, right) = (dot(&forward, &y), dot(&x, &back));
+        assert!(
+            (left - right).abs() <= 1e-6 * (norm(&forward) * norm(&y)).max(1e-3),
+            "{context}: {left} is not {right}"
+        );
+    });
+}
+
+#[test]
+fn impossible_sizes_are_refused() {
+    let input = Shape::new(2, 5, 6, 4).unwrap();
+    let invalid = |result: Result<Geometry, Error>| assert!(matches!(result, Err(Error::Invalid { .. })), "{result:?}");
+    let overflow =
+        |result: Result<Geometry, Error>| assert!(matches!(result, Err(Error::Overflow { .. })), "{result:?}");
+    let (one, none, three) = ([1, 1], [0, 0], [3, 3]);
+    invalid(Geometry::new(Shape::default(), 4, three, one, none, one, 1));
+    invalid(Geometry::new(input, 4, [0, 3], one, none, one, 1));
+    invalid(Geometry::new(input, 4, three, [1, 0], none, one, 1));
+    invalid(Geometry::new(input, 4, three, one, none, [0, 1], 1));
+    invalid(Geometry::new(input, 0, three, one, none, one, 1));
+    invalid(Geometry::new(input, 4, three, one, none, one, 0));
+    invalid(Geometry::new(input, 6, three, one, none, one, 4));
+    invalid(Geometry::new(input, 4, three, one, none, one, 3));
+    invalid(Geometry::new(input, 4, [6, 1], one, none, one, 1));
+    invalid(Geometry::new(input, 4, three, one, none, [1, 3], 1));
+    overflow(Geometry::new(input, 4, three, one, [usize::MAX / 2 + 1, 0], one, 1));
+    overflow(Geometry::new(input, 4, three, one, [usize::MAX / 64, 0], one, 1));
+    overflow(Geometry::new(input, 4, three, one, none, [usize::MAX, 1], 1));
+    overflow(Geometry::new(input, usize::MAX / 2, three, one, one, one, 1));
+    overflow(Geometry::new(Shape { batch: usize::MAX, ..input }, 4, three, one, one, one, 1));
+}
+
+#[test]
+fn sizes_follow_from_the_geometry() {
+    let geometry = geometry(&([2, 9, 8, 12], 18, [3, 5], [2, 1], [1, 2], [1, 1], 3));
+    assert_eq!(geometry.output(), Shape::new(2, 5, 8, 18).unwrap());
+    assert_eq!(geometry.weights(), 18 * 4 * 15);
+    assert_eq!(geometry.macs(), 2 * 5 * 8 * 18 * 4 * 15);
+}

@@ -1,0 +1,80 @@
+//! The part of a source map that a band reads: loaded through its prologue, with zeros around.
+
+use crate::simd::{Kernel, Simd};
+use crate::tensor::Load;
+use core::ops::Range;
+
+/// Loads rows and columns of some images, padding included, into a map of its own.
+///
+/// Channels of several sources come to lie side by side. What lies between them and the next position is not written.
+pub(super) struct Window<'a, L> {
+    pub(super) sources: &'a [L],
+    /// Rows and columns of an image of the sources.
+    pub(super) extents: [usize; 2],
+    pub(super) images: Range<usize>,
+    /// Rows and columns to load; those outside the image are 0.
+    pub(super) rows: Range<isize>,
+    pub(super) columns: Range<isize>,
+    pub(super) out: &'a mut [f32],
+    /// Numbers from one loaded position to the next.
+    pub(super) pitch: usize,
+}
+
+impl<L: Load> Kernel for Window<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let [height, width] = self.extents;
+        let [rows, columns] = [inside(&self.rows, height), inside(&self.columns, width)];
+        if rows.is_empty() || columns.is_empty() {
+            return self.out.fill(0.0);
+        }
+        let row_length = self.columns.len() * self.pitch;
+        let left = (columns.start as isize - self.columns.start) as usize * self.pitch;
+        let right = left + columns.len() * self.pitch;
+        for (image, out) in self.images.zip(self.out.chunks_exact_mut(self.rows.len() * row_length)) {
+            let (above, rest) = out.split_at_mut((rows.start as isize - self.rows.start) as usize * row_length);
+            let (middle, below) = rest.split_at_mut(rows.len() * row_length);
+            above.fill(0.0);
+            below.fill(0.0);
+            let first = (image * height + rows.start) * width + columns.start;
+            if columns.len() == width && self.columns.len() == width {
+                let mut channel = 0;
+                for source in self.sources {
+                    channel = load(simd, source, first, rows.len() * width, middle, channel, self.pitch);
+                }
+                continue;
+            }
+            for (row, out) in middle.chunks_exact_mut(row_length).enumerate() {
+                out[..left].fill(0.0);
+                out[right..].fill(0.0);
+                let mut channel = 0;
+                for source in self.sources {
+                    channel =
+                        load(simd, source, first + row * width, columns.len(), &mut out[left..], channel, self.pitch);
+                }
+            }
+        }
+    }
+}
+
+/// Loads positions of one of several sources; returns where the next one's channels start.
+#[inline(always)]
+fn load<S: Simd, L: Load>(
+    simd: S,
+    source: &L,
+    first: usize,
+    count: usize,
+    out: &mut [f32],
+    channel: usize,
+    pitch: usize,
+) -> usize {
+    source.load(simd, first, count, &mut out[channel..], pitch);
+    channel + source.channels()
+}
+
+/// The part of `range` that lies in `0..extent`.
+fn inside(range: &Range<isize>, extent: usize) -> Range<usize> {
+    range.start.max(0) as usize..range.end.clamp(0, extent as isize) as usize
+}

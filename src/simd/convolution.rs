@@ -1,0 +1,127 @@
+//! The inner loops of a convolution: a tile of outputs that stays in registers over all taps.
+//!
+//! Offsets are checked once a tile; inside it there is nothing but loads and multiply-adds.
+#![allow(unsafe_code)]
+
+use super::Simd;
+
+/// Where a tile's outputs find their operands: runs of consecutive source numbers on a regular grid.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taps {
+    /// Vertical and horizontal number of runs.
+    pub(crate) counts: [usize; 2],
+    /// Numbers from one run to the next, vertically and horizontally.
+    pub(crate) steps: [usize; 2],
+    /// Numbers in a run.
+    pub(crate) length: usize,
+}
+
+impl Taps {
+    /// Operands of an output.
+    pub(crate) const fn operands(&self) -> usize {
+        self.counts[0] * self.counts[1] * self.length
+    }
+
+    /// The same operands in the same order, horizontal runs that continue each other joined into one.
+    pub(crate) fn joined(mut self) -> Self {
+        if self.steps[1] == self.length {
+            self.length *= self.counts[1];
+            self.counts[1] = 1;
+        }
+        self
+    }
+
+    /// Numbers from the first operand to behind the last.
+    const fn extent(&self) -> usize {
+        if self.operands() == 0 {
+            return 0;
+        }
+        (self.counts[0] - 1) * self.steps[0] + (self.counts[1] - 1) * self.steps[1] + self.length
+    }
+}
+
+/// Pointers to the numbers at `offsets`, each with `extent` readable numbers.
+#[inline(always)]
+fn pointers<const P: usize>(source: &[f32], offsets: [usize; P], extent: usize) -> [*const f32; P] {
+    let mut pointers = [source.as_ptr(); P];
+    for pixel in 0..P {
+        assert!(offsets[pixel] <= source.len() && extent <= source.len() - offsets[pixel]);
+        // SAFETY: the offset lies inside the slice or at its end.
+        pointers[pixel] = unsafe { pointers[pixel].add(offsets[pixel]) };
+    }
+    pointers
+}
+
+/// `P` pixels × `V` vectors of channels: each source number times a vector of weights for its output channels.
+///
+/// `weights` holds `V` vectors for each operand, in the order of the runs.
+#[inline(always)]
+pub(crate) fn dense<S: Simd, const P: usize, const V: usize>(
+    simd: S,
+    source: &[f32],
+    offsets: [usize; P],
+    taps: &Taps,
+    weights: &[f32],
+    initial: [S::F32; V],
+) -> [[S::F32; V]; P] {
+    let sources = pointers(source, offsets, taps.extent());
+    assert!(weights.len() >= taps.operands() * V * S::LANES);
+    let mut weight = weights.as_ptr();
+    let mut sums = [initial; P];
+    for row in 0..taps.counts[0] {
+        for column in 0..taps.counts[1] {
+            let start = row * taps.steps[0] + column * taps.steps[1];
+            for offset in start..start + taps.length {
+                let mut vectors = [simd.splat(0.0); V];
+                for (index, vector) in vectors.iter_mut().enumerate() {
+                    // SAFETY: `operands · V` vectors of weights were checked above, this one is among them.
+                    *vector = unsafe { simd.load_ptr(weight.add(index * S::LANES)) };
+                }
+                for pixel in 0..P {
+                    // SAFETY: `offset` is below the extent checked for every pixel.
+                    let number = simd.splat(unsafe { *sources[pixel].add(offset) });
+                    for index in 0..V {
+                        sums[pixel][index] = simd.mul_add(number, vectors[index], sums[pixel][index]);
+                    }
+                }
+                // SAFETY: at most one past the weights checked above.
+                weight = unsafe { weight.add(V * S::LANES) };
+            }
+        }
+    }
+    sums
+}
+
+/// `P` pixels × one vector of channels, each channel by itself: source vectors times weight vectors.
+///
+/// Runs are one vector long; `weights` holds one vector for each.
+#[inline(always)]
+pub(crate) fn depthwise<S: Simd, const P: usize>(
+    simd: S,
+    source: &[f32],
+    offsets: [usize; P],
+    taps: &Taps,
+    weights: &[f32],
+    initial: S::F32,
+) -> [S::F32; P] {
+    assert!(taps.length == S::LANES);
+    let sources = pointers(source, offsets, taps.extent());
+    assert!(weights.len() >= taps.operands());
+    let mut weight = weights.as_ptr();
+    let mut sums = [initial; P];
+    for row in 0..taps.counts[0] {
+        for column in 0..taps.counts[1] {
+            let offset = row * taps.steps[0] + column * taps.steps[1];
+            // SAFETY: one vector of weights a run was checked above.
+            let vector = unsafe { simd.load_ptr(weight) };
+            for pixel in 0..P {
+                // SAFETY: the extent checked for every pixel ends with the last run's vector.
+                let numbers = unsafe { simd.load_ptr(sources[pixel].add(offset)) };
+                sums[pixel] = simd.mul_add(numbers, vector, sums[pixel]);
+            }
+            // SAFETY: at most one past the weights checked above.
+            weight = unsafe { weight.add(S::LANES) };
+        }
+    }
+    sums
+}
