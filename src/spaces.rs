@@ -3,6 +3,7 @@
 //! A space reads and prints the architecture text of its benchmark, samples and mutates candidates, and counts their
 //! cost the way the benchmark does. Nothing here touches a tensor.
 
+pub mod autoformer;
 pub mod mbv2;
 pub mod nb201;
 mod text;
