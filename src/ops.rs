@@ -1,4 +1,21 @@
 //! The primitive operations of a network: forward and vector–Jacobian product side by side, a file each.
+//!
+//! Every function takes its memory from the caller: scratch as `&mut [f32]` of at least the length that the module's
+//! `scratch_len` states; it is left with unspecified numbers. Shapes are checked by each module's `output` when a
+//! network is planned; the computations themselves have no error path. By the field's convention only convolutions
+//! and linear maps count as multiply-adds; every other primitive costs none.
 
+pub mod batch_norm;
+pub mod combine;
+pub mod concat;
 pub mod conv2d;
+pub mod global_pool;
+pub mod linear;
+pub mod max_pool;
 pub mod moments;
+pub mod pool;
+mod separable;
+pub mod window;
+
+#[cfg(test)]
+mod reference;

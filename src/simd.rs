@@ -65,6 +65,8 @@ pub trait Simd: Copy + 'static {
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// The larger of each pair; `b` where `a` is NaN.
     fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The larger of each pair; NaN where either is NaN.
+    fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// Square root, correctly rounded.
     fn sqrt(self, a: Self::F32) -> Self::F32;
     /// `x` where `gate > 0`, else 0 (also where `gate` is NaN): the derivative of a rectifier.

@@ -68,6 +68,10 @@ impl Simd for Scalar {
         map2(a, b, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]
+    fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        map2(a, b, |a, b| if a > b || a.is_nan() { a } else { b })
+    }
+    #[inline(always)]
     fn sqrt(self, a: Self::F32) -> Self::F32 {
         a.map(math::sqrt_f32)
     }

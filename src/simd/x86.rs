@@ -125,6 +125,12 @@ impl Simd for Avx2 {
         unsafe { _mm256_maskstore_ps(x.as_mut_ptr(), first_lanes(x.len()), v) }
     }
     #[inline(always)]
+    fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        // The instruction returns `b` if either is NaN.
+        // SAFETY: the token proves AVX2.
+        unsafe { _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a)) }
+    }
+    #[inline(always)]
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32 {
         // SAFETY: the token proves AVX2.
         unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate, _mm256_setzero_ps()), x) }
@@ -236,6 +242,12 @@ impl Simd for Avx512 {
     fn store_partial(self, v: Self::F32, x: &mut [f32]) {
         // SAFETY: lanes at or beyond the end of `x` are masked off and not written.
         unsafe { _mm512_mask_storeu_ps(x.as_mut_ptr(), first_of_16(x.len()), v) }
+    }
+    #[inline(always)]
+    fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        // The instruction returns `b` if either is NaN.
+        // SAFETY: the token proves AVX-512.
+        unsafe { _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a) }
     }
     #[inline(always)]
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32 {

@@ -216,27 +216,29 @@ fn rectify<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 
 /// A vector's worth of a row, or the fewer numbers that are left at its end.
 #[derive(Clone, Copy)]
-struct Part {
-    first: usize,
+pub(crate) struct Part {
+    /// The first channel.
+    pub(crate) first: usize,
     whole: bool,
 }
 
 impl Part {
     #[inline(always)]
-    fn read<S: Simd>(self, simd: S, row: &[f32]) -> S::F32 {
+    pub(crate) fn read<S: Simd>(self, simd: S, row: &[f32]) -> S::F32 {
         let row = &row[self.first..];
         if self.whole { simd.load(row) } else { simd.load_partial(row) }
     }
 
     #[inline(always)]
-    fn write<S: Simd>(self, simd: S, x: S::F32, row: &mut [f32]) {
+    pub(crate) fn write<S: Simd>(self, simd: S, x: S::F32, row: &mut [f32]) {
         let row = &mut row[self.first..];
         if self.whole { simd.store(x, row) } else { simd.store_partial(x, row) }
     }
 }
 
+/// Calls `body` for every part of a row of `width` numbers, in order.
 #[inline(always)]
-fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Part)) {
+pub(crate) fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Part)) {
     let mut first = 0;
     while first + S::LANES <= width {
         body(Part { first, whole: true });

@@ -1,0 +1,334 @@
+//! Batch normalisation with the statistics of the batch, and its gradient through those statistics.
+//!
+//! Forwards, `γ (z − mean) / √(variance + ε) + β` with the biased variance is an affine map of each channel that the
+//! value's readers apply. Backwards, with `ẑ = (z − mean) / √(variance + ε)` and `n` positions,
+//! `dz = γ / √(variance + ε) · (g − Σg / n − ẑ · Σ(g ẑ) / n)` (Ioffe and Szegedy 2015), is a map of `g` and `z` that
+//! the gradient's readers apply. What is left to do here are the two sums and the coefficients.
+
+use super::combine::{self, Prologue};
+use super::moments::Moments;
+use crate::base::math;
+use crate::simd::{Backend, Kernel, Simd};
+use crate::tensor::value::{Part, for_each_part};
+use crate::tensor::{Affine, Gradient, Normalised, Shape, Sink, Value, View};
+
+/// Rows summed in single precision before they are added to the sums in double precision.
+const PIECE: usize = 128;
+
+/// Sums that grow side by side, to hide the latency of an addition.
+const CHAINS: usize = 4;
+
+/// The shape after batch normalisation: the same.
+pub const fn output(input: Shape) -> Shape {
+    input
+}
+
+/// Writes the affine map that normalises the channels whose statistics are `moments`: `scale = γ / √(variance + ε)`,
+/// `shift = β − mean · scale`. Without `gain` γ is 1, without `bias` β is 0.
+///
+/// A constant channel becomes β. A channel with NaN, or a constant one at ε = 0, gets coefficients that are not finite.
+pub fn coefficients(
+    moments: &Moments<'_>,
+    gain: Option<&[f32]>,
+    bias: Option<&[f32]>,
+    epsilon: f64,
+    scale: &mut [f32],
+    shift: &mut [f32],
+) {
+    for channel in 0..moments.mean().len() {
+        let gain = gain.map_or(1.0, |gain| f64::from(gain[channel]));
+        let bias = bias.map_or(0.0, |bias| f64::from(bias[channel]));
+        scale[channel] = (gain * inverse_deviation(moments, channel, epsilon)) as f32;
+        // The mean is mapped to β exactly only if its factor is the rounded one.
+        shift[channel] = (bias - moments.mean()[channel] * f64::from(scale[channel])) as f32;
+    }
+}
+
+/// `1 / √(variance + ε)`
+fn inverse_deviation(moments: &Moments<'_>, channel: usize, epsilon: f64) -> f64 {
+    let variance = moments.squares()[channel] / moments.count().max(1) as f64;
+    1.0 / math::sqrt(variance + epsilon)
+}
+
+/// The sums over all positions that the backward pass needs, one of each a channel.
+#[derive(Debug)]
+pub struct Sums<'a> {
+    /// `Σ g`
+    gradient: &'a mut [f64],
+    /// `Σ g · (z − mean)`
+    product: &'a mut [f64],
+}
+
+impl<'a> Sums<'a> {
+    /// Sums of nothing yet, in two slices of one number a channel each.
+    pub fn new(gradient: &'a mut [f64], product: &'a mut [f64]) -> Self {
+        gradient.fill(0.0);
+        product.fill(0.0);
+        Self { gradient, product }
+    }
+
+    /// Adds positions `first .. first + count`: `gradient` is `g`, with respect to the output of the normalisation,
+    /// `input` is `z`, whose statistics are `moments`. If a rectifier follows and `gradient` is with respect to *its*
+    /// output, `rectified` is the normalisation as an affine map: `g` counts where that is positive.
+    pub fn update(
+        &mut self,
+        backend: Backend,
+        gradient: &View<'_>,
+        input: &View<'_>,
+        rectified: Option<Affine<'_>>,
+        moments: &Moments<'_>,
+        first: usize,
+        count: usize,
+    ) {
+        let normalised = Value { stored: *input, affine: rectified, rectified: false };
+        for start in (first..first + count).step_by(PIECE) {
+            let end = (start + PIECE).min(first + count);
+            let masked = rectified.is_some();
+            backend.run(Piece { gradient, normalised, masked, mean: moments.mean(), start, end, sums: self });
+        }
+    }
+
+    /// Writes the coefficients of [`Normalised`]: `dz = by_gradient · g + by_input · z + constant`. All positions that
+    /// `moments` has seen must have been added.
+    pub fn coefficients(
+        &self,
+        moments: &Moments<'_>,
+        gain: Option<&[f32]>,
+        epsilon: f64,
+        by_gradient: &mut [f32],
+        by_input: &mut [f32],
+        constant: &mut [f32],
+    ) {
+        let count = moments.count().max(1) as f64;
+        for channel in 0..moments.mean().len() {
+            let mean = moments.mean()[channel];
+            let inverse = inverse_deviation(moments, channel, epsilon);
+            let scale = gain.map_or(1.0, |gain| f64::from(gain[channel])) * inverse;
+            // The products were formed with the mean in single precision.
+            let product = self.product[channel] + (f64::from(mean as f32) - mean) * self.gradient[channel];
+            by_gradient[channel] = scale as f32;
+            by_input[channel] = (-scale * inverse * inverse * product / count) as f32;
+            constant[channel] = (-scale * self.gradient[channel] / count - f64::from(by_input[channel]) * mean) as f32;
+        }
+    }
+}
+
+/// Passes the gradient with respect to the output of a normalisation to its input: writes `dz` to `sink`. If a
+/// rectifier follows and `gradient` is with respect to its output, `rectified` is the normalisation as an affine map.
+///
+/// Not needed where the input is the result of a convolution, whose vjp reads a [`Gradient`] itself.
+pub fn vjp(
+    backend: Backend,
+    gradient: View<'_>,
+    normalised: Normalised<'_>,
+    rectified: Option<Affine<'_>>,
+    sink: Sink<'_>,
+) {
+    let mask = rectified.map(|affine| Value { stored: normalised.input, affine: Some(affine), rectified: false });
+    combine::masked_vjp(backend, mask, Gradient { stored: gradient, normalised: Some(normalised) }, sink);
+}
+
+/// A few rows to add to the sums.
+struct Piece<'a, 'b> {
+    gradient: &'a View<'a>,
+    normalised: Value<'a>,
+    masked: bool,
+    mean: &'a [f64],
+    start: usize,
+    end: usize,
+    sums: &'a mut Sums<'b>,
+}
+
+impl Kernel for Piece<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for_each_part(
+            simd,
+            self.gradient.shape.channels,
+            #[inline(always)]
+            |part| if self.masked { self.add::<S, true>(simd, part) } else { self.add::<S, false>(simd, part) },
+        );
+    }
+}
+
+impl Piece<'_, '_> {
+    #[inline(always)]
+    fn add<S: Simd, const MASKED: bool>(&mut self, simd: S, part: Part) {
+        let prologue = Prologue::new(simd, &self.normalised, part);
+        let mean = &self.mean[part.first..];
+        let mean: [f32; 16] = core::array::from_fn(|lane| mean.get(lane).map_or(0.0, |&mean| mean as f32));
+        let mean = simd.load(&mean);
+        let mut gradients = [simd.splat(0.0); CHAINS];
+        let mut products = gradients;
+        let mut row = self.start;
+        while row + CHAINS <= self.end {
+            for chain in 0..CHAINS {
+                let (g, difference) = self.row::<S, MASKED>(simd, part, &prologue, mean, row + chain);
+                gradients[chain] = simd.add(gradients[chain], g);
+                products[chain] = simd.mul_add(g, difference, products[chain]);
+            }
+            row += CHAINS;
+        }
+        for row in row..self.end {
+            let (g, difference) = self.row::<S, MASKED>(simd, part, &prologue, mean, row);
+            gradients[0] = simd.add(gradients[0], g);
+            products[0] = simd.mul_add(g, difference, products[0]);
+        }
+        widen(simd, gradients, &mut self.sums.gradient[part.first..]);
+        widen(simd, products, &mut self.sums.product[part.first..]);
+    }
+
+    /// `g` and `z − mean` of one position.
+    #[inline(always)]
+    fn row<S: Simd, const MASKED: bool>(
+        &self,
+        simd: S,
+        part: Part,
+        prologue: &Prologue<S>,
+        mean: S::F32,
+        row: usize,
+    ) -> (S::F32, S::F32) {
+        let z = part.read(simd, self.normalised.stored.row(row));
+        let g = part.read(simd, self.gradient.row(row));
+        let g = if MASKED { simd.where_positive(prologue.affine(simd, z), g) } else { g };
+        (g, simd.sub(z, mean))
+    }
+}
+
+/// Adds the chains of each channel to its sum.
+#[inline(always)]
+fn widen<S: Simd>(simd: S, chains: [S::F32; CHAINS], sums: &mut [f64]) {
+    let mut lanes = [0.0; 16];
+    simd.store(simd.add(simd.add(chains[0], chains[1]), simd.add(chains[2], chains[3])), &mut lanes);
+    for (sum, lane) in sums.iter_mut().zip(&lanes[..S::LANES]) {
+        *sum += f64::from(*lane);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::{Tensor, assert_close, differences, numbers, widen};
+    use std::vec::Vec;
+    use std::{format, vec};
+
+    const EPSILON: f64 = 1e-5;
+    const CHANNELS: [usize; 7] = [1, 3, 8, 15, 16, 17, 64];
+
+    /// `relu?(batch norm(x))`, written out.
+    fn reference(channels: usize, gain: &[f64], bias: &[f64], rectified: bool, x: &[f64]) -> Vec<f64> {
+        let mut out = x.to_vec();
+        let count = (x.len() / channels) as f64;
+        for channel in 0..channels {
+            let column = x.iter().skip(channel).step_by(channels);
+            let mean = column.clone().sum::<f64>() / count;
+            let variance = column.map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+            for y in out.iter_mut().skip(channel).step_by(channels) {
+                *y = gain[channel] * (*y - mean) / (variance + EPSILON).sqrt() + bias[channel];
+                *y = if rectified { y.max(0.0) } else { *y };
+            }
+        }
+        out
+    }
+
+    /// Runs forward and backward through the module, with the statistics taken in two pieces.
+    fn run(
+        backend: Backend,
+        z: &Tensor,
+        g: &Tensor,
+        gain: Option<&[f32]>,
+        bias: Option<&[f32]>,
+        rectified: bool,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let channels = z.shape.channels;
+        let positions = z.shape.positions();
+        let pieces = [(0, positions / 3), (positions / 3, positions - positions / 3)];
+        let [mut mean, mut squares, mut gradient, mut product] = [const { Vec::new() }; 4].map(|mut x: Vec<f64>| {
+            x.resize(channels, f64::NAN);
+            x
+        });
+        let mut moments = Moments::new(&mut mean, &mut squares);
+        for (first, count) in pieces {
+            moments.update(backend, &z.view(), first, count);
+        }
+        let [mut scale, mut shift, mut by_gradient, mut by_input, mut constant] =
+            core::array::from_fn(|_| vec![f32::NAN; channels]);
+        coefficients(&moments, gain, bias, EPSILON, &mut scale, &mut shift);
+        let affine = Affine { scale: &scale, shift: &shift };
+        let mut out = Tensor::filled(output(z.shape), 1, f32::NAN);
+        let value = Value { stored: z.view(), affine: Some(affine), rectified };
+        combine::forward(backend, &[value], false, false, out.view_mut());
+
+        let rectified = rectified.then_some(affine);
+        let mut sums = Sums::new(&mut gradient, &mut product);
+        for (first, count) in pieces {
+            sums.update(backend, &g.view(), &z.view(), rectified, &moments, first, count);
+        }
+        sums.coefficients(&moments, gain, EPSILON, &mut by_gradient, &mut by_input, &mut constant);
+        let normalised =
+            Normalised { input: z.view(), by_gradient: &by_gradient, by_input: &by_input, constant: &constant };
+        let mut dz = Tensor::filled(z.shape, 1, f32::NAN);
+        let sink = Sink { stored: dz.view_mut(), accumulate: false, gate: None };
+        vjp(backend, g.view(), normalised, rectified, sink);
+        (out.dense(), dz.dense())
+    }
+
+    #[test]
+    fn outputs_and_gradients_through_the_statistics() {
+        for (backend, channels) in Backend::available().flat_map(|b| CHANNELS.map(|c| (b, c))) {
+            let shape = Shape::new(2, 3, 4, channels).unwrap();
+            let (z, g) = (Tensor::random(shape, 2, 1), Tensor::random(shape, 3, 2));
+            let (gain, bias) = (numbers(channels, 3), numbers(channels, 4));
+            for (affine, rectified) in [(false, false), (true, false), (true, true)] {
+                let (gain, bias) = if affine { (Some(&*gain), Some(&*bias)) } else { (None, None) };
+                let wide_gain = gain.map_or(vec![1.0; channels], widen);
+                let wide_bias = bias.map_or(vec![0.0; channels], widen);
+                let (out, dz) = run(backend, &z, &g, gain, bias, rectified);
+                let f = |x: &[f64]| reference(channels, &wide_gain, &wide_bias, rectified, x);
+                let case = format!("{backend:?}, {channels} channels, rectified: {rectified}");
+                assert_close(&out, &f(&z.dense()), 2e-6, &case);
+                assert_close(&dz, &differences(&z.dense(), &g.dense(), f), 5e-6, &case);
+            }
+        }
+    }
+
+    #[test]
+    fn a_distant_mean_costs_no_more_digits_than_the_input_lost() {
+        for backend in Backend::available() {
+            let shape = Shape::new(1, 400, 1, 16).unwrap();
+            let near = numbers(shape.len(), 1);
+            let far: Vec<f32> = near.iter().map(|x| x + 1000.0).collect();
+            let (z, g) = (Tensor::new(shape, 0, &far), Tensor::random(shape, 0, 2));
+            let exact: Vec<f32> = far.iter().map(|x| x - 1000.0).collect();
+            let (_, dz) = run(backend, &z, &g, None, None, false);
+            let (_, expected) = run(backend, &Tensor::new(shape, 0, &exact), &g, None, None, false);
+            // `by_input` is below 0.1 here, and by_input · z + constant cancels to 2^-24 of 1000 · by_input.
+            assert_close(&dz, &expected, 2e-5, &format!("{backend:?}"));
+        }
+    }
+
+    #[test]
+    fn constant_channels_single_positions_and_nan() {
+        for backend in Backend::available() {
+            // At one position, and in a constant channel, ẑ is 0: the output is β, and dz only what is left of g − Σg/n.
+            for positions in [1, 5] {
+                let shape = Shape::new(1, positions, 1, 3).unwrap();
+                let (z, g) = (Tensor::filled(shape, 0, 1.7), Tensor::filled(shape, 0, 0.3));
+                let (out, dz) = run(backend, &z, &g, None, Some(&[2.0; 3]), false);
+                assert_close(&out, &vec![2.0; shape.len()], 1e-4, "β");
+                assert_close(&dz, &vec![0.0; shape.len()], 1e-4, "dz");
+            }
+            let shape = Shape::new(1, 3, 1, 2).unwrap();
+            let z = Tensor::new(shape, 0, &[1.0, f32::NAN, 2.0, 1.0, 3.0, 0.0]);
+            let (out, dz) = run(backend, &z, &Tensor::random(shape, 0, 1), None, None, false);
+            for (place, (y, dz)) in out.iter().zip(&dz).enumerate() {
+                assert_eq!((y.is_nan(), dz.is_nan()), (place % 2 == 1, place % 2 == 1));
+            }
+            let none = Shape::new(0, 3, 4, 2).unwrap();
+            assert!(
+                run(backend, &Tensor::random(none, 0, 1), &Tensor::random(none, 0, 1), None, None, true).0.is_empty()
+            );
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! Sums of values: a node from its edges; and backwards the gradient that each edge takes from its node.
+//!
+//! A sum of one term materialises a value: the identity, a batch normalisation, a rectifier. All passes walk strips of
+//! a few positions, vector by vector, with the coefficients of the vector's channels in registers.
+
+use crate::Error;
+use crate::simd::{Backend, Kernel, Simd};
+use crate::tensor::value::{Part, for_each_part};
+use crate::tensor::{Gradient, Shape, Sink, Value, View, ViewMut};
+
+/// The most terms of one sum.
+pub const MAX_TERMS: usize = 8;
+
+/// Positions of a strip: as many sums are in registers at once.
+const STRIP: usize = 8;
+
+/// The shape of the sum of terms of these shapes.
+///
+/// # Errors
+/// [`Error::Invalid`] if there is no term or the shapes differ, [`Error::TooLarge`] if there are more terms than
+/// [`MAX_TERMS`].
+pub fn output(terms: &[Shape]) -> Result<Shape, Error> {
+    let [first, rest @ ..] = terms else {
+        return Err(Error::Invalid { field: "terms", expected: "at least one" });
+    };
+    if terms.len() > MAX_TERMS {
+        return Err(Error::TooLarge { quantity: "the number of terms of a sum", limit: MAX_TERMS });
+    }
+    if rest.iter().any(|shape| shape != first) {
+        return Err(Error::Invalid { field: "terms", expected: "of one shape" });
+    }
+    Ok(*first)
+}
+
+/// `out = relu?(out? + Σ terms)`, the terms added in their order; with `accumulate` the sum starts from what is in `out`.
+/// Without a term the sum is 0.
+pub fn forward(backend: Backend, terms: &[Value<'_>], rectified: bool, accumulate: bool, out: ViewMut<'_>) {
+    backend.run(Forward { terms, rectified, accumulate, out });
+}
+
+/// Passes the gradient of a sum, or of a batch normalisation, to one term: `sink (+)= gate ⊙ gradient`.
+pub fn vjp(backend: Backend, gradient: Gradient<'_>, sink: Sink<'_>) {
+    masked_vjp(backend, None, gradient, sink);
+}
+
+/// [`vjp`] of a gradient that first passes only where `mask` is positive.
+pub(super) fn masked_vjp(backend: Backend, mask: Option<Value<'_>>, gradient: Gradient<'_>, sink: Sink<'_>) {
+    backend.run(Vjp { mask, gradient, sink });
+}
+
+/// The vjp of a rectifier in place: sets the gradient to 0 where `gate` is not positive. Both a rectifier's input
+/// and its output can be the gate; `rectified` of the value is ignored.
+pub fn mask(backend: Backend, gate: Value<'_>, gradient: ViewMut<'_>) {
+    backend.run(Mask { gate, gradient });
+}
+
+/// Whether two tensors of one shape are equal everywhere; NaN equals nothing. Stops soon after a difference.
+pub fn equal(backend: Backend, a: View<'_>, b: View<'_>) -> bool {
+    a.shape == b.shape && backend.run(Equal { a, b })
+}
+
+/// The prologue of a [`Value`] for one vector of channels. A missing step is one that changes nothing.
+pub(super) struct Prologue<S: Simd> {
+    scale: S::F32,
+    shift: S::F32,
+    floor: S::F32,
+}
+
+impl<S: Simd> Prologue<S> {
+    #[inline(always)]
+    pub(super) fn new(simd: S, value: &Value<'_>, part: Part) -> Self {
+        let (scale, shift) = match value.affine {
+            Some(affine) => (part.read(simd, affine.scale), part.read(simd, affine.shift)),
+            None => (simd.splat(1.0), simd.splat(0.0)),
+        };
+        Self { scale, shift, floor: floor(simd, value.rectified) }
+    }
+
+    /// The affine map alone.
+    #[inline(always)]
+    pub(super) fn affine(&self, simd: S, x: S::F32) -> S::F32 {
+        simd.mul_add(x, self.scale, self.shift)
+    }
+
+    #[inline(always)]
+    pub(super) fn apply(&self, simd: S, x: S::F32) -> S::F32 {
+        // In this order of operands NaN is kept.
+        simd.max(self.floor, self.affine(simd, x))
+    }
+}
+
+/// The least value a possible rectifier lets through.
+#[inline(always)]
+fn floor<S: Simd>(simd: S, rectified: bool) -> S::F32 {
+    simd.splat(if rectified { 0.0 } else { f32::NEG_INFINITY })
+}
+
+/// Calls `$body` with full strips and then with the single positions that are left.
+macro_rules! for_each_strip {
+    ($positions:expr, |$first:ident, $rows:ident| $body:expr) => {{
+        let positions = $positions;
+        let whole = positions - positions % STRIP;
+        let mut $first = 0;
+        while $first < whole {
+            const $rows: usize = STRIP;
+            $body;
+            $first += STRIP;
+        }
+        while $first < positions {
+            const $rows: usize = 1;
+            $body;
+            $first += 1;
+        }
+    }};
+}
+
+struct Forward<'a, 'b> {
+    terms: &'a [Value<'a>],
+    rectified: bool,
+    accumulate: bool,
+    out: ViewMut<'b>,
+}
+
+impl Kernel for Forward<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for_each_strip!(self.out.shape.positions(), |first, ROWS| self.strip::<S, ROWS>(simd, first));
+    }
+}
+
+impl Forward<'_, '_> {
+    #[inline(always)]
+    fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
+        let floor = floor(simd, self.rectified);
+        for_each_part(
+            simd,
+            self.out.shape.channels,
+            #[inline(always)]
+            |part| {
+                let mut sums = [simd.splat(0.0); ROWS];
+                if self.accumulate {
+                    for row in 0..ROWS {
+                        sums[row] = part.read(simd, self.out.row(first + row));
+                    }
+                }
+                for term in self.terms {
+                    let prologue = Prologue::new(simd, term, part);
+                    for row in 0..ROWS {
+                        let x = part.read(simd, term.stored.row(first + row));
+                        sums[row] = simd.add(sums[row], prologue.apply(simd, x));
+                    }
+                }
+                for row in 0..ROWS {
+                    part.write(simd, simd.max(floor, sums[row]), self.out.row(first + row));
+                }
+            },
+        );
+    }
+}
+
+struct Vjp<'a, 'b> {
+    mask: Option<Value<'a>>,
+    gradient: Gradient<'a>,
+    sink: Sink<'b>,
+}
+
+impl Kernel for Vjp<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for_each_strip!(self.sink.stored.shape.positions(), |first, ROWS| self.strip::<S, ROWS>(simd, first));
+    }
+}
+
+impl Vjp<'_, '_> {
+    #[inline(always)]
+    fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
+        let Self { mask, gradient, sink } = self;
+        for_each_part(
+            simd,
+            sink.stored.shape.channels,
+            #[inline(always)]
+            |part| {
+                let mut new = [simd.splat(0.0); ROWS];
+                for row in 0..ROWS {
+                    new[row] = part.read(simd, gradient.stored.row(first + row));
+                }
+                if let Some(mask) = mask {
+                    pass_where_positive(simd, part, mask, first, &mut new);
+                }
+                if let Some(normalised) = &gradient.normalised {
+                    let by_gradient = part.read(simd, normalised.by_gradient);
+                    let by_input = part.read(simd, normalised.by_input);
+                    let constant = part.read(simd, normalised.constant);
+                    for row in 0..ROWS {
+                        let z = part.read(simd, normalised.input.row(first + row));
+                        new[row] = simd.mul_add(by_gradient, new[row], simd.mul_add(by_input, z, constant));
+                    }
+                }
+                if let Some(gate) = &sink.gate {
+                    pass_where_positive(simd, part, gate, first, &mut new);
+                }
+                for row in 0..ROWS {
+                    let out = sink.stored.row(first + row);
+                    if sink.accumulate {
+                        new[row] = simd.add(part.read(simd, out), new[row]);
+                    }
+                    part.write(simd, new[row], out);
+                }
+            },
+        );
+    }
+}
+
+/// Sets to 0 what meets a value that is not positive, in the strip that starts at position `first`.
+#[inline(always)]
+fn pass_where_positive<S: Simd, const ROWS: usize>(
+    simd: S,
+    part: Part,
+    value: &Value<'_>,
+    first: usize,
+    strip: &mut [S::F32; ROWS],
+) {
+    let prologue = Prologue::new(simd, value, part);
+    for row in 0..ROWS {
+        let x = part.read(simd, value.stored.row(first + row));
+        strip[row] = simd.where_positive(prologue.affine(simd, x), strip[row]);
+    }
+}
+
+struct Mask<'a, 'b> {
+    gate: Value<'a>,
+    gradient: ViewMut<'b>,
+}
+
+impl Kernel for Mask<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for_each_strip!(self.gradient.shape.positions(), |first, ROWS| self.strip::<S, ROWS>(simd, first));
+    }
+}
+
+impl Mask<'_, '_> {
+    #[inline(always)]
+    fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
+        for_each_part(
+            simd,
+            self.gradient.shape.channels,
+            #[inline(always)]
+            |part| {
+                let mut strip = [simd.splat(0.0); ROWS];
+                for row in 0..ROWS {
+                    strip[row] = part.read(simd, self.gradient.row(first + row));
+                }
+                pass_where_positive(simd, part, &self.gate, first, &mut strip);
+                for row in 0..ROWS {
+                    part.write(simd, strip[row], self.gradient.row(first + row));
+                }
+            },
+        );
+    }
+}
+
+struct Equal<'a> {
+    a: View<'a>,
+    b: View<'a>,
+}
+
+impl Kernel for Equal<'_> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> bool {
+        // Few enough to stop early, enough for the compiler to compare vectors.
+        const CHUNK: usize = 128;
+        let Self { a, b } = self;
+        let (rows, width) = match a.shape {
+            shape if a.pitch == shape.channels && b.pitch == shape.channels => (1, shape.len()),
+            shape => (shape.positions(), shape.channels),
+        };
+        (0..rows).all(
+            #[inline(always)]
+            |row| {
+                let a = a.data[row * a.pitch..][..width].chunks(CHUNK);
+                let b = b.data[row * b.pitch..][..width].chunks(CHUNK);
+                a.zip(b).all(
+                    #[inline(always)]
+                    |(a, b)| a.iter().zip(b).fold(true, |same, (a, b)| same & (a == b)),
+                )
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::{Tensor, assert_close, differences, numbers, widen};
+    use crate::tensor::{Affine, Normalised};
+    use std::format;
+    use std::vec::Vec;
+
+    const CHANNELS: [usize; 10] = [1, 3, 7, 8, 9, 15, 16, 17, 24, 64];
+    const POSITIONS: [usize; 6] = [0, 1, 7, 8, 9, 19];
+
+    fn shapes() -> impl Iterator<Item = Shape> {
+        CHANNELS.into_iter().flat_map(|c| POSITIONS.map(|p| Shape::new(1, p, 1, c).unwrap()))
+    }
+
+    #[test]
+    fn shapes_are_checked() {
+        let shape = Shape::new(2, 3, 4, 5).unwrap();
+        assert_eq!(output(&[shape; MAX_TERMS]), Ok(shape));
+        assert_eq!(output(&[]).unwrap_err().code(), -2);
+        assert_eq!(output(&[shape, shape.with_channels(6).unwrap()]).unwrap_err().code(), -2);
+        assert_eq!(output(&[shape; MAX_TERMS + 1]).unwrap_err().code(), -6);
+    }
+
+    #[test]
+    fn sums_of_values() {
+        // Eight terms below 6: the rounding errors of the sum are below 8 · 48 · 2^-24 = 2.3e-5.
+        const TOLERANCE: f64 = 2.3e-5;
+        for (backend, shape) in Backend::available().flat_map(|b| shapes().map(move |s| (b, s))) {
+            let stored: Vec<_> = (0..MAX_TERMS).map(|term| Tensor::random(shape, term % 3, term)).collect();
+            let scale = numbers(shape.channels, 100);
+            let shift = numbers(shape.channels, 101);
+            let affine = Affine { scale: &scale, shift: &shift };
+            let terms: Vec<_> = (0..MAX_TERMS)
+                .map(|term| Value {
+                    stored: stored[term].view(),
+                    affine: (term % 2 == 0).then_some(affine),
+                    rectified: term % 4 < 2,
+                })
+                .collect();
+            for (count, rectified, accumulate) in
+                (0..=MAX_TERMS).flat_map(|n| [(n, false, false), (n, true, false), (n, false, true), (n, true, true)])
+            {
+                let before = if accumulate { 0.5 } else { f32::NAN };
+                let mut out = Tensor::filled(shape, 2, before);
+                forward(backend, &terms[..count], rectified, accumulate, out.view_mut());
+                let mut expected = std::vec![if accumulate { 0.5 } else { 0.0 }; shape.len()];
+                for (term, stored) in terms[..count].iter().zip(&stored) {
+                    for (place, (sum, x)) in expected.iter_mut().zip(stored.dense()).enumerate() {
+                        let channel = place % shape.channels;
+                        let x = match term.affine {
+                            Some(_) => f64::from(scale[channel]) * x + f64::from(shift[channel]),
+                            None => x,
+                        };
+                        *sum += if term.rectified { x.max(0.0) } else { x };
+                    }
+                }
+                if rectified {
+                    expected.iter_mut().for_each(|x| *x = x.max(0.0));
+                }
+                let case = format!("{backend:?}, {shape:?}, {count} terms");
+                assert_close(&out.dense(), &expected, TOLERANCE, &case);
+            }
+        }
+    }
+
+    #[test]
+    fn a_rectified_sum_keeps_nan() {
+        for backend in Backend::available() {
+            let shape = Shape::new(1, 1, 1, 1).unwrap();
+            let nan = Tensor::filled(shape, 0, f32::NAN);
+            let mut out = Tensor::filled(shape, 0, 0.0);
+            let value = Value { stored: nan.view(), affine: None, rectified: true };
+            forward(backend, &[value], true, false, out.view_mut());
+            assert!(out.dense()[0].is_nan());
+        }
+    }
+
+    #[test]
+    fn the_vjp_of_a_rectifier_is_its_derivative() {
+        for (backend, shape) in Backend::available().flat_map(|b| shapes().map(move |s| (b, s))) {
+            let (x, g) = (Tensor::random(shape, 1, 1), Tensor::random(shape, 3, 2));
+            let rectify = |x: &[f64]| x.iter().map(|x| x.max(0.0)).collect::<Vec<_>>();
+            let expected = differences(&x.dense(), &g.dense(), rectify);
+            let gate = Value { stored: x.view(), affine: None, rectified: false };
+            let gradient = Gradient { stored: g.view(), normalised: None };
+            for accumulate in [false, true] {
+                let mut out = Tensor::filled(shape, 0, 1.0);
+                vjp(backend, gradient, Sink { stored: out.view_mut(), accumulate, gate: Some(gate) });
+                let before = f64::from(u8::from(accumulate));
+                let expected: Vec<_> = expected.iter().map(|x| x + before).collect();
+                assert_close(&out.dense(), &expected, 1e-6, &format!("{backend:?}, {shape:?}"));
+            }
+            let mut masked = g.clone();
+            mask(backend, gate, masked.view_mut());
+            assert_close(&masked.dense(), &expected, 1e-6, &format!("{backend:?}, {shape:?}, in place"));
+        }
+    }
+
+    #[test]
+    fn the_vjp_is_masked_normalised_gated_and_accumulated() {
+        for (backend, shape) in Backend::available().flat_map(|b| shapes().map(move |s| (b, s))) {
+            let [g, z, x] = [(1, 0), (2, 2), (3, 5)].map(|(seed, gap)| Tensor::random(shape, gap, seed));
+            let coefficients: [_; 5] = core::array::from_fn(|seed| numbers(shape.channels, 10 + seed));
+            let [by_gradient, by_input, constant, scale, shift] = coefficients.each_ref().map(Vec::as_slice);
+            let normalised = Normalised { input: z.view(), by_gradient, by_input, constant };
+            let affine = Affine { scale, shift };
+            let gradient = Gradient { stored: g.view(), normalised: Some(normalised) };
+            let mut out = Tensor::filled(shape, 1, 0.25);
+            let gate = Value { stored: x.view(), affine: Some(affine), rectified: true };
+            let mask = Value { stored: z.view(), affine: Some(affine), rectified: false };
+            let sink = Sink { stored: out.view_mut(), accumulate: true, gate: Some(gate) };
+            masked_vjp(backend, Some(mask), gradient, sink);
+            let wide = coefficients.each_ref().map(|x| widen(x));
+            let expected: Vec<_> = g
+                .dense()
+                .iter()
+                .zip(z.dense())
+                .zip(x.dense())
+                .enumerate()
+                .map(|(place, ((g, z), x))| {
+                    let [by_gradient, by_input, constant, scale, shift] =
+                        wide.each_ref().map(|x| x[place % shape.channels]);
+                    let g = if scale * z + shift > 0.0 { *g } else { 0.0 };
+                    let dz = by_gradient * g + by_input * z + constant;
+                    0.25 + if scale * x + shift > 0.0 { dz } else { 0.0 }
+                })
+                .collect();
+            // Numbers below 10, three roundings.
+            assert_close(&out.dense(), &expected, 3e-6, &format!("{backend:?}, {shape:?}"));
+        }
+    }
+
+    #[test]
+    fn equality_is_everywhere_or_not() {
+        for (backend, shape) in Backend::available().flat_map(|b| shapes().map(move |s| (b, s))) {
+            for gap in [0, 3] {
+                let dense = numbers(shape.len(), 1);
+                let (a, b) = (Tensor::new(shape, gap, &dense), Tensor::new(shape, 0, &dense));
+                assert!(equal(backend, a.view(), b.view()));
+                for place in [0, shape.len() / 2, shape.len().saturating_sub(1)] {
+                    for other in [0.0, f32::NAN] {
+                        let mut changed = dense.clone();
+                        let Some(x) = changed.get_mut(place) else { continue };
+                        *x = other;
+                        let changed = Tensor::new(shape, gap, &changed);
+                        assert!(!equal(backend, changed.view(), b.view()));
+                        assert_eq!(equal(backend, changed.view(), changed.view()), !other.is_nan());
+                    }
+                }
+            }
+            let other = Tensor::random(Shape { height: shape.height + 1, ..shape }, 0, 1);
+            assert!(!equal(backend, Tensor::random(shape, 0, 1).view(), other.view()));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Concatenation along the channels: each part is a range of channels of the whole, written and read in place.
+
+use super::combine;
+use crate::Error;
+use crate::simd::Backend;
+use crate::tensor::{Gradient, Shape, Sink, Value, View, ViewMut};
+
+/// The shape of parts of these shapes side by side.
+///
+/// # Errors
+/// [`Error::Invalid`] if there is no part or the parts differ in more than their channels, [`Error::Overflow`] if the
+/// whole does not fit the address space.
+pub fn output(parts: &[Shape]) -> Result<Shape, Error> {
+    let [first, rest @ ..] = parts else {
+        return Err(Error::Invalid { field: "parts", expected: "at least one" });
+    };
+    rest.iter().try_fold(*first, |whole, part| {
+        if (part.batch, part.height, part.width) != (whole.batch, whole.height, whole.width) {
+            return Err(Error::Invalid { field: "parts", expected: "of one batch, height and width" });
+        }
+        let channels = whole.channels.checked_add(part.channels);
+        whole.with_channels(channels.ok_or(Error::Overflow { quantity: "the channels of a concatenation" })?)
+    })
+}
+
+/// `channels` channels of `whole` from channel `first` on.
+pub fn part<'a>(whole: &View<'a>, first: usize, channels: usize) -> View<'a> {
+    let data = &whole.data[first.min(whole.data.len())..];
+    View { data, shape: Shape { channels, ..whole.shape }, pitch: whole.pitch }
+}
+
+/// `channels` channels of `whole` from channel `first` on, to write.
+pub fn part_mut<'a>(whole: &'a mut ViewMut<'_>, first: usize, channels: usize) -> ViewMut<'a> {
+    let first = first.min(whole.data.len());
+    ViewMut { data: &mut whole.data[first..], shape: Shape { channels, ..whole.shape }, pitch: whole.pitch }
+}
+
+/// Writes `values` side by side to `out`, whose shape is [`output`] of theirs.
+pub fn forward(backend: Backend, values: &[Value<'_>], mut out: ViewMut<'_>) {
+    let mut first = 0;
+    for value in values {
+        let channels = value.stored.shape.channels;
+        combine::forward(backend, &[*value], false, false, part_mut(&mut out, first, channels));
+        first += channels;
+    }
+}
+
+/// Passes the gradient of the whole to the part whose channels start at `first`; `sink` has the part's shape.
+pub fn vjp(backend: Backend, gradient: View<'_>, first: usize, sink: Sink<'_>) {
+    let stored = part(&gradient, first, sink.stored.shape.channels);
+    combine::vjp(backend, Gradient { stored, normalised: None }, sink);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::{Tensor, assert_close, differences};
+    use std::format;
+    use std::vec::Vec;
+
+    const PARTS: [&[usize]; 4] = [&[5], &[1, 16, 3], &[8, 8], &[17, 7, 9, 2]];
+
+    #[test]
+    fn shapes_are_checked() {
+        let shape = Shape::new(2, 3, 4, 5).unwrap();
+        assert_eq!(output(&[shape, shape.with_channels(2).unwrap()]), shape.with_channels(7));
+        assert_eq!(output(&[]).unwrap_err().code(), -2);
+        assert_eq!(output(&[shape, Shape { width: 3, ..shape }]).unwrap_err().code(), -2);
+        let wide = Shape { channels: usize::MAX, ..shape };
+        assert_eq!(output(&[shape, wide]).unwrap_err().code(), -5);
+    }
+
+    #[test]
+    fn parts_lie_side_by_side_and_take_their_gradients() {
+        for (backend, channels) in Backend::available().flat_map(|b| PARTS.map(|c| (b, c))) {
+            let case = format!("{backend:?}, {channels:?}");
+            let parts: Vec<_> = (channels.iter().enumerate())
+                .map(|(place, &channels)| Tensor::random(Shape::new(2, 3, 1, channels).unwrap(), place, place))
+                .collect();
+            let shapes: Vec<_> = parts.iter().map(|part| part.shape).collect();
+            let whole = output(&shapes).unwrap();
+            let reference = |x: &[f64]| {
+                let mut rest = x;
+                let mut rows = std::vec![Vec::new(); whole.positions()];
+                for &channels in channels {
+                    let (part, others) = rest.split_at(whole.positions() * channels);
+                    rows.iter_mut().zip(part.chunks(channels)).for_each(|(row, part)| row.extend(part));
+                    rest = others;
+                }
+                rows.concat()
+            };
+            let values: Vec<_> =
+                (parts.iter()).map(|part| Value { stored: part.view(), affine: None, rectified: false }).collect();
+            let x: Vec<_> = parts.iter().flat_map(Tensor::dense).collect();
+            let mut out = Tensor::filled(whole, 2, f32::NAN);
+            forward(backend, &values, out.view_mut());
+            assert_close(&out.dense(), &reference(&x), 0.0, &case);
+
+            let g = Tensor::random(whole, 1, 9);
+            let expected = differences(&x, &g.dense(), reference);
+            let (mut first, mut taken) = (0, Vec::new());
+            for &shape in &shapes {
+                let mut part = Tensor::filled(shape, 1, 1.0);
+                vjp(backend, g.view(), first, Sink { stored: part.view_mut(), accumulate: true, gate: None });
+                taken.extend(part.dense().into_iter().map(|x| x - 1.0));
+                first += shape.channels;
+            }
+            assert_close(&taken, &expected, 1e-6, &case);
+        }
+    }
+}

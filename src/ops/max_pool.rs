@@ -1,0 +1,273 @@
+//! Max pooling. Padding counts as −∞; NaN in a window makes its maximum NaN.
+//!
+//! The vjp finds the maxima again in the input instead of keeping their places. Of equal numbers the first in row-major
+//! order takes the gradient, as in PyTorch; where the maximum is NaN, the first position of the window does.
+
+use super::separable::{self, Direction, Reduction, Separable};
+use super::window::{Axis, Window};
+use crate::simd::{Backend, Kernel, Simd};
+use crate::tensor::value::{Part, for_each_part};
+use crate::tensor::{Gradient, Load, Shape, Sink, Value};
+use core::ops::Range;
+
+#[derive(Clone, Copy)]
+struct Maximum;
+
+impl Reduction for Maximum {
+    const MEAN: bool = false;
+    #[inline(always)]
+    fn reduce<S: Simd>(self, simd: S, a: S::F32, b: S::F32) -> S::F32 {
+        simd.maximum(a, b)
+    }
+}
+
+/// Numbers of scratch that [`forward`] and [`vjp`] need between maps of these shapes; a few rows of the map.
+pub fn scratch_len(window: &Window, input: Shape, output: Shape) -> usize {
+    let [rows, columns] = window.axes(input, output);
+    let ring = rows.span().saturating_mul(columns.inputs);
+    let vjp = ring.saturating_mul(2).saturating_add(columns.outputs).saturating_mul(input.channels);
+    separable::scratch_len(window, input, output).max(vjp)
+}
+
+/// Writes the maximum of each window over `value` to `sink`, whose shape is [`Window::output`] of the value's.
+pub fn forward(backend: Backend, window: &Window, value: Value<'_>, sink: Sink<'_>, scratch: &mut [f32]) {
+    let axes = window.axes(value.stored.shape, sink.stored.shape);
+    let batch = value.stored.shape.batch;
+    let direction = Direction::Forward;
+    backend.run(Separable { source: value, axes, batch, direction, reduction: Maximum, scratch, sink });
+}
+
+/// Passes the gradient with respect to the maxima back to `sink`, the gradient with respect to the map `value`.
+pub fn vjp(
+    backend: Backend,
+    window: &Window,
+    value: Value<'_>,
+    gradient: Gradient<'_>,
+    sink: Sink<'_>,
+    scratch: &mut [f32],
+) {
+    let axes = window.axes(value.stored.shape, gradient.stored.shape);
+    backend.run(Vjp { value, gradient, axes, scratch, sink });
+}
+
+struct Vjp<'a, 'b, 'c> {
+    value: Value<'a>,
+    gradient: Gradient<'a>,
+    axes: [Axis; 2],
+    scratch: &'b mut [f32],
+    sink: Sink<'c>,
+}
+
+impl Kernel for Vjp<'_, '_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { value, gradient, axes: [rows, columns], scratch, mut sink } = self;
+        let shape = value.stored.shape;
+        let channels = shape.channels;
+        let row_len = columns.inputs * channels;
+        let slots = rows.span();
+        let (values, scratch) = scratch.split_at_mut(slots * row_len);
+        let (gradients, scratch) = scratch.split_at_mut(slots * row_len);
+        let windows = &mut scratch[..columns.outputs * channels];
+        for image in 0..shape.batch {
+            let first_position = |row: usize| (image * rows.inputs + row) * columns.inputs;
+            // Rows below `stored` have all their gradients, rows from `loaded` on have none yet.
+            let (mut stored, mut loaded) = (0, 0);
+            for output in 0..=rows.outputs {
+                let covered = if output < rows.outputs { rows.inputs_of(output) } else { rows.inputs..rows.inputs };
+                for row in stored..covered.start {
+                    let slot = &mut gradients[row % slots * row_len..][..row_len];
+                    if row >= loaded {
+                        slot.fill(0.0);
+                    }
+                    sink.store(simd, first_position(row), columns.inputs, slot, channels);
+                }
+                stored = covered.start;
+                for row in loaded.max(covered.start)..covered.end {
+                    let slot = row % slots * row_len..(row % slots + 1) * row_len;
+                    gradients[slot.clone()].fill(0.0);
+                    value.load(simd, first_position(row), columns.inputs, &mut values[slot], channels);
+                }
+                loaded = loaded.max(covered.end);
+                if output == rows.outputs {
+                    break;
+                }
+                let first = (image * rows.outputs + output) * columns.outputs;
+                gradient.load(simd, first, columns.outputs, windows, channels);
+                for column in 0..columns.outputs {
+                    let window = Covered { rows: covered.clone(), columns: columns.inputs_of(column), slots };
+                    for_each_part(
+                        simd,
+                        channels,
+                        #[inline(always)]
+                        |part| {
+                            let given = part.read(simd, &windows[column * channels..][..channels]);
+                            window.scatter(simd, part, given, values, gradients, row_len, channels);
+                        },
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The positions of one window, in rows of a ring of `slots`.
+struct Covered {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    slots: usize,
+}
+
+impl Covered {
+    /// Adds the gradient `given` to the first position that holds the maximum.
+    #[inline(always)]
+    fn scatter<S: Simd>(
+        &self,
+        simd: S,
+        part: Part,
+        given: S::F32,
+        values: &[f32],
+        gradients: &mut [f32],
+        row_len: usize,
+        channels: usize,
+    ) {
+        let mut maximum = simd.splat(f32::NEG_INFINITY);
+        for row in self.rows.clone() {
+            for column in self.columns.clone() {
+                let at = row % self.slots * row_len + column * channels;
+                maximum = simd.maximum(maximum, part.read(simd, &values[at..][..channels]));
+            }
+        }
+        // What is left is all of `given` up to the first maximum and nothing after it.
+        let mut left = given;
+        for row in self.rows.clone() {
+            for column in self.columns.clone() {
+                let at = row % self.slots * row_len + column * channels;
+                let below = simd.sub(maximum, part.read(simd, &values[at..][..channels]));
+                let after = simd.where_positive(below, left);
+                let gradient = &mut gradients[at..][..channels];
+                part.write(simd, simd.add(part.read(simd, gradient), simd.sub(left, after)), gradient);
+                left = after;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::{Geometry, Tensor, assert_close, differences, for_each_window};
+    use crate::tensor::View;
+    use std::vec;
+    use std::vec::Vec;
+
+    fn reference(geometry: Geometry, input: Shape, output: Shape, x: &[f64]) -> Vec<f64> {
+        (0..output.len())
+            .map(|place| geometry.covered(input, output, place).iter().fold(f64::NEG_INFINITY, |m, &i| m.max(x[i])))
+            .collect()
+    }
+
+    #[test]
+    fn maxima_of_windows() {
+        for_each_window(&[1, 5, 8, 16, 19], |backend, geometry, window, input, output, case| {
+            let x = Tensor::random(input, 3, 1);
+            for rectified in [false, true] {
+                let mut out = Tensor::filled(output, 2, f32::NAN);
+                let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
+                let value = Value { stored: x.view(), affine: None, rectified };
+                let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
+                forward(backend, &window, value, sink, &mut scratch);
+                let floor = if rectified { 0.0 } else { f64::NEG_INFINITY };
+                let loaded: Vec<_> = x.dense().iter().map(|x| x.max(floor)).collect();
+                assert_close(&out.dense(), &reference(geometry, input, output, &loaded), 0.0, case);
+            }
+        });
+    }
+
+    #[test]
+    fn nan_and_infinities_reach_the_maximum() {
+        for backend in Backend::available() {
+            let window = Window::new(3, 1, 1).unwrap();
+            let map = Shape::new(1, 3, 5, 1).unwrap();
+            for place in 0..map.len() {
+                for (x, rest) in [(f32::NAN, 1.0), (f32::INFINITY, f32::NEG_INFINITY)] {
+                    let mut dense = vec![rest; map.len()];
+                    dense[place] = x;
+                    let value = Value { stored: View::dense(&dense, map), affine: None, rectified: false };
+                    let mut out = Tensor::filled(map, 0, 0.0);
+                    let mut scratch = vec![0.0; scratch_len(&window, map, map)];
+                    let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
+                    forward(backend, &window, value, sink, &mut scratch);
+                    for (at, maximum) in out.dense().into_iter().enumerate() {
+                        let near = (at / 5).abs_diff(place / 5) <= 1 && (at % 5).abs_diff(place % 5) <= 1;
+                        let expected = if near { x } else { rest };
+                        assert!(maximum as f32 == expected || maximum.is_nan() && expected.is_nan());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_vjp_is_the_gradient() {
+        for_each_window(&[9], |backend, geometry, window, input, output, case| {
+            let (x, g) = (Tensor::random(input, 2, 1), Tensor::random(output, 1, 2));
+            let expected = differences(&x.dense(), &g.dense(), |x| reference(geometry, input, output, x));
+            let mut out = Tensor::filled(input, 2, 1.0);
+            let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
+            let value = Value { stored: x.view(), affine: None, rectified: false };
+            for accumulate in [false, true] {
+                let sink = Sink { stored: out.view_mut(), accumulate, gate: None };
+                let gradient = Gradient { stored: g.view(), normalised: None };
+                vjp(backend, &window, value, gradient, sink, &mut scratch);
+                let times = if accumulate { 2.0 } else { 1.0 };
+                let expected: Vec<_> = expected.iter().map(|x| x * times).collect();
+                assert_close(&out.dense(), &expected, 5e-6, case);
+            }
+        });
+    }
+
+    #[test]
+    fn of_equal_numbers_the_first_takes_the_gradient() {
+        for_each_window(&[3], |backend, geometry, window, input, output, case| {
+            // Few different numbers, among them infinities.
+            let levels = [0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, 1.0, 2.0];
+            let dense: Vec<f32> = (0..input.len()).map(|i| levels[i * 7 / 3 % levels.len()]).collect();
+            let (x, g) = (Tensor::new(input, 0, &dense), Tensor::random(output, 0, 2));
+            let mut expected = vec![0.0; input.len()];
+            for (place, g) in g.dense().into_iter().enumerate() {
+                let covered = geometry.covered(input, output, place);
+                let mut first = covered[0];
+                for &candidate in &covered {
+                    if dense[candidate] > dense[first] {
+                        first = candidate;
+                    }
+                }
+                expected[first] += g;
+            }
+            let mut out = Tensor::filled(input, 0, f32::NAN);
+            let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
+            let value = Value { stored: x.view(), affine: None, rectified: false };
+            let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
+            vjp(backend, &window, value, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
+            assert_close(&out.dense(), &expected, 5e-6, case);
+        });
+    }
+
+    #[test]
+    fn a_window_with_nan_gives_its_gradient_once() {
+        for backend in Backend::available() {
+            let (window, map) = (Window::new(2, 2, 0).unwrap(), Shape::new(1, 2, 2, 1).unwrap());
+            let output = window.output(map).unwrap();
+            let dense = [1.0, 2.0, f32::NAN, 3.0];
+            let g = Tensor::filled(output, 0, 5.0);
+            let mut out = Tensor::filled(map, 0, f32::NAN);
+            let mut scratch = vec![f32::NAN; scratch_len(&window, map, output)];
+            let value = Value { stored: View::dense(&dense, map), affine: None, rectified: false };
+            let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
+            vjp(backend, &window, value, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
+            assert_eq!(out.dense(), [5.0, 0.0, 0.0, 0.0]);
+        }
+    }
+}

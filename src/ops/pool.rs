@@ -1,0 +1,139 @@
+//! Average pooling. Padding counts neither in the sum nor in the divisor, as PyTorch's `count_include_pad=False`.
+
+use super::separable::{self, Direction, Reduction, Separable};
+use super::window::Window;
+use crate::simd::{Backend, Simd};
+use crate::tensor::{Gradient, Shape, Sink, Value};
+
+#[derive(Clone, Copy)]
+struct Mean;
+
+impl Reduction for Mean {
+    const MEAN: bool = true;
+    #[inline(always)]
+    fn reduce<S: Simd>(self, simd: S, a: S::F32, b: S::F32) -> S::F32 {
+        simd.add(a, b)
+    }
+}
+
+/// Numbers of scratch that [`forward`] and [`vjp`] need between maps of these shapes; a few rows of the map.
+pub fn scratch_len(window: &Window, input: Shape, output: Shape) -> usize {
+    separable::scratch_len(window, input, output)
+}
+
+/// Writes the mean of each window over `value` to `sink`, whose shape is [`Window::output`] of the value's.
+pub fn forward(backend: Backend, window: &Window, value: Value<'_>, sink: Sink<'_>, scratch: &mut [f32]) {
+    let axes = window.axes(value.stored.shape, sink.stored.shape);
+    let batch = value.stored.shape.batch;
+    backend.run(Separable {
+        source: value,
+        axes,
+        batch,
+        direction: Direction::Forward,
+        reduction: Mean,
+        scratch,
+        sink,
+    });
+}
+
+/// Passes the gradient with respect to the means back to `sink`, the gradient with respect to the map.
+pub fn vjp(backend: Backend, window: &Window, gradient: Gradient<'_>, sink: Sink<'_>, scratch: &mut [f32]) {
+    let axes = window.axes(sink.stored.shape, gradient.stored.shape);
+    let batch = sink.stored.shape.batch;
+    let direction = Direction::Backward;
+    backend.run(Separable { source: gradient, axes, batch, direction, reduction: Mean, scratch, sink });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::{Geometry, Tensor, assert_close, differences, for_each_window, numbers};
+    use crate::tensor::{Affine, Normalised};
+    use std::vec;
+    use std::vec::Vec;
+
+    fn reference(geometry: Geometry, input: Shape, output: Shape, x: &[f64]) -> Vec<f64> {
+        (0..output.len())
+            .map(|place| {
+                let covered = geometry.covered(input, output, place);
+                covered.iter().map(|&place| x[place]).sum::<f64>() / covered.len() as f64
+            })
+            .collect()
+    }
+
+    #[test]
+    fn means_of_windows() {
+        for_each_window(&[1, 5, 8, 16, 19], |backend, geometry, window, input, output, case| {
+            let x = Tensor::random(input, 3, 1);
+            let (scale, shift) = (numbers(input.channels, 2), numbers(input.channels, 3));
+            let affine = Some(Affine { scale: &scale, shift: &shift });
+            for (affine, accumulate) in [(None, false), (affine, true)] {
+                let mut out = Tensor::filled(output, 2, if accumulate { 1.0 } else { f32::NAN });
+                let value = Value { stored: x.view(), affine, rectified: affine.is_some() };
+                let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
+                let sink = Sink { stored: out.view_mut(), accumulate, gate: None };
+                forward(backend, &window, value, sink, &mut scratch);
+                let loaded: Vec<_> = (x.dense().iter().enumerate())
+                    .map(|(place, &x)| match affine {
+                        Some(_) => {
+                            let channel = place % input.channels;
+                            (f64::from(scale[channel]) * x + f64::from(shift[channel])).max(0.0)
+                        }
+                        None => x,
+                    })
+                    .collect();
+                let mut expected = reference(geometry, input, output, &loaded);
+                if accumulate {
+                    expected.iter_mut().for_each(|x| *x += 1.0);
+                }
+                // Up to 25 numbers below 6 with errors of 2^-24.
+                assert_close(&out.dense(), &expected, 3e-6, case);
+            }
+        });
+    }
+
+    #[test]
+    fn the_vjp_is_the_gradient() {
+        for_each_window(&[9], |backend, geometry, window, input, output, case| {
+            let g = Tensor::random(output, 1, 1);
+            let x = vec![0.0; input.len()];
+            let expected = differences(&x, &g.dense(), |x| reference(geometry, input, output, x));
+            let mut out = Tensor::filled(input, 2, 1.0);
+            let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
+            for accumulate in [false, true] {
+                let sink = Sink { stored: out.view_mut(), accumulate, gate: None };
+                vjp(backend, &window, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
+                let times = if accumulate { 2.0 } else { 1.0 };
+                let expected: Vec<_> = expected.iter().map(|x| x * times).collect();
+                assert_close(&out.dense(), &expected, 3e-6, case);
+            }
+        });
+    }
+
+    #[test]
+    fn the_vjp_passes_a_normalisation_and_a_rectifier() {
+        for_each_window(&[5], |backend, geometry, window, input, output, case| {
+            let [g, z] = [1, 2].map(|seed| Tensor::random(output, seed, seed));
+            let x = Tensor::random(input, 1, 3);
+            let [a, b, c] = [4, 5, 6].map(|seed| numbers(output.channels, seed));
+            let normalised = Normalised { input: z.view(), by_gradient: &a, by_input: &b, constant: &c };
+            let dz: Vec<_> = (g.dense().iter().zip(z.dense()).enumerate())
+                .map(|(place, (g, z))| {
+                    let [a, b, c] = [&a, &b, &c].map(|x| f64::from(x[place % output.channels]));
+                    a * g + b * z + c
+                })
+                .collect();
+            let expected = differences(&x.dense(), &dz, |x| {
+                let rectified: Vec<_> = x.iter().map(|x| x.max(0.0)).collect();
+                reference(geometry, input, output, &rectified)
+            });
+            let mut out = Tensor::filled(input, 2, f32::NAN);
+            let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
+            let gate = Some(Value { stored: x.view(), affine: None, rectified: true });
+            let sink = Sink { stored: out.view_mut(), accumulate: false, gate };
+            let gradient = Gradient { stored: g.view(), normalised: Some(normalised) };
+            vjp(backend, &window, gradient, sink, &mut scratch);
+            assert_close(&out.dense(), &expected, 5e-6, case);
+        });
+    }
+}
