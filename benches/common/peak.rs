@@ -20,9 +20,13 @@ impl Kernel for MultiplyAdd {
         let (factor, summand) = (simd.splat(black_box(0.999)), simd.splat(black_box(0.001)));
         let mut accumulators = [simd.splat(black_box(1.0)); ACCUMULATORS];
         for _ in 0..self.repetitions {
-            accumulators = accumulators.map(|x| simd.mul_add(x, factor, summand));
+            for x in &mut accumulators {
+                *x = simd.mul_add(*x, factor, summand);
+            }
         }
-        black_box(accumulators.map(|x| simd.reduce_add(x)));
+        for x in accumulators {
+            black_box(simd.reduce_add(x));
+        }
         (2 * S::LANES * ACCUMULATORS * self.repetitions) as f64
     }
 }

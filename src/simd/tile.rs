@@ -58,7 +58,10 @@ pub(crate) fn accumulate<S: Simd, const ROWS: usize, const VECTORS: usize>(
         // SAFETY: in step k the pointers stand at k · a.step and k · b.pitch. What is read from there, up to
         // (ROWS - 1) · a.row and VECTORS · LANES numbers on, lies in the slices by the assertions.
         unsafe {
-            let row: [S::F32; VECTORS] = core::array::from_fn(|j| simd.load_ptr(b_step.add(j * S::LANES)));
+            let mut row = [simd.splat(0.0); VECTORS];
+            for j in 0..VECTORS {
+                row[j] = simd.load_ptr(b_step.add(j * S::LANES));
+            }
             for i in 0..ROWS {
                 let factor = simd.splat(*a_step.add(i * a.row));
                 for j in 0..VECTORS {

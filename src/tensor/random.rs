@@ -120,7 +120,11 @@ impl Generators {
     #[inline(always)]
     fn words(&mut self) -> [u32; WORDS] {
         let wide = self.step();
-        core::array::from_fn(|i| (wide[i / 2] >> (32 * (i % 2))) as u32)
+        let mut words = [0; WORDS];
+        for i in 0..WORDS {
+            words[i] = (wide[i / 2] >> (32 * (i % 2))) as u32;
+        }
+        words
     }
 }
 
@@ -135,7 +139,10 @@ impl Distribution for Normal {
     fn block<S: Simd>(&self, simd: S, generators: &mut Generators, out: &mut [f32]) {
         let radii = generators.words();
         let angles = generators.words();
-        let mut radius = radii.map(|word| -2.0 * ln(open_unit(word)));
+        let mut radius = [0.0; WORDS];
+        for i in 0..WORDS {
+            radius[i] = -2.0 * ln(open_unit(radii[i]));
+        }
         for part in radius.chunks_exact_mut(S::LANES) {
             let root = simd.sqrt(simd.load(part));
             simd.store(simd.mul(root, simd.splat(self.deviation)), part);
