@@ -24,9 +24,7 @@ pub fn eigenvalues(backend: Backend, matrix: &mut [f64], n: usize, values: &mut 
         return false;
     };
     let (factor, inverse) = scale(largest);
-    if factor != 1.0 {
-        matrix.iter_mut().for_each(|x| *x *= factor);
-    }
+    matrix.iter_mut().for_each(|x| *x *= factor);
     let (squares, scratch) = scratch.split_at_mut(n);
     let squares = &mut squares[..n - 1];
     householder::tridiagonalize(backend, matrix, n, values, squares, scratch);
