@@ -5,7 +5,7 @@
 
 use super::block::{self, SIZE};
 use super::magnitude::{largest_magnitude, scale};
-use super::{householder, tridiagonal};
+use super::{householder, spectrum, tridiagonal};
 use crate::base::math;
 use crate::simd::{Backend, Kernel, Simd};
 
@@ -13,7 +13,7 @@ use crate::simd::{Backend, Kernel, Simd};
 pub const fn scratch_len(rows: usize, columns: usize) -> usize {
     let n = order(rows, columns);
     let strip = (n.div_ceil(SIZE) + 1) * block::LEN;
-    let solver = 2 * n + householder::scratch_len(n);
+    let solver = 2 * n + spectrum::reduction_scratch_len(n);
     n * n + if strip > solver { strip } else { solver }
 }
 
@@ -43,7 +43,7 @@ pub fn spectral_norm(backend: Backend, matrix: &[f64], rows: usize, columns: usi
     let (diagonal, scratch) = scratch.split_at_mut(n);
     let (squares, scratch) = scratch.split_at_mut(n);
     let squares = &mut squares[..n - 1];
-    householder::tridiagonalize(backend, gram, n, diagonal, squares, scratch);
+    spectrum::tridiagonalize(backend, gram, n, diagonal, squares, scratch);
     // The inverse of a factor may overflow a norm that is finite only when scaled: the answer is then infinite.
     math::sqrt(tridiagonal::largest_eigenvalue(backend, diagonal, squares)) * inverse
 }
