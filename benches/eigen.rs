@@ -1,6 +1,6 @@
 //! Eigenvalues of symmetric matrices and the largest singular value, on every back end.
 
-use aznas::linalg::{jacobi, spectrum};
+use aznas::linalg::{jacobi, spectral_norm, spectrum};
 use aznas::simd::Backend;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -50,5 +50,19 @@ fn eigenvalues(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, eigenvalues);
+fn largest_singular_value(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("spectral_norm");
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(600));
+    for (rows, columns) in [(16, 16), (32, 16), (32, 32), (64, 64), (64, 128), (128, 64), (512, 512), (2048, 512)] {
+        let matrix = random(rows * columns);
+        let mut scratch = vec![0.0; spectral_norm::scratch_len(rows, columns)];
+        for backend in Backend::available() {
+            group.bench_function(BenchmarkId::new(backend.name(), format!("{rows}x{columns}")), |bencher| {
+                bencher.iter(|| spectral_norm::spectral_norm(backend, &matrix, rows, columns, &mut scratch));
+            });
+        }
+    }
+}
+
+criterion_group!(benches, eigenvalues, largest_singular_value);
 criterion_main!(benches);

@@ -1,8 +1,12 @@
 //! Dense linear algebra on the caller's slices: products, covariances, eigenvalues.
 
+mod band;
+mod block;
 pub mod gemm;
 mod householder;
 pub mod jacobi;
 mod magnitude;
+mod reflector;
+pub mod spectral_norm;
 pub mod spectrum;
 mod tridiagonal;

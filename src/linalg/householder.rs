@@ -4,14 +4,11 @@
 //! matrix is kept whole, not as a triangle: the product then needs no sums across lanes, and rows start where their
 //! vectors start. Right for matrices that fit the second-level cache.
 
-use crate::base::math;
+use super::reflector::{Reflector, combine, dot};
 use crate::simd::{Backend, Kernel, Simd};
 
 /// The smallest order that [`tridiagonalize`] takes: the widest vector.
 pub(super) const MIN_ORDER: usize = 8;
-
-/// A row whose squared norm is below this is zero. (The matrix is scaled near one.)
-const NEGLIGIBLE_SQUARE: f64 = 1e-280;
 
 /// Vectors that a strip of columns keeps in registers.
 const STRIP: usize = 4;
@@ -78,20 +75,11 @@ impl Kernel for Tridiagonalize<'_> {
             let (v_k, w_k) = (pending.v[k], pending.w[k]);
             diagonal[k] = row[k] + 2.0 * v_k * w_k;
             (pending.v[k], pending.w[k]) = (0.0, 0.0);
-            add_scaled(simd, w_k, &pending.v[..columns], &mut next.v[..columns]);
-            add_scaled(simd, v_k, &pending.w[..columns], &mut next.v[..columns]);
+            combine(simd, w_k, &pending.v[..columns], 1.0, &mut next.v[..columns]);
+            combine(simd, v_k, &pending.w[..columns], 1.0, &mut next.v[..columns]);
 
-            let square = dot(simd, &next.v[..columns], &next.v[..columns]);
-            squares[k - 1] = square;
-            let mut weight = 0.0;
-            if square > NEGLIGIBLE_SQUARE {
-                let norm = math::sqrt(square);
-                let neighbour = next.v[k - 1];
-                next.v[k - 1] = neighbour + norm.copysign(neighbour);
-                weight = 1.0 / (norm * (norm + neighbour.abs()));
-            } else {
-                next.v[..k].fill(0.0);
-            }
+            let Reflector { weight, image } = Reflector::replace(simd, &mut next.v[..columns], k - 1);
+            squares[k - 1] = image * image;
 
             let mut column = 0;
             while column + STRIP * S::LANES_F64 <= columns {
@@ -156,37 +144,4 @@ fn strip<S: Simd, const C: usize>(
     for c in 0..C {
         simd.store_f64(product[c], &mut next.w[column + c * lanes..]);
     }
-}
-
-/// `y ← y + a·x`, for whole vectors.
-#[inline(always)]
-fn add_scaled<S: Simd>(simd: S, a: f64, x: &[f64], y: &mut [f64]) {
-    combine(simd, a, x, 1.0, y);
-}
-
-/// `y ← a·x + b·y`, for whole vectors.
-#[inline(always)]
-fn combine<S: Simd>(simd: S, a: f64, x: &[f64], b: f64, y: &mut [f64]) {
-    let (a, b) = (simd.splat_f64(a), simd.splat_f64(b));
-    for (x, y) in x.chunks_exact(S::LANES_F64).zip(y.chunks_exact_mut(S::LANES_F64)) {
-        let scaled = simd.mul_f64(b, simd.load_f64(y));
-        simd.store_f64(simd.mul_add_f64(a, simd.load_f64(x), scaled), y);
-    }
-}
-
-/// `xᵀy`, for whole vectors.
-#[inline(always)]
-fn dot<S: Simd>(simd: S, x: &[f64], y: &[f64]) -> f64 {
-    let (mut even, mut odd) = (simd.splat_f64(0.0), simd.splat_f64(0.0));
-    let lanes = S::LANES_F64;
-    let mut pairs = x.chunks_exact(2 * lanes).zip(y.chunks_exact(2 * lanes));
-    for (x, y) in &mut pairs {
-        even = simd.mul_add_f64(simd.load_f64(x), simd.load_f64(y), even);
-        odd = simd.mul_add_f64(simd.load_f64(&x[lanes..]), simd.load_f64(&y[lanes..]), odd);
-    }
-    let rest = x.len() / (2 * lanes) * 2 * lanes;
-    if rest < x.len() {
-        odd = simd.mul_add_f64(simd.load_f64(&x[rest..]), simd.load_f64(&y[rest..]), odd);
-    }
-    simd.reduce_add_f64(simd.add_f64(even, odd))
 }

@@ -3,9 +3,6 @@
 /// Exponent bits of an infinity or a NaN: the bits of every finite magnitude are smaller.
 const NOT_FINITE: u64 = f64::INFINITY.to_bits();
 
-/// Magnitudes outside `[1 / COMFORTABLE, COMFORTABLE]` are scaled: the solvers form sixth powers.
-const COMFORTABLE: f64 = (1u64 << 40) as f64;
-
 /// The largest magnitude, or `None` if any number is infinite or NaN. 0 for an empty slice.
 pub(super) fn largest_magnitude(x: &[f64]) -> Option<f64> {
     // Ordered as integers, magnitudes compare like the numbers and nothing hides a NaN.
@@ -24,14 +21,14 @@ pub(super) fn largest_magnitude(x: &[f64]) -> Option<f64> {
     (largest < NOT_FINITE).then(|| f64::from_bits(largest))
 }
 
-/// A power of two, and its inverse, that brings `magnitude` into a range where sixth powers neither overflow nor
-/// vanish; exactly 1 if it is there already.
+/// The power of two, and its inverse, that brings the largest magnitude of a matrix near one, so that the powers of
+/// its elements that the solvers form neither overflow nor vanish.
 pub(super) fn scale(magnitude: f64) -> (f64, f64) {
-    if magnitude == 0.0 || (1.0 / COMFORTABLE..=COMFORTABLE).contains(&magnitude) {
+    if magnitude == 0.0 {
         return (1.0, 1.0);
     }
-    // Both the factor and its inverse must be normal numbers, hence the clamp: a magnitude at either end of the
-    // range comes within 2^-52 … 4 of one, which is near enough.
+    // Both the factor and its inverse must be normal numbers, hence the clamp: a magnitude at either end of the range
+    // comes within 2^-52 … 4 of one, which is near enough.
     let exponent = ((magnitude.to_bits() >> 52) as i64 - 1023).clamp(-1022, 1022);
     (power_of_two(-exponent), power_of_two(exponent))
 }
@@ -67,7 +64,7 @@ mod tests {
             let (factor, inverse) = scale(magnitude);
             assert_eq!(factor * inverse, 1.0, "{magnitude}");
             let scaled = magnitude * factor;
-            assert!((1e-16..=2e12).contains(&scaled), "{magnitude} becomes {scaled}");
+            assert!((1e-16..=4.0).contains(&scaled), "{magnitude} becomes {scaled}");
             assert_eq!(scaled * inverse, magnitude);
         }
         assert_eq!(scale(0.0), (1.0, 1.0));

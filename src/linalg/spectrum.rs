@@ -1,12 +1,15 @@
 //! The eigenvalues of a symmetric matrix by the method that suits its order.
 
 use super::magnitude::{largest_magnitude, scale};
-use super::{householder, jacobi, tridiagonal};
+use super::{band, householder, jacobi, tridiagonal};
 use crate::simd::Backend;
+
+/// The order from which the two-stage reduction is the faster one.
+const TWO_STAGE_ORDER: usize = 256;
 
 /// Numbers of scratch that [`eigenvalues`] needs for a matrix of order `n`.
 pub const fn scratch_len(n: usize) -> usize {
-    n + householder::scratch_len(n)
+    n + reduction_scratch_len(n)
 }
 
 /// Writes the eigenvalues of the symmetric `n × n` row-major `matrix` to `values`, ascending.
@@ -24,18 +27,38 @@ pub fn eigenvalues(backend: Backend, matrix: &mut [f64], n: usize, values: &mut 
         return false;
     };
     let (factor, inverse) = scale(largest);
-    if factor != 1.0 {
-        matrix.iter_mut().for_each(|x| *x *= factor);
-    }
+    matrix.iter_mut().for_each(|x| *x *= factor);
     let (squares, scratch) = scratch.split_at_mut(n);
     let squares = &mut squares[..n - 1];
-    householder::tridiagonalize(backend, matrix, n, values, squares, scratch);
+    tridiagonalize(backend, matrix, n, values, squares, scratch);
     let converged = tridiagonal::eigenvalues(values, squares);
     values.iter_mut().for_each(|value| *value *= inverse);
     if !converged {
         values.fill(f64::NAN);
     }
     converged
+}
+
+/// Numbers of scratch that [`tridiagonalize`] needs.
+pub(super) const fn reduction_scratch_len(n: usize) -> usize {
+    if n < TWO_STAGE_ORDER { householder::scratch_len(n) } else { band::scratch_len(n) }
+}
+
+/// Reduces the symmetric `n × n` row-major `matrix` (`n ≥ householder::MIN_ORDER`, scaled near one, destroyed) to a
+/// tridiagonal one with the same eigenvalues: its `diagonal` and the `squares` of its off-diagonal.
+pub(super) fn tridiagonalize(
+    backend: Backend,
+    matrix: &mut [f64],
+    n: usize,
+    diagonal: &mut [f64],
+    squares: &mut [f64],
+    scratch: &mut [f64],
+) {
+    if n < TWO_STAGE_ORDER {
+        householder::tridiagonalize(backend, matrix, n, diagonal, squares, scratch);
+    } else {
+        band::tridiagonalize(backend, matrix, n, diagonal, squares, scratch);
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Eigenvalues of a symmetric tridiagonal matrix, given by its diagonal and the squares of its off-diagonal.
 
 use crate::base::math;
+use crate::simd::{Backend, Kernel, Simd};
 
 /// Sweeps allowed per eigenvalue on average; fewer than two are usual.
 const MAX_SWEEPS_PER_VALUE: usize = 30;
@@ -49,7 +50,7 @@ pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> bool {
 fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
     let coupling = math::sqrt(squares[0]);
     let ratio = (diagonal[1] - diagonal[0]) / (2.0 * coupling);
-    let shift = diagonal[0] - coupling / (ratio + math::hypot(ratio, 1.0).copysign(ratio));
+    let shift = diagonal[0] - coupling / (ratio + math::sqrt(1.0 + ratio * ratio).copysign(ratio));
 
     let last = squares.len();
     let mut gamma = diagonal[last] - shift;
@@ -62,10 +63,11 @@ fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
         if i + 1 < last {
             squares[i + 1] = sine * sum;
         }
-        sine = square / sum;
+        let inverse_sum = 1.0 / sum;
+        sine = square * inverse_sum;
         let (alpha, old_gamma) = (diagonal[i], gamma);
         let scaled_gamma = pivot * (alpha - shift) - square * old_gamma;
-        gamma = scaled_gamma / sum;
+        gamma = scaled_gamma * inverse_sum;
         diagonal[i + 1] = old_gamma + (alpha - gamma);
         let product = pivot * sum;
         let next_pivot = if product > SMALL_PRODUCT {
@@ -80,4 +82,73 @@ fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
     }
     squares[0] = sine * pivot;
     diagonal[0] = shift + gamma;
+}
+
+/// The largest eigenvalue, within a few units in the last place of `‖T‖`, of the matrix T that [`eigenvalues`] takes.
+/// Nothing is destroyed; `diagonal` holds at least one number.
+///
+/// All eigenvalues lie below x exactly if the pivots of `T - x` are all negative, also in floating point for a matrix
+/// that differs from T by a few roundings. The interval between the largest diagonal element and the
+/// bound of Gershgorin shrinks 17-fold with every 16 such tests, which share one pass.
+pub(super) fn largest_eigenvalue(backend: Backend, diagonal: &[f64], squares: &[f64]) -> f64 {
+    let coupling = |i: usize| squares.get(i).map_or(0.0, |&square| math::sqrt(square));
+    let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    let mut before = 0.0;
+    for (i, &d) in diagonal.iter().enumerate() {
+        let after = coupling(i);
+        lower = lower.max(d);
+        upper = upper.max(d + before + after);
+        before = after;
+    }
+    for _ in 0..MAX_SECTIONS {
+        let step = (upper - lower) / (POINTS + 1) as f64;
+        let mut points = [0.0; POINTS];
+        for (i, point) in points.iter_mut().enumerate() {
+            *point = lower + (i + 1) as f64 * step;
+        }
+        let largest_pivots = backend.run(LargestPivots { diagonal, squares, points });
+        let below = largest_pivots.iter().take_while(|&&pivot| pivot >= 0.0).count();
+        if below > 0 {
+            lower = points[below - 1];
+        }
+        if below < POINTS {
+            upper = points[below];
+        }
+    }
+    lower + 0.5 * (upper - lower)
+}
+
+/// Points tested in one pass: enough to keep the divider busy.
+const POINTS: usize = 16;
+
+/// `17^13 > 2^53`.
+const MAX_SECTIONS: usize = 13;
+
+/// The largest pivot of `T - x` for each of several points x.
+struct LargestPivots<'a> {
+    diagonal: &'a [f64],
+    squares: &'a [f64],
+    points: [f64; POINTS],
+}
+
+impl Kernel for LargestPivots<'_> {
+    type Output = [f64; POINTS];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> Self::Output {
+        let Self { diagonal, squares, points } = self;
+        let (mut pivot, mut largest) = ([0.0; POINTS], [0.0; POINTS]);
+        for i in 0..POINTS {
+            pivot[i] = diagonal[0] - points[i];
+            largest[i] = pivot[i];
+        }
+        for (&d, &square) in diagonal[1..].iter().zip(squares) {
+            for i in 0..POINTS {
+                pivot[i] = (d - points[i]) - square / pivot[i];
+                // A NaN can only follow a pivot of zero, which has been noted.
+                largest[i] = if pivot[i] > largest[i] { pivot[i] } else { largest[i] };
+            }
+        }
+        largest
+    }
 }

@@ -213,3 +213,30 @@ fn answers_nan_to_what_is_not_finite() {
 fn takes_an_empty_matrix() {
     assert!(eigenvalues(Backend::Scalar, &mut [], 0, &mut [], &mut []));
 }
+
+#[test]
+fn both_reductions_agree() {
+    for n in [8, 9, 31, 32, 33, 34, 63, 64, 65, 95, 96, 97, 128, 150, 289] {
+        for case in cases(n) {
+            if case.name.contains("e150") || case.name.contains("e300") || case.name.contains("e-") {
+                continue;
+            }
+            for backend in Backend::available() {
+                let reduce = |two_stage: bool| {
+                    let (mut diagonal, mut squares) = (vec![f64::NAN; n], vec![f64::NAN; n - 1]);
+                    let mut matrix = case.matrix.clone();
+                    if two_stage {
+                        let mut scratch = vec![f64::NAN; band::scratch_len(n)];
+                        band::tridiagonalize(backend, &mut matrix, n, &mut diagonal, &mut squares, &mut scratch);
+                    } else {
+                        let mut scratch = vec![f64::NAN; householder::scratch_len(n)];
+                        householder::tridiagonalize(backend, &mut matrix, n, &mut diagonal, &mut squares, &mut scratch);
+                    }
+                    assert!(tridiagonal::eigenvalues(&mut diagonal, &mut squares));
+                    diagonal
+                };
+                case.check(backend.name(), &reduce(true), &reduce(false), tolerance(n));
+            }
+        }
+    }
+}
