@@ -4,10 +4,15 @@
 //! is therefore judged by its *rank* among the `m` candidates known so far: 1 for the worst, `m` for the best,
 //! and the mean of the ranks they take together for candidates that tie. NaN ranks as −∞, and −0.0 ties with 0.0.
 //!
-//! [`aggregate`] ranks a whole list in the caller's memory.
+//! [`aggregate`] ranks a whole list in the caller's memory. `History` (feature `alloc`) holds a list that grows
+//! one candidate at a time and knows its best ones without ranking it anew; both give the very same numbers.
 
+#[cfg(feature = "alloc")]
+mod incremental;
 mod rank;
 
+#[cfg(feature = "alloc")]
+pub use incremental::{History, Standing};
 pub use rank::{MAX_CANDIDATES, average_ranks};
 
 use crate::Error;
@@ -26,10 +31,10 @@ pub enum Mode {
 
 impl Mode {
     /// What a rank, given doubled so that it is an integer, stands for before it is related to the list's length.
-    fn level(self, doubled_rank: u32) -> f64 {
+    fn level(self, doubled_rank: usize) -> f64 {
         match self {
-            Self::Log => math::ln(f64::from(doubled_rank)),
-            Self::Linear => f64::from(doubled_rank),
+            Self::Log => math::ln(doubled_rank as f64),
+            Self::Linear => doubled_rank as f64,
         }
     }
 
@@ -72,10 +77,10 @@ pub fn aggregate(
     let order = rank::order_scratch(candidates, scratch)?;
 
     out.fill(0.0);
-    let full = mode.level(2 * candidates as u32);
+    let full = mode.level(2 * candidates);
     for (column, weight) in columns.iter().zip(weights) {
         rank::rank(column, order, |ties, doubled_rank| {
-            let contribution = weight * mode.relative(mode.level(doubled_rank), full);
+            let contribution = weight * mode.relative(mode.level(doubled_rank as usize), full);
             for &place in ties {
                 out[rank::candidate(place)] += contribution;
             }
