@@ -1,3 +1,4 @@
 //! Linear algebra: products, covariances, eigenvalues.
 
+pub mod covariance;
 pub mod gemm;
