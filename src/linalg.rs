@@ -2,6 +2,7 @@
 
 mod band;
 mod block;
+pub mod covariance;
 pub mod gemm;
 mod householder;
 pub mod jacobi;

@@ -1,0 +1,434 @@
+//! Second moments of features: channel covariance, its dual, and the cross moment of two gradients.
+//!
+//! All three are sums of products over many rows, taken in chunks of 64: a chunk is copied to panels in the
+//! caller's scratch, centred on the way, multiplied in single precision by the register tile of
+//! [`gemm`](super::gemm), and its sums are added to the result in double precision. Memory is read once.
+//!
+//! Accuracy: the rounding errors of chunks average out. Relative to `√(V_ii · V_jj)` they are below 1e-7, and fall
+//! with the square root of the number of chunks.
+
+use crate::simd::tile::{self, Rows, Strided, Tile};
+use crate::simd::{Backend, Kernel, Simd};
+use crate::tensor::View;
+use core::ops::Range;
+
+/// Rows whose products are summed in single precision.
+const CHUNK: usize = 64;
+/// Rows whose mean is the shift.
+const SAMPLE: usize = 64;
+/// Vectors in the width of a panel.
+const VECTORS: usize = 2;
+/// Numbers in the widest vector of any back end.
+const LONGEST: usize = 16;
+
+/// Numbers of the panels of a chunk with so many columns, on the back end with the widest.
+const fn panels_len(columns: usize) -> usize {
+    columns.next_multiple_of(VECTORS * LONGEST) * CHUNK
+}
+
+/// Numbers of scratch that [`covariance`] needs; fastest when aligned to 64 bytes.
+pub const fn covariance_scratch_len(channels: usize) -> usize {
+    panels_len(channels) + channels
+}
+
+/// Numbers of scratch that [`dual`] needs; fastest when aligned to 64 bytes.
+pub const fn dual_scratch_len(positions: usize, channels: usize) -> usize {
+    panels_len(positions) + channels
+}
+
+/// Numbers of scratch that [`cross_moment`] needs for so many rows and columns of its result; fastest when aligned
+/// to 64 bytes.
+pub const fn cross_moment_scratch_len(rows: usize, columns: usize) -> usize {
+    panels_len(rows) + panels_len(columns)
+}
+
+/// The covariance of the channels over all positions: `out = Σ (x - x̄)(x - x̄)ᵀ / n`, channels × channels.
+///
+/// To read memory once, the channels are shifted by the mean of 64 positions spread over the tensor, and the
+/// result is corrected by the mean r of what is left: `S / n - r rᵀ`. A channel that is constant has exactly zero
+/// covariances. What is not a number makes its channel's row and column NaN; no positions make all of them NaN.
+///
+/// `scratch` has [`covariance_scratch_len`] numbers, `sums` one a channel.
+pub fn covariance(backend: Backend, features: View<'_>, out: &mut [f64], scratch: &mut [f32], sums: &mut [f64]) {
+    let (positions, channels) = (features.shape.positions(), features.shape.channels);
+    let (panels, shift) = scratch.split_at_mut(panels_len(channels));
+    let (shift, sums, out) = (&mut shift[..channels], &mut sums[..channels], &mut out[..channels * channels]);
+    sample_mean(features, shift);
+    sums.fill(0.0);
+    let source = Centred { features, shift, sums };
+    backend.run(Symmetric { source, rows: positions, columns: channels, out, panels });
+
+    let scale = 1.0 / positions as f64;
+    for i in 0..channels {
+        for j in i..channels {
+            let moment = out[i * channels + j] * scale - (sums[i] * scale) * (sums[j] * scale);
+            out[i * channels + j] = moment;
+            out[j * channels + i] = moment;
+        }
+    }
+}
+
+/// The dual of the covariance: the doubly centred Gram matrix of the positions over n, positions × positions.
+///
+/// It has the same non-zero eigenvalues as [`covariance`] and is smaller where there are fewer positions than
+/// channels. Shifting all positions by the same vector does not change it; it is shifted like [`covariance`],
+/// so that constant channels contribute exactly nothing.
+///
+/// `scratch` has [`dual_scratch_len`] numbers, `sums` one a position.
+pub fn dual(backend: Backend, features: View<'_>, out: &mut [f64], scratch: &mut [f32], sums: &mut [f64]) {
+    let (positions, channels) = (features.shape.positions(), features.shape.channels);
+    let (panels, shift) = scratch.split_at_mut(panels_len(positions));
+    let (shift, sums, out) = (&mut shift[..channels], &mut sums[..positions], &mut out[..positions * positions]);
+    sample_mean(features, shift);
+    let source = Transposed { features, shift };
+    backend.run(Symmetric { source, rows: channels, columns: positions, out, panels });
+
+    let scale = 1.0 / positions as f64;
+    for i in 0..positions {
+        for j in 0..i {
+            out[i * positions + j] = out[j * positions + i];
+        }
+        sums[i] = out[i * positions..][..positions].iter().sum::<f64>() * scale;
+    }
+    let mean = sums.iter().sum::<f64>() * scale;
+    for i in 0..positions {
+        for j in 0..positions {
+            out[i * positions + j] = (out[i * positions + j] - (sums[i] + sums[j]) + mean) * scale;
+        }
+    }
+}
+
+/// The mean over positions of the outer product of two tensors: `out = Uᵀ V / n`.
+///
+/// If the maps of `u` are r times as high and as wide as those of `v`, blocks of r × r positions of `u` are
+/// folded into channels first: row `channel · r² + dy · r + dx` of the result belongs to the channel at row dy and
+/// column dx of each block (the order of PyTorch's `pixel_unshuffle`). Only the given `samples` of the batch count. The result has
+/// `u.shape.channels · r²` rows and `v.shape.channels` columns; no positions make it NaN.
+///
+/// Accurate to 1e-7 of the root mean squares of the row of U and the column of V.
+/// `scratch` has [`cross_moment_scratch_len`] numbers.
+pub fn cross_moment(
+    backend: Backend,
+    u: View<'_>,
+    v: View<'_>,
+    samples: Range<usize>,
+    out: &mut [f64],
+    scratch: &mut [f32],
+) {
+    let ratio = (u.shape.height / v.shape.height.max(1)).max(1);
+    let u = Folded { features: u, ratio, width: v.shape.width };
+    let v = Folded { features: v, ratio: 1, width: v.shape.width };
+    let per_image = v.features.shape.positions_per_image();
+    let positions = samples.start * per_image..samples.end * per_image;
+    let out = &mut out[..u.columns() * v.columns()];
+    let (u_panels, v_panels) = scratch.split_at_mut(panels_len(u.columns()));
+    let scale = 1.0 / positions.len() as f64;
+    backend.run(Cross { u, v, positions, out, u_panels, v_panels });
+    out.iter_mut().for_each(|x| *x *= scale);
+}
+
+/// Writes to `shift` the mean of some positions, evenly spread. That of equal numbers is exactly that number.
+fn sample_mean(features: View<'_>, shift: &mut [f32]) {
+    const BLOCK: usize = 16;
+    let positions = features.shape.positions();
+    let count = positions.min(SAMPLE);
+    for (block, shift) in shift.chunks_mut(BLOCK).enumerate() {
+        let mut sums = [0.0; BLOCK];
+        for i in 0..count {
+            let row = &features.row(i * positions / count)[block * BLOCK..];
+            for (sum, &x) in sums.iter_mut().zip(row) {
+                *sum += f64::from(x);
+            }
+        }
+        for (shift, sum) in shift.iter_mut().zip(sums) {
+            *shift = (sum / count as f64) as f32;
+        }
+    }
+}
+
+/// A matrix that is read in panels.
+trait Source {
+    /// Writes `rows` of the columns from `column` on to `panel`, a row every `VECTORS · LANES` numbers, with zeros
+    /// beyond the last column.
+    fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, panel: &mut [f32]);
+}
+
+/// Positions × channels, less a shift of each channel; the sums of what is left are added to `sums`.
+struct Centred<'a> {
+    features: View<'a>,
+    shift: &'a [f32],
+    sums: &'a mut [f64],
+}
+
+impl Source for Centred<'_> {
+    #[inline(always)]
+    fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, panel: &mut [f32]) {
+        for (offset, column) in (0..VECTORS).map(|j| (j * S::LANES, column + j * S::LANES)) {
+            let sums = self.sums.get_mut(column..).unwrap_or_default();
+            let shift = simd.load_partial(self.shift.get(column..).unwrap_or_default());
+            let mut sum = simd.splat(0.0);
+            for (row, out) in rows.clone().zip(panel.chunks_exact_mut(VECTORS * S::LANES)) {
+                let numbers = self.features.row(row).get(column..).unwrap_or_default();
+                let centred = simd.sub(simd.load_partial(numbers), shift);
+                sum = simd.add(sum, centred);
+                simd.store(centred, &mut out[offset..]);
+            }
+            add_widened(simd, sum, sums);
+        }
+    }
+}
+
+/// Channels × positions, less a shift of each channel.
+struct Transposed<'a> {
+    features: View<'a>,
+    shift: &'a [f32],
+}
+
+impl Source for Transposed<'_> {
+    #[inline(always)]
+    fn panel<S: Simd>(&mut self, _: S, rows: Range<usize>, column: usize, panel: &mut [f32]) {
+        let width = VECTORS * S::LANES;
+        let used = width.min(self.features.shape.positions() - column);
+        for j in 0..used {
+            let numbers = &self.features.row(column + j)[rows.clone()];
+            for (k, (x, shift)) in numbers.iter().zip(&self.shift[rows.clone()]).enumerate() {
+                panel[k * width + j] = x - shift;
+            }
+        }
+        for row in panel.chunks_exact_mut(width) {
+            row[used..].fill(0.0);
+        }
+    }
+}
+
+/// Positions × channels of maps whose blocks of `ratio × ratio` positions are folded into channels: the channels of
+/// the first position of a block, of the next in its row, and so on. `width` is that of the folded map.
+struct Folded<'a> {
+    features: View<'a>,
+    ratio: usize,
+    width: usize,
+}
+
+impl Folded<'_> {
+    #[inline(always)]
+    fn columns(&self) -> usize {
+        self.features.shape.channels * self.ratio * self.ratio
+    }
+
+    /// The place among `channel · ratio² + dy · ratio + dx` of a column.
+    #[inline(always)]
+    fn channel_major(&self, column: usize) -> usize {
+        let channels = self.features.shape.channels;
+        column % channels * self.ratio * self.ratio + column / channels
+    }
+}
+
+impl Source for Folded<'_> {
+    #[inline(always)]
+    fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, panel: &mut [f32]) {
+        let width = VECTORS * S::LANES;
+        let (channels, ratio) = (self.features.shape.channels, self.ratio);
+        let end = self.columns().min(column + width);
+        let mut next = column;
+        while next < end {
+            // Columns of the same position in every block lie side by side in memory.
+            let (place, channel) = (next / channels, next % channels);
+            let count = (channels - channel).min(end - next);
+            let (dy, dx) = (place / ratio, place % ratio);
+            let (mut y, mut x) = (rows.start / self.width, rows.start % self.width);
+            for out in panel.chunks_exact_mut(width) {
+                let position = (y * ratio + dy) * self.width * ratio + x * ratio + dx;
+                let from = &self.features.row(position)[channel..][..count];
+                let to = &mut out[next - column..][..count];
+                for (from, to) in from.chunks(S::LANES).zip(to.chunks_mut(S::LANES)) {
+                    simd.store_partial(simd.load_partial(from), to);
+                }
+                x += 1;
+                if x == self.width {
+                    (y, x) = (y + 1, 0);
+                }
+            }
+            next += count;
+        }
+        for row in panel.chunks_exact_mut(width) {
+            row[end - column..].fill(0.0);
+        }
+    }
+}
+
+/// `out = XᵀX` in its upper triangle, for a source X of rows × columns. What lies below is arbitrary.
+struct Symmetric<'a, X> {
+    source: X,
+    rows: usize,
+    columns: usize,
+    out: &'a mut [f64],
+    panels: &'a mut [f32],
+}
+
+impl<X: Source> Kernel for Symmetric<'_, X> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        if S::REGISTERS >= 32 { self.tiles::<S, 8>(simd) } else { self.tiles::<S, 4>(simd) }
+    }
+}
+
+impl<X: Source> Symmetric<'_, X> {
+    #[inline(always)]
+    fn tiles<S: Simd, const TALL: usize>(mut self, simd: S) {
+        self.out.fill(0.0);
+        for row in (0..self.rows).step_by(CHUNK) {
+            let rows = row..self.rows.min(row + CHUNK);
+            let panels = pack(simd, &mut self.source, rows, self.columns, self.panels);
+            for first in (0..self.columns).step_by(panels.width) {
+                let last = self.columns.min(first + panels.width);
+                for i in (0..last).step_by(TALL) {
+                    // The first vector that holds a column right of the diagonal.
+                    let from = first.max(i / S::LANES * S::LANES);
+                    let mut out = Block { out: self.out, columns: self.columns, rows: i..self.columns, column: from };
+                    if last - from > S::LANES {
+                        out.add(simd, product::<S, TALL, VECTORS>(simd, panels, i, panels, from), |row| row);
+                    } else {
+                        out.add(simd, product::<S, TALL, 1>(simd, panels, i, panels, from), |row| row);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `out = UᵀV` over some positions, the rows of `out` in channel-major order.
+struct Cross<'a> {
+    u: Folded<'a>,
+    v: Folded<'a>,
+    positions: Range<usize>,
+    out: &'a mut [f64],
+    u_panels: &'a mut [f32],
+    v_panels: &'a mut [f32],
+}
+
+impl Kernel for Cross<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        if S::REGISTERS >= 32 { self.tiles::<S, 8>(simd) } else { self.tiles::<S, 4>(simd) }
+    }
+}
+
+impl Cross<'_> {
+    #[inline(always)]
+    fn tiles<S: Simd, const TALL: usize>(mut self, simd: S) {
+        let (rows, columns) = (self.u.columns(), self.v.columns());
+        self.out.fill(0.0);
+        for position in self.positions.clone().step_by(CHUNK) {
+            let positions = position..self.positions.end.min(position + CHUNK);
+            let u = pack(simd, &mut self.u, positions.clone(), rows, self.u_panels);
+            let v = pack(simd, &mut self.v, positions, columns, self.v_panels);
+            for first in (0..columns).step_by(v.width) {
+                for i in (0..rows).step_by(TALL) {
+                    let mut out = Block { out: self.out, columns, rows: i..rows, column: first };
+                    let place = |row| self.u.channel_major(row);
+                    if columns - first > S::LANES {
+                        out.add(simd, product::<S, TALL, VECTORS>(simd, u, i, v, first), place);
+                    } else {
+                        out.add(simd, product::<S, TALL, 1>(simd, u, i, v, first), place);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Some rows of a source, panel after panel.
+#[derive(Clone, Copy)]
+struct Panels<'a> {
+    packed: &'a [f32],
+    rows: usize,
+    width: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// The numbers of a panel from a column on.
+    #[inline(always)]
+    fn from(&self, column: usize) -> &'a [f32] {
+        let panel = &self.packed[column / self.width * self.width * self.rows..][..self.width * self.rows];
+        &panel[column % self.width..]
+    }
+}
+
+#[inline(always)]
+fn pack<'a, S: Simd>(
+    simd: S,
+    source: &mut impl Source,
+    rows: Range<usize>,
+    columns: usize,
+    packed: &'a mut [f32],
+) -> Panels<'a> {
+    let width = VECTORS * S::LANES;
+    for (panel, column) in packed.chunks_exact_mut(width * rows.len()).zip((0..columns).step_by(width)) {
+        source.panel(simd, rows.clone(), column, panel);
+    }
+    Panels { packed, rows: rows.len(), width }
+}
+
+/// The products of `TALL` columns of `a` from `i` on with `WIDE` vectors of columns of `b` from `j` on.
+#[inline(always)]
+fn product<S: Simd, const TALL: usize, const WIDE: usize>(
+    simd: S,
+    a: Panels<'_>,
+    i: usize,
+    b: Panels<'_>,
+    j: usize,
+) -> Tile<S, TALL, WIDE> {
+    let left = Strided { data: a.from(i), row: 1, step: a.width };
+    let right = Rows { data: b.from(j), pitch: b.width };
+    tile::accumulate(simd, tile::zero(simd), left, right, a.rows)
+}
+
+/// A place in a row-major matrix: the rows that exist from its first on, and its first column.
+struct Block<'a> {
+    out: &'a mut [f64],
+    columns: usize,
+    rows: Range<usize>,
+    column: usize,
+}
+
+impl Block<'_> {
+    /// Adds what of a tile lies inside the matrix; `place` says where a row goes.
+    #[inline(always)]
+    fn add<S: Simd, const TALL: usize, const WIDE: usize>(
+        &mut self,
+        simd: S,
+        tile: Tile<S, TALL, WIDE>,
+        place: impl Fn(usize) -> usize,
+    ) {
+        for (row, vectors) in self.rows.clone().zip(tile) {
+            let out = &mut self.out[place(row) * self.columns..][self.column..self.columns];
+            for (vector, out) in vectors.into_iter().zip(out.chunks_mut(S::LANES)) {
+                add_widened(simd, vector, out);
+            }
+        }
+    }
+}
+
+/// Adds the first lanes of a vector to `out`, as many as it takes.
+#[inline(always)]
+fn add_widened<S: Simd>(simd: S, vector: S::F32, out: &mut [f64]) {
+    let mut lanes = [0.0; LONGEST];
+    simd.store(vector, &mut lanes);
+    if out.len() >= S::LANES {
+        for k in (0..S::LANES).step_by(S::LANES_F64) {
+            let sum = simd.add_f64(simd.load_f64(&out[k..]), simd.load_widened(&lanes[k..]));
+            simd.store_f64(sum, &mut out[k..]);
+        }
+    } else {
+        for (out, &lane) in out.iter_mut().zip(&lanes[..S::LANES]) {
+            *out += f64::from(lane);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
