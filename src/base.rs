@@ -1,4 +1,5 @@
 //! What everything else stands on: mathematics without a standard library, and random tensors.
 
+pub mod few;
 pub mod math;
 pub mod rng;

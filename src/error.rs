@@ -20,14 +20,16 @@ pub enum Error {
         /// What the field allows.
         expected: &'static str,
     },
-    /// A node of a graph cannot take the shapes of its inputs.
-    Shape {
+    /// A node of a graph does not fit its inputs or its own arguments.
+    Node {
         /// Index of the primary block.
         block: usize,
         /// Index of the node inside the block.
         node: usize,
-        /// What does not fit.
-        reason: &'static str,
+        /// What of the node does not fit.
+        field: &'static str,
+        /// What would fit.
+        expected: &'static str,
     },
     /// A tensor given by the caller has the wrong number of elements.
     TensorLength {
@@ -57,6 +59,11 @@ pub enum Error {
         /// Bytes given.
         given: usize,
     },
+    /// The heap does not have the memory (only from what needs the feature `alloc`).
+    OutOfMemory {
+        /// Bytes asked for.
+        needed: usize,
+    },
     /// The back end asked for is not available on this processor or in this build.
     BackendUnavailable,
 }
@@ -67,12 +74,13 @@ impl Error {
         match self {
             Self::Parse { .. } => -1,
             Self::Invalid { .. } => -2,
-            Self::Shape { .. } => -3,
+            Self::Node { .. } => -3,
             Self::TensorLength { .. } => -4,
             Self::Overflow { .. } => -5,
             Self::TooLarge { .. } => -6,
             Self::WorkspaceTooSmall { .. } => -7,
             Self::BackendUnavailable => -8,
+            Self::OutOfMemory { .. } => -9,
         }
     }
 }
@@ -82,7 +90,9 @@ impl fmt::Display for Error {
         match *self {
             Self::Parse { column, expected } => write!(f, "column {column}: expected {expected}"),
             Self::Invalid { field, expected } => write!(f, "{field}: must be {expected}"),
-            Self::Shape { block, node, reason } => write!(f, "block {block}, node {node}: {reason}"),
+            Self::Node { block, node, field, expected } => {
+                write!(f, "block {block}, node {node}: {field}: must be {expected}")
+            }
             Self::TensorLength { block, needed, given } => {
                 write!(f, "block {block}: a tensor of {needed} elements is needed, {given} were given")
             }
@@ -91,6 +101,7 @@ impl fmt::Display for Error {
             Self::WorkspaceTooSmall { needed, given } => {
                 write!(f, "the workspace has {given} bytes, {needed} are needed")
             }
+            Self::OutOfMemory { needed } => write!(f, "no memory for {needed} bytes"),
             Self::BackendUnavailable => write!(f, "this back end is not available on this processor"),
         }
     }

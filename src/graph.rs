@@ -1,1 +1,14 @@
-//! graph
+//! Networks as chains of primary blocks, each block a small graph of nodes with checked shapes.
+//!
+//! Block 0 maps the input batch to the first feature; block *l* maps feature *l* − 1 to feature *l*. What follows the
+//! last feature (the head) does not touch the scores; it only counts as multiply-adds and parameters.
+
+mod block;
+mod cost;
+mod network;
+mod node;
+
+pub use block::{Block, MAX_NODES};
+pub use cost::Cost;
+pub use network::{IdentityRule, Network};
+pub use node::{Convolution, MAX_INPUTS, Node, NodeId, Op};

@@ -34,3 +34,6 @@ pub mod spaces;
 pub mod tensor;
 
 pub use error::Error;
+pub use mem::Workspace;
+pub use run::Initialisation;
+pub use score::{Options, Scores, score, workspace_size};

@@ -1,1 +1,325 @@
-//! plan
+//! From a block's graph to steps and byte offsets.
+//!
+//! [`walk`] describes and plans a network block by block. The size query takes the largest plan; the score runs each.
+//! A plan is a function of the network and the options alone: it lists every step with every buffer the step touches,
+//! a buffer lives from its first to its last step, and [`crate::mem::Layout`] turns lifetimes into offsets. Nothing at
+//! run time can ask for memory that was not planned.
+//!
+//! A block's input lies at one end of the workspace and its output at the other, so that the output is in place as
+//! the next block's input; what the block needs in between lies in the middle.
+
+mod gradients;
+mod step;
+mod values;
+
+pub(crate) use step::Step;
+pub(crate) use values::{MAX_MEMBERS, ValuePlan};
+
+use crate::Error;
+use crate::graph::{Block, MAX_NODES, Network, NodeId};
+use crate::linalg::{covariance, spectral_norm, spectrum};
+use crate::mem::{ALIGNMENT, BufferId, Layout, Lifetime, Plain, Slot};
+use crate::score::Options;
+use crate::tensor::{Role, Shape, Source};
+
+/// Most steps a block can need: weights, forward and vjp of every node, and the statistics.
+const MAX_STEPS: usize = 3 * MAX_NODES + 8;
+/// Most buffers a block can need; a node with weights has up to seven, most nodes have one or two.
+const MAX_BUFFERS: usize = 4 * MAX_NODES;
+
+/// Memory a step touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Region {
+    /// The block's input.
+    Input,
+    /// The block's output.
+    Output,
+    /// A buffer of the block's own.
+    Buffer(BufferId),
+}
+
+/// What is planned for one node. Everything stays empty for a node that the output does not need.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NodePlan {
+    /// The output needs the node's value.
+    pub(crate) needed: bool,
+    /// The value is known to be zero; sums leave it out.
+    pub(crate) zero: bool,
+    /// How readers see the value.
+    pub(crate) value: ValuePlan,
+    /// The value has memory of its own (otherwise it is a prologue on another node's).
+    pub(crate) stored: bool,
+    /// Of a sum: the rectifier above forms it while storing its own value.
+    pub(crate) absorbed: bool,
+    /// Of a convolution: the first of those that read the same value with the same window; it runs them all.
+    pub(crate) leader: Option<NodeId>,
+    /// Of a convolution: the next one of its group.
+    pub(crate) next_member: Option<NodeId>,
+    /// Of a convolution: the batch normalisation that is its only reader.
+    pub(crate) normaliser: Option<NodeId>,
+    /// Weights as drawn or given; those of a group of convolutions one after another.
+    pub(crate) weights: Option<BufferId>,
+    /// Weights as the forward and the backward kernel want them.
+    pub(crate) packed: [Option<BufferId>; 2],
+    /// Working memory of the forward and the backward kernel.
+    pub(crate) scratch: [Option<BufferId>; 2],
+    /// Of a normalised tensor: means, then sums of squared deviations, per channel.
+    pub(crate) moments: Option<BufferId>,
+    /// Of a batch normalisation: its five coefficients per channel.
+    pub(crate) coefficients: Option<BufferId>,
+    /// Where the gradient with respect to the node's value is found once complete.
+    pub(crate) gradient: Option<Region>,
+    /// Where its readers leave their contributions: its own gradient or, of a prologue, that of the node below.
+    pub(crate) sink: Option<Region>,
+    /// The node by whose value's sign contributions are masked.
+    pub(crate) gate: Option<NodeId>,
+    /// Bit i: the contribution to input i is added to earlier ones; otherwise it comes first.
+    pub(crate) accumulates: u8,
+}
+
+/// Memory of the statistics of a block's feature and gradient.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StatisticsPlan {
+    pub(crate) covariance: Option<BufferId>,
+    pub(crate) covariance_scratch: Option<BufferId>,
+    pub(crate) eigenvalues: Option<BufferId>,
+    pub(crate) eigenvalue_scratch: Option<BufferId>,
+    pub(crate) direction: Option<BufferId>,
+    pub(crate) transfer: Option<BufferId>,
+    pub(crate) transfer_scratch: Option<BufferId>,
+    pub(crate) norm_scratch: Option<BufferId>,
+}
+
+/// The steps of one block and the place of everything they touch.
+pub(crate) struct BlockPlan {
+    pub(crate) nodes: [NodePlan; MAX_NODES],
+    pub(crate) statistics: StatisticsPlan,
+    steps: [Step; MAX_STEPS],
+    step_count: usize,
+    layout: Layout<MAX_BUFFERS>,
+    /// Bytes of input and output, rounded up to whole slots.
+    input_bytes: usize,
+    output_bytes: usize,
+    /// Which end of the workspace the input lies at; the output lies at the other.
+    input_is_above: bool,
+    bytes: usize,
+}
+
+impl BlockPlan {
+    fn new() -> Self {
+        Self {
+            nodes: [NodePlan::default(); MAX_NODES],
+            statistics: StatisticsPlan::default(),
+            steps: [Step::Spectrum; MAX_STEPS],
+            step_count: 0,
+            layout: Layout::new(),
+            input_bytes: 0,
+            output_bytes: 0,
+            input_is_above: false,
+            bytes: 0,
+        }
+    }
+
+    /// Plans `block`; the first block of a network has no gradient.
+    fn of(block: &Block, options: &Options, source: &dyn Source) -> Result<Self, Error> {
+        let mut plan = Self::new();
+        plan.input_is_above = block.index() % 2 == 1;
+        plan.input_bytes = end_bytes(block.shape(block.input())?)?;
+        plan.output_bytes = end_bytes(block.output_shape())?;
+        let has_gradient = block.index() > 0;
+        values::plan(&mut plan, block, options, source)?;
+        plan.spectrum(block)?;
+        if has_gradient {
+            plan.statistics.direction = Some(plan.buffer::<f32>(block.output_shape().len())?);
+            plan.push(Step::Direction);
+            gradients::plan(&mut plan, block, options)?;
+            plan.transfer(block)?;
+        }
+        plan.place(block)?;
+        Ok(plan)
+    }
+
+    /// The steps, in order.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps[..self.step_count]
+    }
+
+    /// Bytes of workspace the block needs.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The first `len` numbers of a region, in a workspace that is used up to `end`.
+    pub(crate) fn slot<T: Plain>(&self, region: Region, len: usize, end: usize) -> Slot<T> {
+        let above = end - if self.input_is_above { self.input_bytes } else { self.output_bytes };
+        let offset = match region {
+            Region::Input => {
+                if self.input_is_above {
+                    above
+                } else {
+                    0
+                }
+            }
+            Region::Output => {
+                if self.input_is_above {
+                    0
+                } else {
+                    above
+                }
+            }
+            Region::Buffer(buffer) => self.layout.offset(buffer),
+        };
+        Slot::new(offset, len)
+    }
+
+    fn spectrum(&mut self, block: &Block) -> Result<(), Error> {
+        let shape = block.output_shape();
+        let order = covariance_order(shape);
+        let scratch = if is_dual(shape) {
+            covariance::dual_scratch_len(shape.positions(), shape.channels)
+        } else {
+            covariance::covariance_scratch_len(shape.channels)
+        };
+        self.statistics.covariance = Some(self.square::<f64>(order, order)?);
+        self.statistics.eigenvalues = Some(self.buffer::<f64>(order)?);
+        self.statistics.covariance_scratch = Some(self.buffer::<f32>(scratch)?);
+        self.statistics.eigenvalue_scratch = Some(self.buffer::<f64>(spectrum::scratch_len(order))?);
+        self.push(Step::Spectrum);
+        Ok(())
+    }
+
+    fn transfer(&mut self, block: &Block) -> Result<(), Error> {
+        let (rows, columns) = transfer_shape(block)?;
+        self.statistics.transfer = Some(self.square::<f64>(rows, columns)?);
+        let scratch = covariance::cross_moment_scratch_len(rows, columns);
+        self.statistics.transfer_scratch = Some(self.buffer::<f32>(scratch)?);
+        self.statistics.norm_scratch = Some(self.buffer::<f64>(spectral_norm::scratch_len(rows, columns))?);
+        self.push(Step::Transfer);
+        Ok(())
+    }
+
+    fn push(&mut self, step: Step) {
+        self.steps[self.step_count] = step;
+        self.step_count += 1;
+    }
+
+    /// A buffer of `len` numbers; it lives from the first to the last step that touches it.
+    fn buffer<T: Plain>(&mut self, len: usize) -> Result<BufferId, Error> {
+        let bytes = len.checked_mul(size_of::<T>()).ok_or(Error::Overflow { quantity: "the workspace" })?;
+        self.layout.add(bytes, Lifetime::NEVER)
+    }
+
+    fn square<T: Plain>(&mut self, rows: usize, columns: usize) -> Result<BufferId, Error> {
+        let len = rows.checked_mul(columns).ok_or(Error::Overflow { quantity: "the workspace" })?;
+        self.buffer::<T>(len)
+    }
+
+    /// Lifetimes from the steps, offsets from the lifetimes.
+    fn place(&mut self, block: &Block) -> Result<(), Error> {
+        let mut layout = core::mem::take(&mut self.layout);
+        for (time, &step) in self.steps().iter().enumerate() {
+            step.touches(self, block, &mut |region| {
+                if let Region::Buffer(buffer) = region {
+                    layout.extend(buffer, time as u32);
+                }
+            });
+        }
+        let (below, above) = if self.input_is_above {
+            (self.output_bytes, self.input_bytes)
+        } else {
+            (self.input_bytes, self.output_bytes)
+        };
+        self.bytes = layout.place(below)?.checked_add(above).ok_or(Error::Overflow { quantity: "the workspace" })?;
+        self.layout = layout;
+        Ok(())
+    }
+}
+
+/// Bytes of a feature at an end of the workspace.
+fn end_bytes(shape: Shape) -> Result<usize, Error> {
+    (shape.len() * size_of::<f32>())
+        .checked_next_multiple_of(ALIGNMENT)
+        .ok_or(Error::Overflow { quantity: "the workspace" })
+}
+
+/// Whether the smaller Gram matrix of the positions stands for the covariance of the channels: both have the same
+/// eigenvalues but for zeros.
+pub(crate) fn is_dual(feature: Shape) -> bool {
+    feature.positions() < feature.channels
+}
+
+/// Rows of the matrix whose eigenvalues are taken.
+pub(crate) fn covariance_order(feature: Shape) -> usize {
+    feature.positions().min(feature.channels)
+}
+
+/// How many times the block shrinks its map: the input gradient is folded that many rows and columns into channels.
+fn shrinkage(block: &Block) -> Result<usize, Error> {
+    let (input, output) = (block.shape(block.input())?, block.output_shape());
+    let factor = input.height.checked_div(output.height).unwrap_or(0);
+    let fits = factor * output.height == input.height && factor * output.width == input.width && factor > 0;
+    let refusal = Error::Node {
+        block: block.index(),
+        node: block.output().index(),
+        field: "the block's output",
+        expected: "smaller than its input by one whole factor in rows and columns",
+    };
+    if fits { Ok(factor) } else { Err(refusal) }
+}
+
+/// Rows and columns of the transfer matrix: folded input channels × output channels.
+pub(crate) fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
+    let factor = shrinkage(block)?;
+    let channels = block.shape(block.input())?.channels;
+    let rows = factor.checked_mul(factor).and_then(|f| f.checked_mul(channels));
+    Ok((rows.ok_or(Error::Overflow { quantity: "the workspace" })?, block.output_shape().channels))
+}
+
+/// Describes and plans every block in order and hands both to `visit`; returns the bytes the largest needs.
+pub(crate) fn walk<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+    mut visit: impl FnMut(&Block, &BlockPlan) -> Result<(), Error>,
+) -> Result<usize, Error> {
+    let mut shape = Shape::new(options.batch, options.height, options.width, network.input_channels())?;
+    if shape.is_empty() {
+        return Err(Error::Invalid { field: "batch, height, width", expected: "at least 1" });
+    }
+    if network.block_count() == 0 {
+        return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
+    }
+    let mut bytes = 0;
+    for index in 0..network.block_count() {
+        let mut block = Block::new(index, shape);
+        network.describe(index, &mut block)?;
+        block.seal()?;
+        let plan = BlockPlan::of(&block, options, source)?;
+        bytes = bytes.max(plan.bytes());
+        visit(&block, &plan)?;
+        shape = block.output_shape();
+    }
+    Ok(bytes)
+}
+
+/// Refuses tensors of the caller that do not have the number of elements the network needs.
+pub(crate) fn check_source(block: &Block, source: &dyn Source) -> Result<(), Error> {
+    let index = block.index();
+    let check = |given: Option<&[f32]>, needed: usize| match given {
+        Some(given) if given.len() != needed => Err(Error::TensorLength { block: index, needed, given: given.len() }),
+        _ => Ok(()),
+    };
+    if index == 0 {
+        check(source.input(), block.shape(block.input())?.len())?;
+    } else {
+        check(source.direction(index), block.output_shape().len())?;
+    }
+    for node in block.nodes() {
+        for role in [Role::Weight, Role::Bias, Role::Gain, Role::Shift] {
+            if let Some(needed) = block.parameter_len(node, role)? {
+                check(source.parameter(index, node.key, role), needed)?;
+            }
+        }
+    }
+    Ok(())
+}

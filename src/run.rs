@@ -1,1 +1,116 @@
-//! run
+//! Runs the steps of a planned block. Nothing here can fail: what could go wrong was refused while planning.
+
+mod forward;
+mod statistics;
+mod vjp;
+mod weights;
+
+pub use weights::Initialisation;
+
+use crate::graph::{Block, NodeId};
+use crate::mem::{BufferId, Loans, Plain, Slot, Workspace};
+use crate::plan::{BlockPlan, Region, Step};
+use crate::proxy::BlockScores;
+use crate::score::Options;
+use crate::tensor::{Affine, Sink, Source, Value, View, ViewMut};
+
+/// A block being run: what it is, where everything lies, and where its tensors come from.
+struct Runner<'r> {
+    block: &'r Block,
+    plan: &'r BlockPlan,
+    options: &'r Options,
+    source: &'r dyn Source,
+    /// The end of the used part of the workspace.
+    end: usize,
+}
+
+/// Runs one block in the first `end` bytes of the workspace. The feature before it is in place already; the input
+/// batch of the first block is drawn.
+pub(crate) fn block(
+    block: &Block,
+    plan: &BlockPlan,
+    options: &Options,
+    source: &dyn Source,
+    workspace: &mut Workspace<'_>,
+    end: usize,
+) -> BlockScores {
+    let runner = Runner { block, plan, options, source, end };
+    let mut scores = runner.empty_scores();
+    if block.index() == 0 {
+        runner.draw_input(workspace);
+    }
+    for &step in plan.steps() {
+        match step {
+            Step::Weights(node) => runner.draw_weights(node, &mut workspace.loans()),
+            Step::Forward(node) => runner.forward(node, &mut workspace.loans()),
+            Step::Spectrum => runner.spectrum(&mut workspace.loans(), &mut scores),
+            Step::Direction => runner.draw_direction(&mut workspace.loans()),
+            Step::Vjp(node) => runner.vjp(node, workspace),
+            Step::ClearGradient => runner.clear_gradient(&mut workspace.loans()),
+            Step::Transfer => runner.transfer(&mut workspace.loans(), &mut scores),
+        }
+    }
+    scores
+}
+
+fn buffer(id: Option<BufferId>) -> Option<Region> {
+    id.map(Region::Buffer)
+}
+
+impl Runner<'_> {
+    fn slot<T: Plain>(&self, region: impl Into<Option<Region>>, len: usize) -> Slot<T> {
+        match region.into() {
+            Some(region) => self.plan.slot(region, len, self.end),
+            None => Slot::new(0, 0),
+        }
+    }
+
+    /// A node's value, to read.
+    fn value<'w>(&self, node: NodeId, loans: &mut Loans<'w>) -> Value<'w> {
+        let planned = self.plan.nodes[node.index()].value;
+        let affine = planned.affine.map(|normaliser| {
+            let [scale, shift, ..] = self.coefficients(normaliser, loans);
+            Affine { scale, shift }
+        });
+        Value { stored: self.stored(node, loans), affine, rectified: planned.rectified }
+    }
+
+    /// What is stored of a node's value, to read.
+    fn stored<'w>(&self, node: NodeId, loans: &mut Loans<'w>) -> View<'w> {
+        let place = self.plan.nodes[node.index()].value.place;
+        let shape = self.block.nodes()[node.index()].shape;
+        let whole = loans.read(self.slot(place.region, shape.positions() * place.pitch));
+        View { data: &whole[place.channel.min(whole.len())..], shape, pitch: place.pitch }
+    }
+
+    /// A node's own memory, to write.
+    fn stored_mut<'w>(&self, node: NodeId, loans: &mut Loans<'w>) -> ViewMut<'w> {
+        let place = self.plan.nodes[node.index()].value.place;
+        let shape = self.block.nodes()[node.index()].shape;
+        ViewMut::dense(loans.write(self.slot(place.region, shape.len())), shape)
+    }
+
+    /// The completed gradient with respect to a node's value.
+    fn gradient<'w>(&self, node: NodeId, loans: &mut Loans<'w>) -> View<'w> {
+        let shape = self.block.nodes()[node.index()].shape;
+        View::dense(loans.read(self.slot(self.plan.nodes[node.index()].gradient, shape.len())), shape)
+    }
+
+    /// Where `reader` leaves its contribution to the gradient of its input at `position`.
+    fn sink<'w>(&self, reader: NodeId, position: usize, input: NodeId, loans: &mut Loans<'w>) -> Sink<'w> {
+        let planned = &self.plan.nodes[input.index()];
+        let shape = self.block.nodes()[input.index()].shape;
+        Sink {
+            stored: ViewMut::dense(loans.write(self.slot(planned.sink, shape.len())), shape),
+            accumulate: self.plan.nodes[reader.index()].accumulates & (1 << position) != 0,
+            gate: planned.gate.map(|gate| self.value(gate, loans)),
+        }
+    }
+
+    /// The five coefficients of a batch normalisation: scale, shift, then those of its backward pass.
+    fn coefficients<'w>(&self, normaliser: NodeId, loans: &mut Loans<'w>) -> [&'w [f32]; 5] {
+        let channels = self.block.nodes()[normaliser.index()].shape.channels;
+        let all = loans.read(self.slot(buffer(self.plan.nodes[normaliser.index()].coefficients), 5 * channels));
+        core::array::from_fn(|i| &all[i * channels..][..channels])
+    }
+}

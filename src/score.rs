@@ -1,1 +1,125 @@
-//! score
+//! The score of a network: the only place that knows the whole order.
+
+use crate::base::rng::repeat_seed;
+use crate::graph::{Cost, Network};
+use crate::mem::Workspace;
+use crate::ops::conv2d::Algorithm;
+use crate::plan;
+use crate::proxy::{BlockScores, Flags, Totals};
+use crate::run;
+use crate::simd::Backend;
+use crate::tensor::Source;
+use crate::{Error, Initialisation};
+
+/// How a network is scored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Images of the random input batch; the paper uses 64.
+    pub batch: usize,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+    /// How weights are drawn.
+    pub initialisation: Initialisation,
+    /// How often everything is drawn anew; the proxies are means.
+    pub repeats: u32,
+    /// The instruction set to run on.
+    pub backend: Backend,
+    /// The algorithm of 3×3 convolutions.
+    pub algorithm: Algorithm,
+}
+
+impl Default for Options {
+    /// The paper's setting for CIFAR-sized images on the best instruction set of this processor.
+    fn default() -> Self {
+        Self {
+            batch: 64,
+            height: 32,
+            width: 32,
+            seed: 1,
+            initialisation: Initialisation::default(),
+            repeats: 1,
+            backend: Backend::default(),
+            algorithm: Algorithm::default(),
+        }
+    }
+}
+
+/// The proxies of a network. All are "higher is better"; what is undefined is −∞.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores {
+    /// Sum over the features of the entropy of their spectra; at most Σ ln(channels).
+    pub expressivity: f64,
+    /// Smallest step of that entropy from a feature to the next.
+    pub progressivity: f64,
+    /// Mean over the blocks of `2 − σ − 1 / (σ + 1e-6)`; at most about 0.
+    pub trainability: f64,
+    /// Multiply-adds of one image by the convention of the space.
+    pub complexity: f64,
+    /// Multiply-adds and parameters counted on the graph.
+    pub cost: Cost,
+    /// Why a proxy is −∞.
+    pub flags: Flags,
+}
+
+/// Bytes of workspace that [`score`] needs for the same arguments, in a workspace of any alignment: see
+/// [`Workspace::buffer_len`] for the length of a plain buffer.
+///
+/// # Errors
+/// Everything that can be wrong with the network or the options; [`score`] has no other errors but a workspace that
+/// is too small.
+pub fn workspace_size<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+) -> Result<usize, Error> {
+    if !options.backend.is_available() {
+        return Err(Error::BackendUnavailable);
+    }
+    if options.repeats == 0 {
+        return Err(Error::Invalid { field: "repeats", expected: "at least 1" });
+    }
+    plan::walk(network, options, source, |block, _| plan::check_source(block, source))
+}
+
+/// Scores a network in the given memory. `observe` is told of every block as it is done, repeat after repeat.
+///
+/// The result is a function of the network, the options and the source alone: the same bits on any thread, in any
+/// workspace.
+///
+/// # Errors
+/// Those of [`workspace_size`], and [`Error::WorkspaceTooSmall`]. They come before any work.
+pub fn score<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+    workspace: &mut Workspace<'_>,
+    mut observe: impl FnMut(&BlockScores),
+) -> Result<Scores, Error> {
+    let needed = workspace_size(network, options, source)?;
+    if workspace.capacity() < needed {
+        return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
+    }
+    let cost = Cost::of(network, options.height, options.width)?;
+    let mut sums = [0.0; 3];
+    let mut flags = Flags::default();
+    for repeat in 0..options.repeats {
+        let mut totals = Totals::new(network.identity_rule());
+        let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
+        plan::walk(network, &options, source, |block, plan| {
+            let scores = run::block(block, plan, &options, source, workspace, needed);
+            observe(&scores);
+            totals.add(&scores);
+            Ok(())
+        })?;
+        let (proxies, seen) = totals.finish();
+        sums.iter_mut().zip(proxies).for_each(|(sum, proxy)| *sum += proxy);
+        flags |= seen;
+    }
+    let [expressivity, progressivity, trainability] = sums.map(|sum| sum / f64::from(options.repeats));
+    let complexity = network.complexity(&cost);
+    Ok(Scores { expressivity, progressivity, trainability, complexity, cost, flags })
+}

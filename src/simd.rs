@@ -10,8 +10,8 @@
 //! fused multiply-adds; each kernel states the tolerance. Within one back end results are the same bits always.
 
 mod backend;
-mod scalar;
 pub(crate) mod convolution;
+mod scalar;
 pub(crate) mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -40,6 +40,8 @@ pub trait Simd: Copy + 'static {
     const LANES_F64: usize;
     /// Vector registers available to a kernel; micro-kernels choose their tile by it.
     const REGISTERS: usize;
+    /// Whether `mul_add` rounds once.
+    const FUSED: bool;
     /// A vector of single precision.
     type F32: Copy;
     /// A vector of double precision.

@@ -1,7 +1,7 @@
 //! Search spaces: the texts, candidates and closed-form costs of each benchmark.
 //!
 //! A space reads and prints the architecture text of its benchmark, samples and mutates candidates, and counts their
-//! cost the way the benchmark does. Nothing here touches a tensor.
+//! cost the way the benchmark does; its network type describes a candidate block by block. Nothing here touches a tensor.
 
 pub mod autoformer;
 pub mod mbv2;
@@ -9,24 +9,16 @@ pub mod nb201;
 mod text;
 
 use crate::Error;
+use crate::graph::IdentityRule;
 use core::ops::RangeInclusive;
-
-/// What a block whose vector–Jacobian product is the identity means for trainability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// The block, and with it the trainability of the network, scores −∞ (the authors' CNN programs).
-    MinusInfinity,
-    /// The block is left out of the mean (the authors' ViT program).
-    LeftOut,
-}
 
 /// How networks of a space are scored, where the spaces differ.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
     /// The number added to the variance in the normalisation layers (batch or layer).
-    pub norm_epsilon: f32,
+    pub norm_epsilon: f64,
     /// What an identity block means.
-    pub identity: Identity,
+    pub identity: IdentityRule,
     /// Whether progressivity is one of the scores.
     pub progressivity: bool,
 }

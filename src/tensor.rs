@@ -2,9 +2,11 @@
 
 pub mod random;
 pub mod shape;
+pub mod source;
 pub mod value;
 pub mod view;
 
 pub use shape::Shape;
+pub use source::{Random, Role, Source};
 pub use value::{Affine, Gradient, Load, Normalised, Sink, Value};
 pub use view::{View, ViewMut};

@@ -27,6 +27,11 @@ pub fn below<R: Rng + ?Sized>(rng: &mut R, bound: u64) -> u64 {
     }
 }
 
+/// The seed of one of several repeats; the first repeat has the seed itself.
+pub fn repeat_seed(seed: u64, repeat: u32) -> u64 {
+    if repeat == 0 { seed } else { SplitMix64::seed_from_u64(seed ^ u64::from(repeat).rotate_left(32)).next_u64() }
+}
+
 /// What a random tensor is for. Tensors of different streams are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]

@@ -27,6 +27,11 @@ impl<'a> Moments<'a> {
         Self { count: 0, mean, squares }
     }
 
+    /// The moments of `count` numbers of each channel, as they were left in the two slices.
+    pub fn resume(count: usize, mean: &'a mut [f64], squares: &'a mut [f64]) -> Self {
+        Self { count, mean, squares }
+    }
+
     /// Numbers seen of each channel.
     pub fn count(&self) -> usize {
         self.count

@@ -71,6 +71,11 @@ pub(crate) fn dense<S: Simd, const P: usize, const V: usize>(
     for row in 0..taps.counts[0] {
         for column in 0..taps.counts[1] {
             let start = row * taps.steps[0] + column * taps.steps[1];
+            // Where every product is rounded too, runs are summed apart: shorter chains err less.
+            let before = sums;
+            if !S::FUSED {
+                sums = [[simd.splat(0.0); V]; P];
+            }
             for offset in start..start + taps.length {
                 let mut vectors = [simd.splat(0.0); V];
                 for (index, vector) in vectors.iter_mut().enumerate() {
@@ -86,6 +91,13 @@ pub(crate) fn dense<S: Simd, const P: usize, const V: usize>(
                 }
                 // SAFETY: at most one past the weights checked above.
                 weight = unsafe { weight.add(V * S::LANES) };
+            }
+            if !S::FUSED {
+                for pixel in 0..P {
+                    for index in 0..V {
+                        sums[pixel][index] = simd.add(before[pixel][index], sums[pixel][index]);
+                    }
+                }
             }
         }
     }

@@ -24,6 +24,7 @@ impl Simd for Scalar {
     const LANES: usize = LANES;
     const LANES_F64: usize = LANES;
     const REGISTERS: usize = 16;
+    const FUSED: bool = false;
     type F32 = [f32; LANES];
     type F64 = [f64; LANES];
 

@@ -81,6 +81,7 @@ impl Simd for Avx2 {
     const LANES: usize = 8;
     const LANES_F64: usize = 4;
     const REGISTERS: usize = 16;
+    const FUSED: bool = true;
     type F32 = __m256;
     type F64 = __m256d;
 
@@ -200,6 +201,7 @@ impl Simd for Avx512 {
     const LANES: usize = 16;
     const LANES_F64: usize = 8;
     const REGISTERS: usize = 32;
+    const FUSED: bool = true;
     type F32 = __m512;
     type F64 = __m512d;
 

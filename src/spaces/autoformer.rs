@@ -10,12 +10,13 @@ mod sampling;
 
 pub use sampling::{Budget, Size, Space};
 
-use super::{Identity, Policy, within};
+use super::{Policy, within};
 use crate::Error;
+use crate::graph::IdentityRule;
 use core::fmt;
 
 /// How networks of this space are scored (`az_nas.py` of the authors' AutoFormer search).
-pub const POLICY: Policy = Policy { norm_epsilon: 1e-5, identity: Identity::LeftOut, progressivity: false };
+pub const POLICY: Policy = Policy { norm_epsilon: 1e-5, identity: IdentityRule::Skip, progressivity: false };
 
 /// Side of a patch in pixels.
 pub const PATCH: u32 = 16;

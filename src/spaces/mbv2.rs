@@ -7,17 +7,20 @@
 mod cost;
 mod grammar;
 mod mutation;
+mod network;
 mod unit;
 
 pub use mutation::Proposal;
+pub use network::UnitNetwork;
 pub use unit::{Shortcut, Unit};
 
-use super::{Identity, Policy};
+use super::Policy;
 use crate::Error;
+use crate::graph::IdentityRule;
 use core::fmt;
 
 /// How networks of this space are scored (`Masternet.py` and `compute_az_nas_score.py` of the authors).
-pub const POLICY: Policy = Policy { norm_epsilon: 1e-3, identity: Identity::MinusInfinity, progressivity: true };
+pub const POLICY: Policy = Policy { norm_epsilon: 1e-3, identity: IdentityRule::Reject, progressivity: true };
 
 /// The most super-blocks a network can have.
 pub const MAX_BLOCKS: usize = 64;
@@ -58,13 +61,13 @@ pub struct SuperBlock {
 
 /// A candidate: super-blocks, each of which takes what the one before it makes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Network {
+pub struct Structure {
     // Blocks past the count are vacant, so that the derived comparisons are those of `blocks()`.
     blocks: [SuperBlock; MAX_BLOCKS],
     count: u8,
 }
 
-impl Network {
+impl Structure {
     /// The structure every search of the authors starts from.
     pub const INITIAL: Self = {
         let blocks = [
@@ -106,9 +109,9 @@ impl Network {
     }
 }
 
-impl fmt::Debug for Network {
+impl fmt::Debug for Structure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Network({self})")
+        write!(f, "Structure({self})")
     }
 }
 

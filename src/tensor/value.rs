@@ -29,6 +29,11 @@ pub struct Value<'a> {
     pub rectified: bool,
 }
 
+impl Value<'_> {
+    /// A value without elements, to fill unused places of a list.
+    pub const EMPTY: Self = Self { stored: View::EMPTY, affine: None, rectified: false };
+}
+
 /// The gradient with respect to a convolution's output `z`: either stored as it is, or that of a batch
 /// normalisation that follows, in terms of the gradient `g` with respect to *its* output.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +42,11 @@ pub struct Gradient<'a> {
     pub stored: View<'a>,
     /// If a batch normalisation stands between: `by_gradient · g + by_input · z + constant`.
     pub normalised: Option<Normalised<'a>>,
+}
+
+impl Gradient<'_> {
+    /// A gradient without elements, to fill unused places of a list.
+    pub const EMPTY: Self = Self { stored: View::EMPTY, normalised: None };
 }
 
 /// The backward pass of batch normalisation as a map of `g` and `z`, coefficients per channel.

@@ -27,6 +27,9 @@ pub struct ViewMut<'a> {
 }
 
 impl<'a> View<'a> {
+    /// A tensor without elements.
+    pub const EMPTY: Self = Self { data: &[], shape: Shape { batch: 0, height: 0, width: 0, channels: 0 }, pitch: 0 };
+
     /// A tensor that fills `data` without gaps.
     pub fn dense(data: &'a [f32], shape: Shape) -> Self {
         Self { data: &data[..shape.len()], shape, pitch: shape.channels }

@@ -8,7 +8,7 @@
 //! * the resolution is divided by each stride rounding down, where a convolution rounds up;
 //! * the classifier has one bias.
 
-use super::{Network, Shortcut, Unit};
+use super::{Shortcut, Structure, Unit};
 use crate::Error;
 use crate::spaces::{check_classes, total, within};
 
@@ -48,7 +48,7 @@ impl Unit {
     }
 }
 
-impl Network {
+impl Structure {
     /// The authors' operation count for one image of `resolution` × `resolution` pixels: the complexity of the search.
     ///
     /// Where a stride does not divide the resolution, the count of a projection is fractional; it is rounded down.
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn counts_equal_those_of_the_authors() {
         for Case { text, layers, flops, size, params, macs } in CASES {
-            let network: Network = text.parse().unwrap();
+            let network: Structure = text.parse().unwrap();
             for network in [network, network.split().unwrap()] {
                 assert_eq!(network.layers(), layers, "{network}");
                 assert_eq!(network.flops(224, 1000), Ok(flops), "{network}");
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_split_that_adds_a_projection_changes_the_counts() {
         let text = "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,48,2,48,7)SuperConvK1BNRELU(48,2048,1,1)";
-        let network: Network = text.parse().unwrap();
+        let network: Structure = text.parse().unwrap();
         assert_eq!((network.flops(224, 1000), network.size(1000)), (Ok(1_663_212_288), Ok(2_569_585)));
         let network = network.split().unwrap();
         assert_eq!(
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn convolutions_round_resolutions_up_and_the_authors_down() {
-        let network: Network = "SuperConvK1BNRELU(1,1,2,1)".parse().unwrap();
+        let network: Structure = "SuperConvK1BNRELU(1,1,2,1)".parse().unwrap();
         assert_eq!(network.macs(5, 1), Ok(3 * 3 + 1));
         assert_eq!(network.flops(5, 1), Ok(5 * 5 / 4 + 2 * 2 + 1));
         assert_eq!(network.flops(1, 1), Ok(1));
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn bad_fields_are_named() {
-        let network = Network::INITIAL;
+        let network = Structure::INITIAL;
         let resolution = Err(Error::Invalid { field: "resolution", expected: "from 1 to 65536" });
         let classes = Err(Error::Invalid { field: "classes", expected: "from 1 to 1048576" });
         for value in [0, 65537, u32::MAX] {
@@ -252,7 +252,7 @@ mod tests {
             assert_eq!(network.params(value), classes);
         }
         let huge = "SuperResIDWE6K7(65535,65535,1,65535,255)".repeat(64);
-        let huge = Network::parse(huge).unwrap();
+        let huge = Structure::parse(huge).unwrap();
         assert_eq!(huge.flops(65536, 1000), Err(Error::Overflow { quantity: "operations" }));
         assert!(huge.params(1 << 20).is_ok());
     }

@@ -7,13 +7,13 @@
 //! A label before the first number, `Name(label|numbers,…)`, is skipped. Source: `create_netblock_list_from_str` in
 //! `PlainNet` and the `create_from_str` of its super-blocks.
 
-use super::{Kind, Network, SuperBlock};
+use super::{Kind, Structure, SuperBlock};
 use crate::Error;
 use crate::spaces::text::Cursor;
 use core::fmt;
 use core::str::FromStr;
 
-impl Network {
+impl Structure {
     /// Reads a structure text, given as `&str` or as bytes.
     ///
     /// Channels range from 1 to 65535, strides from 1 to 8, repetitions from 1 to 255. The input of every super-block
@@ -87,7 +87,7 @@ fn channels(cursor: &mut Cursor) -> Result<u16, Error> {
     Ok(cursor.integer(1..=u32::from(u16::MAX), "channels from 1 to 65535")? as u16)
 }
 
-impl FromStr for Network {
+impl FromStr for Structure {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -95,7 +95,7 @@ impl FromStr for Network {
     }
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for Structure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.blocks().iter().try_for_each(|block| block.fmt(f))
     }
@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn the_initial_structure_prints_as_published() {
-        assert_eq!(Network::INITIAL.to_string(), INITIAL);
-        assert_eq!(INITIAL.parse(), Ok(Network::INITIAL));
+        assert_eq!(Structure::INITIAL.to_string(), INITIAL);
+        assert_eq!(INITIAL.parse(), Ok(Structure::INITIAL));
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
         for expansion in [1, 2, 4, 6] {
             for kernel in [3, 5, 7] {
                 let text = std::format!("SuperResIDWE{expansion}K{kernel}(3,65535,8,1,255)");
-                let network = Network::parse(&text).unwrap();
+                let network = Structure::parse(&text).unwrap();
                 let kind = Kind::InvertedResidual { expansion, kernel, bottleneck: 1 };
                 let block = SuperBlock { kind, input: 3, output: 65535, stride: 8, repetitions: 255 };
                 assert_eq!(network.blocks(), [block]);
@@ -143,7 +143,7 @@ mod tests {
         }
         for kernel in [1, 3, 5, 7] {
             let text = std::format!("SuperConvK{kernel}BNRELU(3,16,2,4)");
-            let network = Network::parse(&text).unwrap();
+            let network = Structure::parse(&text).unwrap();
             let block = SuperBlock { repetitions: 4, ..SuperBlock::conv(kernel, 3, 16, 2) };
             assert_eq!(network.blocks(), [block]);
             assert_eq!(network.to_string(), text);
@@ -153,7 +153,10 @@ mod tests {
     #[test]
     fn labels_are_skipped() {
         let text = "SuperConvK3BNRELU(stem|3,8,2,1)SuperResIDWE6K3(|8,32,2,8,1)";
-        assert_eq!(Network::parse(text).unwrap().to_string(), "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)");
+        assert_eq!(
+            Structure::parse(text).unwrap().to_string(),
+            "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)"
+        );
     }
 
     #[test]
@@ -182,13 +185,13 @@ mod tests {
             ("SuperConvK3BNRELU(3,8,2,1) ", 27, NAME),
             ("SuperConvK3BNRELU(3,8,2,1)SuperConvK1BNRELU(9,8,1,1)", 45, CHAIN),
         ] {
-            assert_eq!(Network::parse(text), Err(Error::Parse { column, expected }), "{text}");
+            assert_eq!(Structure::parse(text), Err(Error::Parse { column, expected }), "{text}");
         }
     }
 
     #[test]
     fn too_many_blocks_are_refused() {
-        let repeated = |count: usize| Network::parse("SuperConvK1BNRELU(3,3,1,1)".repeat(count));
+        let repeated = |count: usize| Structure::parse("SuperConvK1BNRELU(3,3,1,1)".repeat(count));
         assert_eq!(repeated(MAX_BLOCKS).unwrap().blocks().len(), MAX_BLOCKS);
         assert_eq!(repeated(MAX_BLOCKS + 1), Err(Error::TooLarge { quantity: "super-blocks", limit: MAX_BLOCKS }));
     }
@@ -199,8 +202,8 @@ mod tests {
         fn damaged_texts_are_refused_in_place(at in 0..INITIAL.len(), byte: u8, keep in 0usize..2) {
             let mut text = INITIAL.as_bytes().to_vec();
             text.splice(at..at + keep, [byte]);
-            match Network::parse(&text) {
-                Ok(network) => prop_assert_eq!(Network::parse(network.to_string()), Ok(network)),
+            match Structure::parse(&text) {
+                Ok(network) => prop_assert_eq!(Structure::parse(network.to_string()), Ok(network)),
                 Err(Error::Parse { column, .. }) => prop_assert!((1..=text.len() + 1).contains(&column)),
                 Err(error) => prop_assert!(false, "{}", error),
             }
@@ -211,8 +214,8 @@ mod tests {
             let mut text = String::from(INITIAL).into_bytes();
             text.push(b'S');
             text.extend(&tail);
-            prop_assert!(Network::parse(text).is_err());
-            prop_assert!(Network::parse(tail).is_err());
+            prop_assert!(Structure::parse(text).is_err());
+            prop_assert!(Structure::parse(tail).is_err());
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Source: `search_space_IDW_fixfc.py` and `get_new_random_structure_str` in `evolution_search_az.py`.
 
 use super::unit::round_to_eight;
-use super::{Kind, MAX_BLOCKS, Network, SuperBlock};
+use super::{Kind, MAX_BLOCKS, Structure, SuperBlock};
 use crate::Error;
 use crate::base::rng::below;
 use rand_core::Rng;
@@ -111,7 +111,7 @@ impl SuperBlock {
     }
 }
 
-impl Network {
+impl Structure {
     /// A mutant: `replacements` times a super-block is drawn uniformly and, unless it was drawn before in this call,
     /// replaced. An inverted residual gets a type after `proposal` and uniformly drawn neighbouring output,
     /// repetitions and bottleneck, a 3×3 convolution a neighbouring output; other convolutions stay. Then inputs
@@ -157,7 +157,7 @@ impl Network {
         Ok(network)
     }
 
-    /// The end of a random walk: `steps` mutations of one replacement each, from [`Network::INITIAL`] on.
+    /// The end of a random walk: `steps` mutations of one replacement each, from [`Structure::INITIAL`] on.
     ///
     /// # Errors
     /// Those of [`Self::mutate`].
@@ -223,8 +223,8 @@ mod tests {
     }
 
     /// A network of one inverted residual, so that every mutation replaces it.
-    fn single() -> Network {
-        Network::parse("SuperResIDWE6K3(32,48,2,32,1)").unwrap()
+    fn single() -> Structure {
+        Structure::parse("SuperResIDWE6K3(32,48,2,32,1)").unwrap()
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
     /// three times out of four. Replacing it twice would also reach 24, 32 and 40.
     #[test]
     fn a_block_is_replaced_at_most_once() {
-        let parent = Network::parse("SuperConvK3BNRELU(3,8,2,1)SuperConvK1BNRELU(8,2048,1,1)").unwrap();
+        let parent = Structure::parse("SuperConvK3BNRELU(3,8,2,1)SuperConvK1BNRELU(8,2048,1,1)").unwrap();
         let mut rng = generator(5);
         let draw = || {
             let mutant = parent.mutate(&mut rng, 2, Proposal::Published).unwrap();
@@ -282,8 +282,8 @@ mod tests {
     fn every_block_is_drawn_alike() {
         let mut rng = generator(6);
         let draw = || {
-            let mutant = Network::INITIAL.mutate(&mut rng, 1, Proposal::Published).unwrap();
-            let outputs = mutant.blocks().iter().zip(Network::INITIAL.blocks());
+            let mutant = Structure::INITIAL.mutate(&mut rng, 1, Proposal::Published).unwrap();
+            let outputs = mutant.blocks().iter().zip(Structure::INITIAL.blocks());
             outputs
                 .enumerate()
                 .find(|(_, (mutant, parent))| mutant.output != parent.output)
@@ -301,14 +301,14 @@ mod tests {
     fn long_blocks_are_split() {
         for (repetitions, split) in [(5, &[5][..]), (6, &[3, 3]), (7, &[3, 4]), (9, &[3, 3, 3]), (11, &[3, 3, 5])] {
             let text = std::format!("SuperResIDWE6K3(32,48,2,32,{repetitions})SuperConvK3BNRELU(48,8,2,9)");
-            let network = Network::parse(text).unwrap().split().unwrap();
+            let network = Structure::parse(text).unwrap().split().unwrap();
             let (last, blocks) = network.blocks().split_last().unwrap();
             assert!(blocks.iter().map(|block| block.repetitions).eq(split.iter().copied()), "{network}");
             assert_eq!((blocks[0].input, blocks[0].stride), (32, 2));
             assert!(blocks[1..].iter().all(|block| (block.input, block.stride) == (48, 1)), "{network}");
             assert_eq!(last.repetitions, 9);
         }
-        let long = Network::parse("SuperResIDWE6K3(8,8,1,8,255)").unwrap();
+        let long = Structure::parse("SuperResIDWE6K3(8,8,1,8,255)").unwrap();
         assert_eq!(long.split(), Err(Error::TooLarge { quantity: "super-blocks", limit: MAX_BLOCKS }));
     }
 
@@ -318,14 +318,14 @@ mod tests {
         fn mutants_stay_in_the_space(seed: u64, steps in 0u32..400, replacements in 0u32..8, uniform: bool) {
             let proposal = if uniform { Proposal::Uniform } else { Proposal::Published };
             let mut rng = generator(seed);
-            let Ok(parent) = Network::sample(&mut rng, steps, proposal) else {
+            let Ok(parent) = Structure::sample(&mut rng, steps, proposal) else {
                 prop_assert!(steps > 50, "a short walk outgrew the structure");
                 return Ok(());
             };
             let Ok(mutant) = parent.mutate(&mut rng, replacements, proposal) else { return Ok(()) };
             prop_assert_eq!(mutant.to_string().parse(), Ok(mutant));
             prop_assert_eq!(mutant.split(), Ok(mutant));
-            let strides = |network: &Network| network.blocks().iter().map(|block| u32::from(block.stride)).product::<u32>();
+            let strides = |network: &Structure| network.blocks().iter().map(|block| u32::from(block.stride)).product::<u32>();
             prop_assert_eq!(strides(&mutant), 32);
             prop_assert_eq!(mutant.output(), 2048);
             prop_assert!(mutant.blocks().iter().all(|block| (1..6).contains(&block.repetitions)));

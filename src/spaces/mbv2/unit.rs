@@ -2,7 +2,7 @@
 //!
 //! Source: `PlainNet/super_blocks.py` and `PlainNet/SuperResIDWEXKX.py`.
 
-use super::{Kind, Network, SuperBlock};
+use super::{Kind, Structure, SuperBlock};
 
 /// What a unit adds to its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ pub enum Unit {
     },
 }
 
-impl Network {
+impl Structure {
     /// The units of all super-blocks, from the input on.
     pub fn units(&self) -> impl Iterator<Item = Unit> + '_ {
         self.blocks().iter().flat_map(SuperBlock::units)
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn units_of_the_super_blocks() {
-        let network = Network::parse("SuperConvK5BNRELU(3,8,2,2)SuperResIDWE6K7(8,16,2,8,2)").unwrap();
+        let network = Structure::parse("SuperConvK5BNRELU(3,8,2,2)SuperResIDWE6K7(8,16,2,8,2)").unwrap();
         let conv = |input, stride| Unit::Conv { input, output: 8, kernel: 5, stride };
         let residual = |input, output, hidden, stride, shortcut| Unit::InvertedResidual {
             input,
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn only_the_first_unit_projects_equal_shapes() {
-        let network = Network::parse("SuperResIDWE1K3(16,16,1,16,2)").unwrap();
+        let network = Structure::parse("SuperResIDWE1K3(16,16,1,16,2)").unwrap();
         let shortcuts: Vec<_> = network
             .units()
             .map(|unit| match unit {
@@ -156,6 +156,6 @@ mod tests {
 
     #[test]
     fn the_initial_structure_has_ten_features() {
-        assert_eq!(Network::INITIAL.units().count(), 10);
+        assert_eq!(Structure::INITIAL.units().count(), 10);
     }
 }

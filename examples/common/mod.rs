@@ -1,0 +1,5 @@
+//! What the example programs share.
+#![allow(dead_code)] // each program uses its part
+
+pub mod candidate;
+pub mod scoring;

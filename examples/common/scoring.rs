@@ -1,0 +1,105 @@
+//! The options of a score on the command line, and a scorer that keeps its memory from one network to the next.
+
+use aznas::graph::Network;
+use aznas::mem::Memory;
+use aznas::proxy::BlockScores;
+use aznas::simd::Backend;
+use aznas::tensor::Random;
+use aznas::{Error, Initialisation, Options, Scores};
+use std::time::{Duration, Instant};
+
+/// How networks are scored.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ScoringArguments {
+    /// Images of the random input batch
+    #[arg(long, default_value_t = 64)]
+    pub batch: usize,
+    /// Rows and columns of an image [default: 32 for nb201, 224 for mbv2]
+    #[arg(long)]
+    pub resolution: Option<usize>,
+    /// Seed of everything that is drawn
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How weights are drawn
+    #[arg(long, default_value = Initialisation::default().name(), value_parser = initialisation)]
+    pub init: Initialisation,
+    /// Draws of everything that scores are the means of
+    #[arg(long, default_value_t = 1)]
+    pub repeats: u32,
+    /// Instruction set [default: the fastest of this processor]
+    #[arg(long, value_parser = backend)]
+    pub backend: Option<Backend>,
+    /// Networks scored at a time, a worker each [default: one for each core]
+    #[arg(long)]
+    pub threads: Option<usize>,
+}
+
+impl ScoringArguments {
+    /// The library's options.
+    pub fn options(&self, default_resolution: usize) -> Options {
+        let resolution = self.resolution.unwrap_or(default_resolution);
+        Options {
+            batch: self.batch,
+            height: resolution,
+            width: resolution,
+            seed: self.seed,
+            initialisation: self.init,
+            repeats: self.repeats,
+            backend: self.backend.unwrap_or_default(),
+            ..Options::default()
+        }
+    }
+
+    /// Workers to use.
+    pub fn workers(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+    }
+}
+
+fn initialisation(name: &str) -> Result<Initialisation, String> {
+    by_name(name, Initialisation::ALL, Initialisation::name)
+}
+
+fn backend(name: &str) -> Result<Backend, String> {
+    by_name(name, Backend::ALL, Backend::name)
+}
+
+fn by_name<T: Copy>(
+    name: &str,
+    all: impl IntoIterator<Item = T> + Clone,
+    of: fn(T) -> &'static str,
+) -> Result<T, String> {
+    let names = || all.clone().into_iter().map(of).collect::<Vec<_>>().join(", ");
+    all.clone().into_iter().find(|&item| of(item) == name).ok_or_else(|| format!("one of {}", names()))
+}
+
+/// A score with what it took.
+pub struct Outcome {
+    pub scores: Scores,
+    /// The blocks of every repeat, if they were asked for.
+    pub blocks: Vec<BlockScores>,
+    pub workspace_bytes: usize,
+    pub elapsed: Duration,
+}
+
+/// Scores one network after the other in the same memory.
+#[derive(Default)]
+pub struct Scorer {
+    memory: Memory,
+}
+
+impl Scorer {
+    /// Scores `network`.
+    pub fn score(&mut self, network: &dyn Network, options: &Options, with_blocks: bool) -> Result<Outcome, Error> {
+        let start = Instant::now();
+        let workspace_bytes = aznas::workspace_size(network, options, &Random)?;
+        let mut workspace = self.memory.workspace(workspace_bytes)?;
+        let mut blocks = Vec::new();
+        let scores = aznas::score(network, options, &Random, &mut workspace, |block| {
+            if with_blocks {
+                blocks.push(*block);
+            }
+        })?;
+        Ok(Outcome { scores, blocks, workspace_bytes, elapsed: start.elapsed() })
+    }
+}

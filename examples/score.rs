@@ -1,0 +1,295 @@
+//! Scores architectures without training them.
+
+mod common;
+
+use aznas::aggregate::{Mode, aggregate};
+use aznas::graph::Network;
+use clap::{Parser, ValueEnum};
+use common::candidate::SpaceArguments;
+use common::scoring::{Outcome, Scorer, ScoringArguments};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use serde_json::json;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Score architectures without training them: expressivity, progressivity, trainability, complexity.
+///
+/// All scores are "higher is better"; -inf means undefined.
+#[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  score '|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|'
+  score --format csv --threads 4 - < cells.txt > scores.csv
+  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'")]
+struct Arguments {
+    #[command(flatten)]
+    space: SpaceArguments,
+    #[command(flatten)]
+    scoring: ScoringArguments,
+    /// Report every primary block too (table and json)
+    #[arg(long)]
+    blocks: bool,
+    /// How results are written
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Texts of architectures; `-` reads one a line from standard input
+    #[arg(required = true, value_name = "ARCH", allow_hyphen_values = true)]
+    architectures: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: with aggregate and rank among the architectures given
+    Table,
+    /// A line an architecture, in the order given
+    Csv,
+    /// A JSON object a line, in the order given; null stands for -inf
+    Json,
+}
+
+/// Architectures scored between writes.
+const CHUNK: usize = 64;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("score: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+enum Failure {
+    Input { place: String, error: aznas::Error },
+    Reading(io::Error),
+    Output(io::Error),
+    Threads(rayon::ThreadPoolBuildError),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Input { place, error } => write!(f, "{place}: {error}"),
+            Self::Reading(error) => write!(f, "standard input: {error}"),
+            Self::Output(error) => write!(f, "standard output: {error}"),
+            Self::Threads(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// An architecture, where it came from, and its network.
+struct Item {
+    text: String,
+    place: String,
+    network: Box<dyn Network + Send + Sync>,
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let options = arguments.scoring.options(arguments.space.default_resolution());
+    let items = read(arguments)?;
+    // Nothing is scored or written before every text is known to be good and to fit.
+    for item in &items {
+        aznas::workspace_size(&*item.network, &options, &aznas::tensor::Random)
+            .map_err(|error| Failure::Input { place: item.place.clone(), error })?;
+    }
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(arguments.scoring.workers()).build().map_err(Failure::Threads)?;
+    let progress = progress_bar(items.len());
+    let mut out = Output { format: arguments.format, out: io::stdout().lock(), rows: Vec::new() };
+    out.begin().map_err(Failure::Output)?;
+    for chunk in items.chunks(CHUNK) {
+        let outcomes: Vec<_> = pool.install(|| {
+            chunk
+                .par_iter()
+                .map_init(Scorer::default, |scorer, item| {
+                    let outcome = scorer.score(&*item.network, &options, arguments.blocks);
+                    progress.inc(1);
+                    outcome.map_err(|error| Failure::Input { place: item.place.clone(), error })
+                })
+                .collect()
+        });
+        for (item, outcome) in chunk.iter().zip(outcomes) {
+            out.row(&item.text, outcome?).map_err(Failure::Output)?;
+        }
+    }
+    progress.finish_and_clear();
+    out.end().map_err(Failure::Output)
+}
+
+fn read(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
+    let mut items = Vec::new();
+    let mut add = |text: &str, place: String| match arguments.space.network(text) {
+        Ok(network) => {
+            items.push(Item { text: text.to_string(), place, network });
+            Ok(())
+        }
+        Err(error) => Err(Failure::Input { place, error }),
+    };
+    for (i, text) in arguments.architectures.iter().enumerate() {
+        if text == "-" {
+            for (line, text) in io::stdin().lock().lines().enumerate() {
+                let text = text.map_err(Failure::Reading)?;
+                if !text.trim().is_empty() {
+                    add(text.trim(), format!("line {}", line + 1))?;
+                }
+            }
+        } else {
+            add(text, format!("architecture {}", i + 1))?;
+        }
+    }
+    Ok(items)
+}
+
+fn progress_bar(count: usize) -> ProgressBar {
+    if count < 4 || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left");
+    ProgressBar::new(count as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+struct Output<W> {
+    format: Format,
+    out: W,
+    /// A table is written at the end, when ranks are known.
+    rows: Vec<(String, Outcome)>,
+}
+
+impl<W: Write> Output<W> {
+    fn begin(&mut self) -> io::Result<()> {
+        match self.format {
+            Format::Csv => writeln!(
+                self.out,
+                "arch,expressivity,progressivity,trainability,complexity,params,macs,live_macs,live_params,flags"
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn row(&mut self, text: &str, outcome: Outcome) -> io::Result<()> {
+        let scores = &outcome.scores;
+        match self.format {
+            Format::Table => {
+                self.rows.push((text.to_string(), outcome));
+                Ok(())
+            }
+            Format::Csv => {
+                // A structure of the MobileNetV2 space contains commas.
+                let text = if text.contains(',') { format!("\"{text}\"") } else { text.to_string() };
+                writeln!(
+                    self.out,
+                    "{text},{},{},{},{},{},{},{},{},{}",
+                    scores.expressivity,
+                    scores.progressivity,
+                    scores.trainability,
+                    scores.complexity,
+                    scores.cost.parameters,
+                    scores.cost.macs,
+                    scores.cost.live_macs,
+                    scores.cost.live_parameters,
+                    scores.flags.names().collect::<Vec<_>>().join(" ")
+                )
+            }
+            Format::Json => {
+                let mut object = json!({
+                    "arch": text,
+                    "expressivity": scores.expressivity,
+                    "progressivity": scores.progressivity,
+                    "trainability": scores.trainability,
+                    "complexity": scores.complexity,
+                    "params": scores.cost.parameters,
+                    "macs": scores.cost.macs,
+                    "live_macs": scores.cost.live_macs,
+                    "live_params": scores.cost.live_parameters,
+                    "flags": scores.flags.names().collect::<Vec<_>>(),
+                    "workspace_bytes": outcome.workspace_bytes,
+                    "milliseconds": outcome.elapsed.as_secs_f64() * 1e3,
+                });
+                if !outcome.blocks.is_empty() {
+                    let blocks = outcome.blocks.iter().map(|block| {
+                        json!({
+                            "block": block.block,
+                            "feature": block.feature,
+                            "expressivity": block.expressivity,
+                            "sigma": block.sigma,
+                            "trainability": block.trainability,
+                        })
+                    });
+                    object["blocks"] = blocks.collect();
+                }
+                writeln!(self.out, "{object}")
+            }
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.format == Format::Table {
+            self.table()?;
+        }
+        self.out.flush()
+    }
+
+    fn table(&mut self) -> io::Result<()> {
+        let column = |of: fn(&Outcome) -> f64| self.rows.iter().map(|(_, outcome)| of(outcome)).collect::<Vec<_>>();
+        let columns = [
+            column(|o| o.scores.expressivity),
+            column(|o| o.scores.progressivity),
+            column(|o| o.scores.trainability),
+            column(|o| o.scores.complexity),
+        ];
+        let aggregates = aggregates(&columns);
+        let out = &mut self.out;
+        writeln!(
+            out,
+            "{:>5} {:>10} {:>9} {:>9} {:>11} {:>12} {:>10} {:>9} {:>8}  architecture",
+            "rank", "aggregate", "E", "P", "T", "C", "params", "memory", "time"
+        )?;
+        for (i, (text, outcome)) in self.rows.iter().enumerate() {
+            let rank = 1 + aggregates.iter().filter(|&&other| other > aggregates[i]).count();
+            let scores = &outcome.scores;
+            writeln!(
+                out,
+                "{rank:>5} {:>10.4} {:>9.4} {:>9.4} {:>11.4} {:>12} {:>10} {:>7.1}Mi {:>6.1}ms  {text}",
+                aggregates[i],
+                scores.expressivity,
+                scores.progressivity,
+                scores.trainability,
+                scores.complexity,
+                scores.cost.parameters,
+                outcome.workspace_bytes as f64 / f64::from(1 << 20),
+                outcome.elapsed.as_secs_f64() * 1e3,
+            )?;
+            for name in scores.flags.names() {
+                writeln!(out, "      {name}")?;
+            }
+            for block in &outcome.blocks {
+                let [height, width, channels] = block.feature;
+                writeln!(
+                    out,
+                    "      block {:>3}  {:<13} expressivity {:>8.5}  sigma {:>9.5}  trainability {:>9.5}",
+                    block.block,
+                    format!("{height}x{width}x{channels}"),
+                    block.expressivity,
+                    block.sigma,
+                    block.trainability
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn aggregates(columns: &[Vec<f64>; 4]) -> Vec<f64> {
+    let columns = [&columns[0][..], &columns[1], &columns[2], &columns[3]];
+    let mut out = vec![0.0; columns[0].len()];
+    if !out.is_empty() {
+        let mut scratch = vec![0; out.len()];
+        // The columns are of one length and not empty: nothing can be wrong with them.
+        let _ = aggregate(&columns, &[1.0; 4], Mode::Log, &mut out, &mut scratch);
+    }
+    out
+}

@@ -1,0 +1,237 @@
+//! One primary block as a list of nodes in execution order, with every shape checked as it is added.
+
+use super::node::{Convolution, MAX_INPUTS, Node, NodeId, Op};
+use crate::Error;
+use crate::ops::{self, window::Window};
+use crate::tensor::{Role, Shape};
+
+/// Most nodes a block can have.
+pub const MAX_NODES: usize = 128;
+
+/// A primary block under construction or complete.
+///
+/// The first node is the block's input; every node reads earlier ones; the output is whatever
+/// [`Block::set_output`] was told last, at first the input.
+#[derive(Clone, Debug)]
+pub struct Block {
+    nodes: [Node; MAX_NODES],
+    count: usize,
+    output: NodeId,
+    index: usize,
+}
+
+/// What flows into and out of the nodes of a block; see [`Block::flow`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flow {
+    /// Something that is not cut off by a zero leads from here to the output.
+    pub(crate) reaches_output: bool,
+    /// Something that is not cut off by a zero leads from the block's input to here.
+    pub(crate) depends_on_input: bool,
+}
+
+impl Block {
+    /// An empty block that reads a map of shape `input`; `index` is its number in the network.
+    pub fn new(index: usize, input: Shape) -> Self {
+        let node = Node { op: Op::Input, shape: input, key: 0, inputs: [NodeId(0); MAX_INPUTS], input_count: 0 };
+        Self { nodes: [node; MAX_NODES], count: 1, output: NodeId(0), index }
+    }
+
+    /// The number of the block in its network.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The block's input.
+    pub fn input(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// The node whose value is the block's feature.
+    pub fn output(&self) -> NodeId {
+        self.output
+    }
+
+    /// Makes `node` the block's feature.
+    pub fn set_output(&mut self, node: NodeId) -> Result<(), Error> {
+        self.check(node)?;
+        self.output = node;
+        Ok(())
+    }
+
+    /// The node at position `index` of [`Block::nodes`].
+    pub(crate) fn id(&self, index: usize) -> NodeId {
+        NodeId(index as u16)
+    }
+
+    /// Closes the description: a block that is nothing but its input still has an output of its own.
+    pub(crate) fn seal(&mut self) -> Result<(), Error> {
+        if self.output == self.input() {
+            self.output = self.push(Op::Identity, &[self.input()], 0)?;
+        }
+        Ok(())
+    }
+
+    /// All nodes, in execution order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes[..self.count]
+    }
+
+    /// The shape of a node's value.
+    pub fn shape(&self, node: NodeId) -> Result<Shape, Error> {
+        self.check(node)?;
+        Ok(self.nodes[node.index()].shape)
+    }
+
+    /// The shape of the block's feature.
+    pub fn output_shape(&self) -> Shape {
+        self.nodes[self.output.index()].shape
+    }
+
+    /// Adds a node. Its parameters are drawn, and asked of the caller, under the number `key`.
+    pub fn push(&mut self, op: Op, inputs: &[NodeId], key: u32) -> Result<NodeId, Error> {
+        let node = self.count;
+        if node == MAX_NODES {
+            return Err(Error::TooLarge { quantity: "the number of nodes of a block", limit: MAX_NODES });
+        }
+        if inputs.len() > MAX_INPUTS {
+            return Err(Error::TooLarge { quantity: "the number of inputs of a node", limit: MAX_INPUTS });
+        }
+        inputs.iter().try_for_each(|&input| self.check(input))?;
+        let shape = self.result_shape(op, inputs).map_err(|error| match error {
+            // The rules of the ops do not know where they are asked.
+            Error::Invalid { field, expected } => self.refuse(field, expected),
+            other => other,
+        })?;
+        let mut stored = [NodeId(0); MAX_INPUTS];
+        stored[..inputs.len()].copy_from_slice(inputs);
+        self.nodes[node] = Node { op, shape, key, inputs: stored, input_count: inputs.len() as u8 };
+        self.count += 1;
+        Ok(NodeId(node as u16))
+    }
+
+    /// Zeros of the shape of `x`.
+    pub fn zero(&mut self, x: NodeId) -> Result<NodeId, Error> {
+        self.push(Op::Zero, &[x], 0)
+    }
+
+    /// `max(x, 0)`
+    pub fn relu(&mut self, x: NodeId) -> Result<NodeId, Error> {
+        self.push(Op::Relu, &[x], 0)
+    }
+
+    /// A convolution of `x`.
+    pub fn convolution(&mut self, x: NodeId, convolution: Convolution, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::Convolution(convolution), &[x], key)
+    }
+
+    /// Batch normalisation of `x`.
+    pub fn batch_norm(&mut self, x: NodeId, epsilon: f64, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::BatchNorm { epsilon }, &[x], key)
+    }
+
+    /// Average pooling of `x`.
+    pub fn average_pool(&mut self, x: NodeId, window: Window) -> Result<NodeId, Error> {
+        self.push(Op::AveragePool(window), &[x], 0)
+    }
+
+    /// Max pooling of `x`.
+    pub fn max_pool(&mut self, x: NodeId, window: Window) -> Result<NodeId, Error> {
+        self.push(Op::MaxPool(window), &[x], 0)
+    }
+
+    /// The mean of `x` over all positions.
+    pub fn global_pool(&mut self, x: NodeId) -> Result<NodeId, Error> {
+        self.push(Op::GlobalPool, &[x], 0)
+    }
+
+    /// A linear map of the channels of `x`, with bias.
+    pub fn linear(&mut self, x: NodeId, channels: usize, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::Linear { channels }, &[x], key)
+    }
+
+    /// The sum of the nodes; a single node is returned as it is.
+    pub fn add(&mut self, terms: &[NodeId]) -> Result<NodeId, Error> {
+        match terms {
+            [only] => self.check(*only).map(|()| *only),
+            _ => self.push(Op::Add, terms, 0),
+        }
+    }
+
+    /// The nodes side by side along the channels.
+    pub fn concat(&mut self, parts: &[NodeId]) -> Result<NodeId, Error> {
+        self.push(Op::Concat, parts, 0)
+    }
+
+    /// Numbers of a node's parameter, or `None` if the node has none of this role.
+    pub(crate) fn parameter_len(&self, node: &Node, role: Role) -> Result<Option<usize>, Error> {
+        let Some(&input) = node.inputs().first() else { return Ok(None) };
+        let x = self.shape(input)?;
+        Ok(match (node.op, role) {
+            (Op::Convolution(convolution), Role::Weight) => Some(convolution.geometry(x)?.weights()),
+            (Op::Convolution(convolution), Role::Bias) if convolution.bias => Some(convolution.channels),
+            (Op::Linear { channels }, Role::Weight) => Some(Shape::new(1, 1, x.channels, channels)?.len()),
+            (Op::Linear { channels }, Role::Bias) => Some(channels),
+            (Op::BatchNorm { .. }, Role::Gain | Role::Shift) => Some(x.channels),
+            _ => None,
+        })
+    }
+
+    /// Multiply-adds of a node for one image.
+    pub(crate) fn macs_per_image(&self, node: &Node) -> Result<u64, Error> {
+        let Some(&input) = node.inputs().first() else { return Ok(0) };
+        let x = self.shape(input)?;
+        let one_image = Shape { batch: 1, ..x };
+        Ok(match node.op {
+            Op::Convolution(convolution) => convolution.geometry(one_image)?.macs(),
+            Op::Linear { channels } => ops::linear::macs(one_image, channels),
+            _ => 0,
+        })
+    }
+
+    /// What flows where. Zeros cut: what is only multiplied by zero neither reaches nor depends.
+    pub(crate) fn flow(&self) -> [Flow; MAX_NODES] {
+        let mut flow = [Flow::default(); MAX_NODES];
+        flow[0].depends_on_input = true;
+        for (i, node) in self.nodes().iter().enumerate().skip(1) {
+            let depends = node.inputs().iter().any(|input| flow[input.index()].depends_on_input);
+            flow[i].depends_on_input = depends && node.op != Op::Zero;
+        }
+        flow[self.output.index()].reaches_output = true;
+        for (i, node) in self.nodes().iter().enumerate().rev() {
+            if flow[i].reaches_output && node.op != Op::Zero {
+                node.inputs().iter().for_each(|input| flow[input.index()].reaches_output = true);
+            }
+        }
+        flow
+    }
+
+    fn check(&self, node: NodeId) -> Result<(), Error> {
+        if node.index() < self.count { Ok(()) } else { Err(self.refuse("input", "an earlier node of the block")) }
+    }
+
+    fn refuse(&self, field: &'static str, expected: &'static str) -> Error {
+        Error::Node { block: self.index, node: self.count, field, expected }
+    }
+
+    /// The shape rule of every op.
+    fn result_shape(&self, op: Op, inputs: &[NodeId]) -> Result<Shape, Error> {
+        let mut shapes = [Shape::default(); MAX_INPUTS];
+        let shapes = &mut shapes[..inputs.len()];
+        shapes.iter_mut().zip(inputs).for_each(|(shape, input)| *shape = self.nodes[input.index()].shape);
+        let x = match (op, &*shapes) {
+            (Op::Add, terms) => return ops::combine::output(terms),
+            (Op::Concat, parts) => return ops::concat::output(parts),
+            (Op::Input, _) => return Err(self.refuse("op", "anything but an input, which every block has already")),
+            (_, &[x]) => x,
+            _ => return Err(self.refuse("inputs", "exactly one")),
+        };
+        match op {
+            Op::Convolution(convolution) => Ok(convolution.geometry(x)?.output()),
+            Op::AveragePool(window) | Op::MaxPool(window) => window.output(x),
+            Op::GlobalPool => ops::global_pool::output(x),
+            Op::Linear { channels } => ops::linear::output(x, x.channels, channels),
+            Op::BatchNorm { .. } => Ok(ops::batch_norm::output(x)),
+            Op::Input | Op::Zero | Op::Identity | Op::Relu | Op::Add | Op::Concat => Ok(x),
+        }
+    }
+}

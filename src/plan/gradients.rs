@@ -1,0 +1,148 @@
+//! Where gradients accumulate, which of them are one and the same, and the order they are passed down in.
+
+use super::{BlockPlan, Region, Step};
+use crate::Error;
+use crate::graph::{Block, MAX_NODES, NodeId, Op};
+use crate::ops::{global_pool, linear, max_pool, pool};
+use crate::score::Options;
+
+impl BlockPlan {
+    /// Nodes that read the value of `node` to form a value the output needs; twice if they read it twice.
+    pub(crate) fn readers<'b>(&'b self, block: &'b Block, node: NodeId) -> impl Iterator<Item = NodeId> + 'b {
+        block.nodes().iter().enumerate().flat_map(move |(i, reader)| {
+            let reads = self.nodes[i].needed && !self.nodes[i].zero;
+            let times = if reads { reader.inputs().iter().filter(|&&input| input == node).count() } else { 0 };
+            core::iter::repeat_n(block.id(i), times)
+        })
+    }
+
+    /// The only such node, if there is but one that reads `node` once.
+    pub(crate) fn only_reader(&self, block: &Block, node: NodeId) -> Option<NodeId> {
+        let mut readers = self.readers(block, node);
+        readers.next().filter(|_| readers.next().is_none())
+    }
+
+    /// The inputs (by position) that the vjp of `node` has to write a gradient for. Of a group of convolutions, its
+    /// leader stands for all.
+    pub(crate) fn contributions<'b>(
+        &'b self,
+        block: &'b Block,
+        node: NodeId,
+    ) -> impl Iterator<Item = (usize, NodeId)> + 'b {
+        let inputs = block.nodes()[node.index()].inputs().iter().copied().enumerate();
+        inputs.filter(|(_, input)| self.nodes[input.index()].sink.is_some())
+    }
+}
+
+/// Plans the backward pass of `block`.
+pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Result<(), Error> {
+    let flow = block.flow();
+    let differentiable =
+        |plan: &BlockPlan, i: usize| plan.nodes[i].needed && !plan.nodes[i].zero && flow[i].depends_on_input;
+    let count = block.nodes().len();
+    for i in (0..count).rev() {
+        if differentiable(plan, i) {
+            choose_gradient(plan, block, block.id(i))?;
+        }
+    }
+    for i in 0..count {
+        if differentiable(plan, i) && is_prologue(plan, block, i) {
+            let below = block.nodes()[i].inputs()[0];
+            let base = plan.nodes[below.index()];
+            let gate = if block.nodes()[i].op == Op::Relu { base.gate.or(Some(below)) } else { base.gate };
+            plan.nodes[i].sink = base.sink;
+            plan.nodes[i].gate = gate;
+        }
+    }
+    let mut begun = [Region::Input; MAX_NODES];
+    let mut begun_count = 0;
+    for i in (1..count).rev() {
+        let id = block.id(i);
+        let is_follower = plan.nodes[i].leader.is_some_and(|leader| leader != id);
+        if !differentiable(plan, i) || is_prologue(plan, block, i) || is_follower {
+            continue;
+        }
+        let mut accumulates = 0u8;
+        let mut contributes = false;
+        for (position, input) in plan.contributions(block, id) {
+            let Some(region) = plan.nodes[input.index()].sink else { continue };
+            contributes = true;
+            if begun[..begun_count].contains(&region) {
+                accumulates |= 1 << position;
+            } else {
+                begun[begun_count] = region;
+                begun_count += 1;
+            }
+        }
+        plan.nodes[i].accumulates = accumulates;
+        plan_scratch(plan, block, id, options)?;
+        if contributes || matches!(block.nodes()[i].op, Op::BatchNorm { .. }) {
+            plan.push(Step::Vjp(id));
+        }
+    }
+    let input = block.input().index();
+    if !differentiable(plan, input) {
+        let region = Region::Buffer(plan.buffer::<f32>(block.nodes()[input].shape.len())?);
+        plan.nodes[input].gradient = Some(region);
+        plan.nodes[input].sink = Some(region);
+        plan.push(Step::ClearGradient);
+    }
+    Ok(())
+}
+
+/// A rectifier or identity without memory: gradients go through it to the node below.
+fn is_prologue(plan: &BlockPlan, block: &Block, i: usize) -> bool {
+    matches!(block.nodes()[i].op, Op::Relu | Op::Identity) && !plan.nodes[i].stored
+}
+
+/// Decides where the gradient of one node is; that of its readers is decided already.
+fn choose_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId) -> Result<(), Error> {
+    let i = id.index();
+    if id == block.output() {
+        plan.nodes[i].gradient = plan.statistics.direction.map(Region::Buffer);
+        return Ok(());
+    }
+    // A convolution's gradient is computed from its normaliser's while it is read.
+    if is_prologue(plan, block, i) || plan.nodes[i].normaliser.is_some() {
+        return Ok(());
+    }
+    // The gradient of a sum is that of each of its terms: nothing to compute if the sum is the only reader.
+    let passes_unchanged = |reader: &NodeId| match block.nodes()[reader.index()].op {
+        Op::Add => true,
+        Op::Identity => plan.nodes[reader.index()].stored,
+        _ => false,
+    };
+    if let Some(reader) = plan.only_reader(block, id).filter(passes_unchanged) {
+        plan.nodes[i].gradient = plan.nodes[reader.index()].gradient;
+        return Ok(());
+    }
+    let region = Region::Buffer(plan.buffer::<f32>(block.nodes()[i].shape.len())?);
+    plan.nodes[i].gradient = Some(region);
+    plan.nodes[i].sink = Some(region);
+    Ok(())
+}
+
+/// Working memory of the vjp of a node.
+fn plan_scratch(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Options) -> Result<(), Error> {
+    let node = &block.nodes()[id.index()];
+    let input = block.shape(node.inputs()[0])?;
+    let scratch = match node.op {
+        Op::Convolution(_) => {
+            let convolution = plan.convolution(block, id, options)?;
+            plan.nodes[id.index()].packed[1] = Some(plan.buffer::<f32>(convolution.packed_vjp_len())?);
+            convolution.scratch_len()
+        }
+        Op::Linear { channels } => linear::scratch_len(input.channels, channels),
+        Op::AveragePool(window) => pool::scratch_len(&window, input, node.shape),
+        Op::MaxPool(window) => max_pool::scratch_len(&window, input, node.shape),
+        Op::GlobalPool => global_pool::scratch_len(input),
+        Op::BatchNorm { .. } => {
+            // The two sums per channel are of double precision.
+            plan.nodes[id.index()].scratch[1] = Some(plan.buffer::<f64>(2 * input.channels)?);
+            return Ok(());
+        }
+        _ => return Ok(()),
+    };
+    plan.nodes[id.index()].scratch[1] = Some(plan.buffer::<f32>(scratch)?);
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! The steps of a block and the memory each of them touches.
+
+use super::{BlockPlan, Region};
+use crate::graph::{Block, NodeId, Op};
+
+/// One step of the runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The weights of a node are drawn, or copied from the caller.
+    Weights(NodeId),
+    /// A node's value, or what its readers need to see it.
+    Forward(NodeId),
+    /// The eigenvalues of the covariance of the feature.
+    Spectrum,
+    /// The ±1 vector is drawn, or copied from the caller.
+    Direction,
+    /// A node's gradient is passed on to its inputs.
+    Vjp(NodeId),
+    /// Nothing leads back to the input: its gradient is zero.
+    ClearGradient,
+    /// The transfer matrix of the block and its largest singular value.
+    Transfer,
+}
+
+impl Step {
+    /// Calls `visit` with every region that the step reads or writes: buffers live by what is said here, and the
+    /// runner borrows nothing else.
+    pub(super) fn touches(self, plan: &BlockPlan, block: &Block, visit: &mut impl FnMut(Region)) {
+        let statistics = &plan.statistics;
+        match self {
+            Self::Weights(node) => buffers(&[plan.nodes[node.index()].weights], visit),
+            Self::Forward(node) => forward(plan, block, node, visit),
+            Self::Spectrum => {
+                visit(Region::Output);
+                buffers(
+                    &[
+                        statistics.covariance,
+                        statistics.covariance_scratch,
+                        statistics.eigenvalues,
+                        statistics.eigenvalue_scratch,
+                    ],
+                    visit,
+                );
+            }
+            Self::Direction => buffers(&[statistics.direction], visit),
+            Self::Vjp(node) => vjp(plan, block, node, visit),
+            Self::ClearGradient => sink(plan, block.input(), visit),
+            Self::Transfer => {
+                plan.nodes[block.input().index()].gradient.iter().for_each(|&region| visit(region));
+                buffers(
+                    &[statistics.direction, statistics.transfer, statistics.transfer_scratch, statistics.norm_scratch],
+                    visit,
+                );
+            }
+        }
+    }
+}
+
+fn buffers(ids: &[Option<crate::mem::BufferId>], visit: &mut impl FnMut(Region)) {
+    ids.iter().flatten().for_each(|&id| visit(Region::Buffer(id)));
+}
+
+/// What reading a node's value touches.
+fn value(plan: &BlockPlan, node: NodeId, visit: &mut impl FnMut(Region)) {
+    let value = plan.nodes[node.index()].value;
+    value.place.region.iter().for_each(|&region| visit(region));
+    if let Some(normaliser) = value.affine {
+        buffers(&[plan.nodes[normaliser.index()].coefficients], visit);
+    }
+}
+
+/// What leaving a contribution to a node's gradient touches.
+fn sink(plan: &BlockPlan, node: NodeId, visit: &mut impl FnMut(Region)) {
+    let planned = &plan.nodes[node.index()];
+    planned.sink.iter().for_each(|&region| visit(region));
+    if let Some(gate) = planned.gate {
+        value(plan, gate, visit);
+    }
+}
+
+fn forward(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Region)) {
+    let planned = &plan.nodes[node.index()];
+    buffers(&[planned.weights, planned.packed[0], planned.scratch[0], planned.moments, planned.coefficients], visit);
+    if planned.stored {
+        value(plan, node, visit);
+    }
+    plan.terms(block, node).for_each(|term| value(plan, term, visit));
+}
+
+fn vjp(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Region)) {
+    let planned = &plan.nodes[node.index()];
+    let inputs = block.nodes()[node.index()].inputs();
+    buffers(&[planned.weights, planned.packed[1], planned.scratch[1]], visit);
+    match block.nodes()[node.index()].op {
+        Op::Convolution(_) => {
+            for member in plan.members(node) {
+                let planned = &plan.nodes[member.index()];
+                let source = planned.normaliser.unwrap_or(member);
+                plan.nodes[source.index()].gradient.iter().for_each(|&region| visit(region));
+                if planned.normaliser.is_some() {
+                    value(plan, member, visit);
+                    buffers(&[plan.nodes[source.index()].coefficients], visit);
+                }
+            }
+        }
+        op => {
+            planned.gradient.iter().for_each(|&region| visit(region));
+            buffers(&[planned.moments, planned.coefficients], visit);
+            if matches!(op, Op::BatchNorm { .. } | Op::MaxPool(_)) {
+                value(plan, inputs[0], visit);
+            }
+            if op == Op::Relu {
+                value(plan, node, visit);
+            }
+        }
+    }
+    plan.contributions(block, node).for_each(|(_, input)| sink(plan, input, visit));
+}

@@ -1,0 +1,263 @@
+//! Which values are stored, which are prologues on other values, and which convolutions run together.
+
+use super::{BlockPlan, Region, Step};
+use crate::Error;
+use crate::graph::{Block, Convolution, MAX_NODES, NodeId, Op};
+use crate::ops::conv2d::Conv2d;
+use crate::ops::{linear, max_pool, pool};
+use crate::score::Options;
+use crate::tensor::{Role, Source};
+
+/// Most convolutions that are run as one.
+pub(crate) const MAX_MEMBERS: usize = 8;
+
+/// Where a value is stored: channels `channel ..` of a tensor whose positions are `pitch` numbers apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) region: Option<Region>,
+    pub(crate) pitch: usize,
+    pub(crate) channel: usize,
+}
+
+/// A value as its readers see it: what is stored, then the scale and shift of a batch normalisation, then a rectifier.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ValuePlan {
+    pub(crate) place: Place,
+    pub(crate) affine: Option<NodeId>,
+    pub(crate) rectified: bool,
+}
+
+impl BlockPlan {
+    /// The convolutions that `leader` runs, itself first. For any other node: the node.
+    pub(crate) fn members(&self, leader: NodeId) -> impl Iterator<Item = NodeId> {
+        core::iter::successors(Some(leader), |member| self.nodes[member.index()].next_member)
+    }
+
+    /// The nodes whose values a node reads to form its own: those of an absorbed sum in its place, zeros left out.
+    pub(crate) fn terms<'b>(&'b self, block: &'b Block, node: NodeId) -> impl Iterator<Item = NodeId> + 'b {
+        let inputs = match block.nodes()[node.index()].inputs() {
+            _ if self.nodes[node.index()].zero => &[],
+            [only] if self.nodes[only.index()].absorbed => block.nodes()[only.index()].inputs(),
+            inputs => inputs,
+        };
+        inputs.iter().copied().filter(|input| self.nodes[input.index()].value.place.region.is_some())
+    }
+
+    /// The convolutions that `leader` runs, as one with their channels side by side.
+    pub(crate) fn convolution(&self, block: &Block, leader: NodeId, options: &Options) -> Result<Conv2d, Error> {
+        let node = &block.nodes()[leader.index()];
+        let channels = self.members(leader).map(|member| block.nodes()[member.index()].shape.channels).sum();
+        let Op::Convolution(convolution) = node.op else {
+            return Err(Error::Invalid { field: "op", expected: "a convolution" });
+        };
+        let geometry = Convolution { channels, ..convolution }.geometry(block.shape(node.inputs()[0])?)?;
+        Ok(Conv2d::new(options.backend, geometry, options.algorithm))
+    }
+}
+
+/// Plans the forward pass of `block`.
+pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, source: &dyn Source) -> Result<(), Error> {
+    find_zeros(plan, block, source);
+    find_needed(plan, block);
+    let must_store = choose_stored(plan, block);
+    group_convolutions(plan, block);
+    for (i, node) in block.nodes().iter().enumerate() {
+        let id = block.id(i);
+        if !plan.nodes[i].needed {
+            continue;
+        }
+        if plan.nodes[i].zero {
+            if must_store[i] || id == block.output() {
+                store(plan, block, id)?;
+                plan.push(Step::Forward(id));
+            }
+            continue;
+        }
+        let below = node.inputs().first().map(|input| plan.nodes[input.index()].value).unwrap_or_default();
+        match node.op {
+            Op::Input => {
+                plan.nodes[i].value.place =
+                    Place { region: Some(Region::Input), pitch: node.shape.channels, channel: 0 };
+            }
+            Op::Convolution(_) => {
+                if plan.nodes[i].leader == Some(id) {
+                    plan_convolution(plan, block, id, options)?;
+                }
+            }
+            Op::Linear { channels } => {
+                let inputs = block.shape(node.inputs()[0])?.channels;
+                let weights = block.parameter_len(node, Role::Weight)?.unwrap_or(0);
+                plan.nodes[i].weights = Some(plan.buffer::<f32>(weights)?);
+                plan.nodes[i].scratch[0] = Some(plan.buffer::<f32>(linear::scratch_len(inputs, channels))?);
+                plan.push(Step::Weights(id));
+                store(plan, block, id)?;
+                plan.push(Step::Forward(id));
+            }
+            Op::AveragePool(window) | Op::MaxPool(window) => {
+                let input = block.shape(node.inputs()[0])?;
+                let scratch = match node.op {
+                    Op::AveragePool(_) => pool::scratch_len(&window, input, node.shape),
+                    _ => max_pool::scratch_len(&window, input, node.shape),
+                };
+                plan.nodes[i].scratch[0] = Some(plan.buffer::<f32>(scratch)?);
+                store(plan, block, id)?;
+                plan.push(Step::Forward(id));
+            }
+            Op::BatchNorm { .. } => {
+                let convolution = plan.nodes[node.inputs()[0].index()].leader;
+                plan.nodes[i].moments = match convolution {
+                    Some(leader) => plan.nodes[leader.index()].moments,
+                    None => Some(plan.buffer::<f64>(2 * node.shape.channels)?),
+                };
+                plan.nodes[i].coefficients = Some(plan.buffer::<f32>(5 * node.shape.channels)?);
+                if must_store[i] {
+                    store(plan, block, id)?;
+                } else {
+                    plan.nodes[i].value = ValuePlan { affine: Some(id), ..below };
+                }
+                plan.push(Step::Forward(id));
+            }
+            Op::Relu | Op::Identity if !must_store[i] => {
+                plan.nodes[i].value = ValuePlan { rectified: below.rectified || node.op == Op::Relu, ..below };
+            }
+            _ if plan.nodes[i].absorbed => {}
+            _ => {
+                store(plan, block, id)?;
+                plan.push(Step::Forward(id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Marks what is zero whatever the input is.
+fn find_zeros(plan: &mut BlockPlan, block: &Block, source: &dyn Source) {
+    for (i, node) in block.nodes().iter().enumerate() {
+        let of_zeros = node.inputs().iter().all(|input| plan.nodes[input.index()].zero);
+        plan.nodes[i].zero = match node.op {
+            Op::Zero => true,
+            Op::Input | Op::Linear { .. } => false,
+            Op::Convolution(convolution) => of_zeros && !convolution.bias,
+            Op::BatchNorm { .. } => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
+            _ => of_zeros,
+        };
+    }
+}
+
+/// Marks what the output is computed from.
+fn find_needed(plan: &mut BlockPlan, block: &Block) {
+    plan.nodes[block.output().index()].needed = true;
+    for (i, node) in block.nodes().iter().enumerate().rev() {
+        if plan.nodes[i].needed && !plan.nodes[i].zero {
+            node.inputs().iter().for_each(|input| plan.nodes[input.index()].needed = true);
+        }
+    }
+}
+
+/// Decides which sums are absorbed and which values need memory though they could be prologues (or are zero).
+fn choose_stored(plan: &mut BlockPlan, block: &Block) -> [bool; MAX_NODES] {
+    let mut must_store = [false; MAX_NODES];
+    must_store[block.output().index()] = true;
+    for (i, node) in block.nodes().iter().enumerate() {
+        if !plan.nodes[i].needed || plan.nodes[i].zero {
+            continue;
+        }
+        for &input in node.inputs() {
+            let reads_stored = match node.op {
+                // Batch statistics are those of a stored tensor.
+                Op::BatchNorm { .. } => true,
+                Op::Add => false,
+                _ => plan.nodes[input.index()].zero,
+            };
+            must_store[input.index()] |= reads_stored;
+        }
+        if let (Op::Relu, &[sum]) = (node.op, node.inputs()) {
+            let is_sum = block.nodes()[sum.index()].op == Op::Add && !plan.nodes[sum.index()].zero;
+            if is_sum && sum != block.output() && plan.only_reader(block, sum).is_some() {
+                plan.nodes[sum.index()].absorbed = true;
+                must_store[i] = true;
+            }
+        }
+    }
+    must_store
+}
+
+/// Links convolutions that read the same node through the same window, and each with its batch normalisation.
+fn group_convolutions(plan: &mut BlockPlan, block: &Block) {
+    for (i, node) in block.nodes().iter().enumerate() {
+        let (Op::Convolution(convolution), true, false) = (node.op, plan.nodes[i].needed, plan.nodes[i].zero) else {
+            continue;
+        };
+        let id = block.id(i);
+        let is_norm = |reader: &NodeId| matches!(block.nodes()[reader.index()].op, Op::BatchNorm { .. });
+        plan.nodes[i].normaliser = plan.only_reader(block, id).filter(is_norm);
+        let last_of_group = (1..i).rev().map(|j| block.id(j)).find(|&other| {
+            let other_node = &block.nodes()[other.index()];
+            match other_node.op {
+                Op::Convolution(other_convolution) => {
+                    plan.nodes[other.index()].leader.is_some()
+                        && other_node.inputs() == node.inputs()
+                        && can_join(&convolution, &other_convolution)
+                        && plan.members(plan.nodes[other.index()].leader.unwrap_or(other)).count() < MAX_MEMBERS
+                        && ![id, other].contains(&block.output())
+                }
+                _ => false,
+            }
+        });
+        plan.nodes[i].leader = match last_of_group {
+            Some(last) => {
+                plan.nodes[last.index()].next_member = Some(id);
+                plan.nodes[last.index()].leader
+            }
+            None => Some(id),
+        };
+    }
+}
+
+/// Whether two convolutions of the same value can be one with wider output.
+fn can_join(a: &Convolution, b: &Convolution) -> bool {
+    let joinable = |c: &Convolution| c.groups == 1 && !c.bias;
+    joinable(a) && joinable(b) && Convolution { channels: b.channels, ..*a } == *b
+}
+
+/// Plans a group of convolutions: one tensor with the members' channels side by side.
+fn plan_convolution(plan: &mut BlockPlan, block: &Block, leader: NodeId, options: &Options) -> Result<(), Error> {
+    let convolution = plan.convolution(block, leader, options)?;
+    let output = convolution.geometry().output();
+    let region =
+        if leader == block.output() { Region::Output } else { Region::Buffer(plan.buffer::<f32>(output.len())?) };
+    let mut place = Place { region: Some(region), pitch: output.channels, channel: 0 };
+    let mut is_normalised = false;
+    let mut next = Some(leader);
+    while let Some(member) = next {
+        let is_norm = |reader: NodeId| matches!(block.nodes()[reader.index()].op, Op::BatchNorm { .. });
+        is_normalised |= plan.readers(block, member).any(is_norm);
+        let planned = &mut plan.nodes[member.index()];
+        planned.stored = true;
+        planned.value.place = place;
+        place.channel += block.nodes()[member.index()].shape.channels;
+        next = planned.next_member;
+    }
+    let weights = plan.buffer::<f32>(convolution.geometry().weights())?;
+    let packed = plan.buffer::<f32>(convolution.packed_forward_len())?;
+    let scratch = plan.buffer::<f32>(convolution.scratch_len())?;
+    let moments = if is_normalised { Some(plan.buffer::<f64>(2 * output.channels)?) } else { None };
+    let planned = &mut plan.nodes[leader.index()];
+    planned.weights = Some(weights);
+    planned.packed[0] = Some(packed);
+    planned.scratch[0] = Some(scratch);
+    planned.moments = moments;
+    plan.push(Step::Weights(leader));
+    plan.push(Step::Forward(leader));
+    Ok(())
+}
+
+/// Gives a node's value memory of its own.
+fn store(plan: &mut BlockPlan, block: &Block, id: NodeId) -> Result<(), Error> {
+    let shape = block.shape(id)?;
+    let region = if id == block.output() { Region::Output } else { Region::Buffer(plan.buffer::<f32>(shape.len())?) };
+    plan.nodes[id.index()].stored = true;
+    plan.nodes[id.index()].value =
+        ValuePlan { place: Place { region: Some(region), pitch: shape.channels, channel: 0 }, ..ValuePlan::default() };
+    Ok(())
+}

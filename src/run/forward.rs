@@ -1,0 +1,152 @@
+//! Values of nodes.
+
+use super::{Runner, buffer};
+use crate::base::few::Few;
+use crate::graph::{MAX_INPUTS, NodeId, Op};
+use crate::mem::Loans;
+use crate::ops::conv2d::Conv2d;
+use crate::ops::linear::{self, Linear};
+use crate::ops::moments::Moments;
+use crate::ops::{batch_norm, combine, concat, global_pool, max_pool, pool};
+use crate::plan::Region;
+use crate::tensor::{Affine, Role, Sink, Value, View, ViewMut};
+
+impl Runner<'_> {
+    pub(super) fn forward(&self, id: NodeId, loans: &mut Loans<'_>) {
+        let backend = self.options.backend;
+        let node = &self.block.nodes()[id.index()];
+        let planned = &self.plan.nodes[id.index()];
+        if planned.zero {
+            self.stored_mut(id, loans).data.fill(0.0);
+            return;
+        }
+        match node.op {
+            Op::Convolution(_) => self.convolve(id, loans),
+            Op::Linear { channels } => {
+                let value = self.value(node.inputs()[0], loans);
+                let inputs = value.stored.shape.channels;
+                let weight = self.weights(id, inputs * channels, loans);
+                let scratch = self.scratch(id, 0, linear::scratch_len(inputs, channels), loans);
+                let linear = self.linear(id, weight, inputs);
+                linear.forward(backend, value, self.stored_mut(id, loans), scratch);
+            }
+            Op::AveragePool(window) => {
+                let value = self.value(node.inputs()[0], loans);
+                let scratch = self.scratch(id, 0, pool::scratch_len(&window, value.stored.shape, node.shape), loans);
+                pool::forward(backend, &window, value, replace(self.stored_mut(id, loans)), scratch);
+            }
+            Op::MaxPool(window) => {
+                let value = self.value(node.inputs()[0], loans);
+                let len = max_pool::scratch_len(&window, value.stored.shape, node.shape);
+                let scratch = self.scratch(id, 0, len, loans);
+                max_pool::forward(backend, &window, value, replace(self.stored_mut(id, loans)), scratch);
+            }
+            Op::GlobalPool => {
+                let value = self.value(node.inputs()[0], loans);
+                global_pool::forward(backend, value, self.stored_mut(id, loans));
+            }
+            Op::Concat => {
+                let parts = self.values(node.inputs().iter().copied(), loans);
+                concat::forward(backend, parts.as_slice(), self.stored_mut(id, loans));
+            }
+            Op::BatchNorm { epsilon } => self.normalise(id, epsilon, loans),
+            Op::Relu | Op::Identity | Op::Add => {
+                let terms = self.values(self.plan.terms(self.block, id), loans);
+                let rectified = node.op == Op::Relu;
+                combine::forward(backend, terms.as_slice(), rectified, false, self.stored_mut(id, loans));
+            }
+            Op::Input | Op::Zero => {}
+        }
+    }
+
+    /// A group of convolutions of one value, with the moments of the result if it is to be normalised.
+    fn convolve(&self, leader: NodeId, loans: &mut Loans<'_>) {
+        let Some(convolution) = self.convolution(leader) else { return };
+        let (planned, output) = (&self.plan.nodes[leader.index()], convolution.geometry().output());
+        let input = self.value(self.block.nodes()[leader.index()].inputs()[0], loans);
+        let weights = self.weights(leader, convolution.geometry().weights(), loans);
+        let packed = loans.write(self.slot(buffer(planned.packed[0]), convolution.packed_forward_len()));
+        convolution.pack_forward(weights, packed);
+        let scratch = self.scratch(leader, 0, convolution.scratch_len(), loans);
+        let result = ViewMut::dense(loans.write(self.slot(planned.value.place.region, output.len())), output);
+        let mut moments = planned.moments.map(|moments| {
+            let both = loans.write(self.slot(Region::Buffer(moments), 2 * output.channels));
+            let (mean, squares) = both.split_at_mut(output.channels);
+            Moments::new(mean, squares)
+        });
+        let bias = self.parameter(leader, Role::Bias);
+        convolution.forward(&input, packed, scratch, result, bias, moments.as_mut());
+    }
+
+    /// The coefficients of a batch normalisation and, if its value is stored, the value.
+    fn normalise(&self, id: NodeId, epsilon: f64, loans: &mut Loans<'_>) {
+        let backend = self.options.backend;
+        let node = &self.block.nodes()[id.index()];
+        let input = self.stored(node.inputs()[0], loans);
+        let moments = self.moments(id, Some(input), loans);
+        let channels = node.shape.channels;
+        let coefficients = buffer(self.plan.nodes[id.index()].coefficients);
+        let (scale, rest) = loans.write(self.slot(coefficients, 5 * channels)).split_at_mut(channels);
+        let shift = &mut rest[..channels];
+        let (gain, bias) = (self.parameter(id, Role::Gain), self.parameter(id, Role::Shift));
+        batch_norm::coefficients(&moments, gain, bias, epsilon, scale, shift);
+        if self.plan.nodes[id.index()].stored {
+            let value = Value { stored: input, affine: Some(Affine { scale, shift }), rectified: false };
+            combine::forward(backend, &[value], false, false, self.stored_mut(id, loans));
+        }
+    }
+
+    /// The moments of the input of a batch normalisation: those its convolution left behind or, given the tensor,
+    /// taken of it now.
+    pub(super) fn moments<'w>(&self, id: NodeId, measure: Option<View<'_>>, loans: &mut Loans<'w>) -> Moments<'w> {
+        let input = self.block.nodes()[id.index()].inputs()[0];
+        let shape = self.block.nodes()[input.index()].shape;
+        let place = self.plan.nodes[input.index()].value.place;
+        let from_convolution = self.plan.nodes[input.index()].leader.is_some();
+        let (width, first) = if from_convolution { (place.pitch, place.channel) } else { (shape.channels, 0) };
+        let both = loans.write(self.slot(buffer(self.plan.nodes[id.index()].moments), 2 * width));
+        let (mean, squares) = both.split_at_mut(width);
+        let (mean, squares) = (&mut mean[first..][..shape.channels], &mut squares[first..][..shape.channels]);
+        match measure {
+            Some(tensor) if !from_convolution => {
+                let mut moments = Moments::new(mean, squares);
+                moments.update(self.options.backend, &tensor, 0, shape.positions());
+                moments
+            }
+            _ => Moments::resume(shape.positions(), mean, squares),
+        }
+    }
+
+    /// The convolutions that `leader` runs, as one.
+    pub(super) fn convolution(&self, leader: NodeId) -> Option<Conv2d> {
+        // The plan asked the same and would have failed.
+        self.plan.convolution(self.block, leader, self.options).ok()
+    }
+
+    pub(super) fn linear<'a>(&'a self, id: NodeId, weight: &'a [f32], inputs: usize) -> Linear<'a> {
+        let outputs = self.block.nodes()[id.index()].shape.channels;
+        Linear { weight, bias: self.parameter(id, Role::Bias), inputs, outputs }
+    }
+
+    pub(super) fn weights<'w>(&self, id: NodeId, len: usize, loans: &mut Loans<'w>) -> &'w [f32] {
+        loans.read(self.slot(buffer(self.plan.nodes[id.index()].weights), len))
+    }
+
+    /// Working memory of the forward (0) or backward (1) kernel of a node.
+    pub(super) fn scratch<'w>(&self, id: NodeId, pass: usize, len: usize, loans: &mut Loans<'w>) -> &'w mut [f32] {
+        loans.write(self.slot(buffer(self.plan.nodes[id.index()].scratch[pass]), len))
+    }
+
+    /// A parameter given by the caller.
+    pub(super) fn parameter(&self, id: NodeId, role: Role) -> Option<&[f32]> {
+        self.source.parameter(self.block.index(), self.block.nodes()[id.index()].key, role)
+    }
+
+    fn values<'w>(&self, nodes: impl Iterator<Item = NodeId>, loans: &mut Loans<'w>) -> Few<Value<'w>, MAX_INPUTS> {
+        Few::collect(Value::EMPTY, nodes.map(|node| self.value(node, loans)))
+    }
+}
+
+fn replace(stored: ViewMut<'_>) -> Sink<'_> {
+    Sink { stored, accumulate: false, gate: None }
+}

@@ -1,0 +1,76 @@
+//! What the proxies need to know of a block: the spectrum of its feature and the size of its Jacobian.
+
+use super::{Runner, buffer};
+use crate::linalg::{covariance, spectral_norm, spectrum};
+use crate::mem::Loans;
+use crate::ops::combine;
+use crate::plan::{Region, covariance_order, is_dual, transfer_shape};
+use crate::proxy::expressivity::block_expressivity;
+use crate::proxy::trainability::block_trainability;
+use crate::proxy::{BlockScores, Flags};
+use crate::tensor::View;
+
+impl Runner<'_> {
+    pub(super) fn empty_scores(&self) -> BlockScores {
+        let shape = self.block.output_shape();
+        BlockScores {
+            block: self.block.index(),
+            feature: [shape.height, shape.width, shape.channels],
+            expressivity: f64::NAN,
+            sigma: f64::NAN,
+            trainability: f64::NAN,
+            flags: Flags::default(),
+        }
+    }
+
+    /// Eigenvalues of the channel covariance of the feature over all positions.
+    pub(super) fn spectrum(&self, loans: &mut Loans<'_>, scores: &mut BlockScores) {
+        let (backend, shape, planned) = (self.options.backend, self.block.output_shape(), &self.plan.statistics);
+        let order = covariance_order(shape);
+        let feature = View::dense(loans.read(self.slot(Region::Output, shape.len())), shape);
+        let matrix = loans.write(self.slot(buffer(planned.covariance), order * order));
+        // Room for sums while the matrix is formed.
+        let values = loans.write(self.slot(buffer(planned.eigenvalues), order));
+        if is_dual(shape) {
+            let len = covariance::dual_scratch_len(shape.positions(), shape.channels);
+            let scratch = loans.write(self.slot(buffer(planned.covariance_scratch), len));
+            covariance::dual(backend, feature, matrix, scratch, values);
+        } else {
+            let len = covariance::covariance_scratch_len(shape.channels);
+            let scratch = loans.write(self.slot(buffer(planned.covariance_scratch), len));
+            covariance::covariance(backend, feature, matrix, scratch, values);
+        }
+        let scratch = loans.write(self.slot(buffer(planned.eigenvalue_scratch), spectrum::scratch_len(order)));
+        let is_finite = spectrum::eigenvalues(backend, matrix, order, values, scratch);
+        scores.expressivity = block_expressivity(values);
+        if !is_finite {
+            scores.flags |= Flags::NOT_FINITE;
+        } else if scores.expressivity.is_nan() {
+            scores.flags |= Flags::CONSTANT_FEATURE;
+        }
+    }
+
+    /// The mean over positions of `u vᵀ`, its largest singular value, and whether `u` is `v` unchanged.
+    pub(super) fn transfer(&self, loans: &mut Loans<'_>, scores: &mut BlockScores) {
+        // The plan asked the same and would have failed.
+        let Ok((rows, columns)) = transfer_shape(self.block) else { return };
+        let (backend, planned) = (self.options.backend, &self.plan.statistics);
+        let output = self.block.output_shape();
+        let pulled_back = self.gradient(self.block.input(), loans);
+        let direction = View::dense(loans.read(self.slot(buffer(planned.direction), output.len())), output);
+        let matrix = loans.write(self.slot(buffer(planned.transfer), rows * columns));
+        let len = covariance::cross_moment_scratch_len(rows, columns);
+        let scratch = loans.write(self.slot(buffer(planned.transfer_scratch), len));
+        covariance::cross_moment(backend, pulled_back, direction, 0..output.batch, matrix, scratch);
+        let scratch = loans.write(self.slot(buffer(planned.norm_scratch), spectral_norm::scratch_len(rows, columns)));
+        scores.sigma = spectral_norm::spectral_norm(backend, matrix, rows, columns, scratch);
+        scores.trainability = block_trainability(scores.sigma);
+        if !scores.sigma.is_finite() {
+            scores.flags |= Flags::NOT_FINITE;
+        }
+        if combine::equal(backend, pulled_back, direction) {
+            scores.trainability = f64::NEG_INFINITY;
+            scores.flags |= Flags::IDENTITY_BLOCK;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Gradients of nodes, passed down to their inputs.
+
+use super::{Runner, buffer};
+use crate::base::few::Few;
+use crate::graph::{NodeId, Op};
+use crate::mem::{Loans, Workspace};
+use crate::ops::batch_norm::{self, Sums};
+use crate::ops::{combine, concat, global_pool, linear, max_pool, pool};
+use crate::plan::MAX_MEMBERS;
+use crate::tensor::{Gradient, Normalised, Role, Sink, Value};
+
+impl Runner<'_> {
+    pub(super) fn vjp(&self, id: NodeId, workspace: &mut Workspace<'_>) {
+        let node = &self.block.nodes()[id.index()];
+        match node.op {
+            Op::Convolution(_) => self.convolution_vjp(id, &mut workspace.loans()),
+            Op::BatchNorm { epsilon } => self.normalisation_vjp(id, epsilon, &mut workspace.loans()),
+            _ => {
+                // A node may read another twice: each contribution borrows the gradients anew.
+                for (position, input) in self.plan.contributions(self.block, id) {
+                    self.pass_down(id, position, input, &mut workspace.loans());
+                }
+            }
+        }
+    }
+
+    /// The contribution of a node without batch statistics to the gradient of one of its inputs.
+    fn pass_down(&self, id: NodeId, position: usize, input: NodeId, loans: &mut Loans<'_>) {
+        let backend = self.options.backend;
+        let node = &self.block.nodes()[id.index()];
+        let shape = self.block.nodes()[input.index()].shape;
+        let stored = self.gradient(id, loans);
+        let gradient = Gradient { stored, normalised: None };
+        let sink = self.sink(id, position, input, loans);
+        match node.op {
+            Op::Linear { channels } => {
+                let weight = self.weights(id, shape.channels * channels, loans);
+                let scratch = self.scratch(id, 1, linear::scratch_len(shape.channels, channels), loans);
+                self.linear(id, weight, shape.channels).vjp(backend, gradient, sink, scratch);
+            }
+            Op::AveragePool(window) => {
+                let scratch = self.scratch(id, 1, pool::scratch_len(&window, shape, node.shape), loans);
+                pool::vjp(backend, &window, gradient, sink, scratch);
+            }
+            Op::MaxPool(window) => {
+                let value = self.value(input, loans);
+                let scratch = self.scratch(id, 1, max_pool::scratch_len(&window, shape, node.shape), loans);
+                max_pool::vjp(backend, &window, value, gradient, sink, scratch);
+            }
+            Op::GlobalPool => {
+                let scratch = self.scratch(id, 1, global_pool::scratch_len(shape), loans);
+                global_pool::vjp(backend, stored, sink, scratch);
+            }
+            Op::Concat => {
+                let parts = node.inputs()[..position].iter();
+                let first = parts.map(|part| self.block.nodes()[part.index()].shape.channels).sum();
+                concat::vjp(backend, stored, first, sink);
+            }
+            Op::Relu => {
+                // The rectified value is positive exactly where its input is.
+                let gate = Value { stored: self.stored(id, loans), affine: None, rectified: false };
+                combine::vjp(backend, gradient, Sink { gate: Some(gate), ..sink });
+            }
+            _ => combine::vjp(backend, gradient, sink),
+        }
+    }
+
+    /// The gradient of a group of convolutions, read through the normalisations that follow them.
+    fn convolution_vjp(&self, leader: NodeId, loans: &mut Loans<'_>) {
+        let Some(convolution) = self.convolution(leader) else { return };
+        let planned = &self.plan.nodes[leader.index()];
+        let weights = self.weights(leader, convolution.geometry().weights(), loans);
+        let packed = loans.write(self.slot(buffer(planned.packed[1]), convolution.packed_vjp_len()));
+        convolution.pack_vjp(weights, packed);
+        let members = self.plan.members(leader).map(|member| match self.plan.nodes[member.index()].normaliser {
+            Some(normaliser) => {
+                let [_, _, by_gradient, by_input, constant] = self.coefficients(normaliser, loans);
+                let input = self.stored(member, loans);
+                let normalised = Some(Normalised { input, by_gradient, by_input, constant });
+                Gradient { stored: self.gradient(normaliser, loans), normalised }
+            }
+            None => Gradient { stored: self.gradient(member, loans), normalised: None },
+        });
+        let gradients = Few::<_, MAX_MEMBERS>::collect(Gradient::EMPTY, members);
+        let scratch = self.scratch(leader, 1, convolution.scratch_len(), loans);
+        let input = self.block.nodes()[leader.index()].inputs()[0];
+        convolution.vjp(gradients.as_slice(), packed, scratch, self.sink(leader, 0, input, loans));
+    }
+
+    /// The coefficients of the backward pass of a batch normalisation and, unless its convolution applies them as it
+    /// reads, the gradient with respect to its input.
+    fn normalisation_vjp(&self, id: NodeId, epsilon: f64, loans: &mut Loans<'_>) {
+        let backend = self.options.backend;
+        let input = self.block.nodes()[id.index()].inputs()[0];
+        let (gradient, stored) = (self.gradient(id, loans), self.stored(input, loans));
+        let channels = stored.shape.channels;
+        let moments = self.moments(id, None, loans);
+        let both = loans.write(self.slot(buffer(self.plan.nodes[id.index()].scratch[1]), 2 * channels));
+        let (of_gradient, of_product) = both.split_at_mut(channels);
+        let mut sums = Sums::new(of_gradient, of_product);
+        sums.update(backend, &gradient, &stored, None, &moments, 0, stored.shape.positions());
+        let coefficients = loans.write(self.slot(buffer(self.plan.nodes[id.index()].coefficients), 5 * channels));
+        let (by_gradient, rest) = coefficients[2 * channels..].split_at_mut(channels);
+        let (by_input, constant) = rest.split_at_mut(channels);
+        sums.coefficients(&moments, self.parameter(id, Role::Gain), epsilon, by_gradient, by_input, constant);
+        if self.plan.nodes[input.index()].sink.is_some() {
+            let normalised = Normalised { input: stored, by_gradient, by_input, constant };
+            batch_norm::vjp(backend, gradient, normalised, None, self.sink(id, 0, input, loans));
+        }
+    }
+
+    /// A block whose output does not depend on its input has gradient zero.
+    pub(super) fn clear_gradient(&self, loans: &mut Loans<'_>) {
+        let input = &self.plan.nodes[self.block.input().index()];
+        loans.write::<f32>(self.slot(input.sink, self.block.nodes()[0].shape.len())).fill(0.0);
+    }
+}

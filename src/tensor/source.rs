@@ -1,0 +1,44 @@
+//! Tensors the caller gives in place of random ones.
+
+/// What a parameter of a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The weights of a convolution `(out, in / groups, rows, columns)` or linear map `(out, in)`, the last axis
+    /// fastest.
+    Weight,
+    /// The bias of a convolution or linear map, one number per output channel.
+    Bias,
+    /// The factor of a normalisation, one number per channel.
+    Gain,
+    /// The summand of a normalisation, one number per channel.
+    Shift,
+}
+
+/// Where a score may take its tensors from; whatever is `None` is drawn (weights, input, directions) or has its
+/// neutral value (biases and shifts 0, gains 1).
+///
+/// The answers must not change while a score is computed.
+pub trait Source {
+    /// The input batch, `[batch, row, column, channel]` with the channels fastest.
+    fn input(&self) -> Option<&[f32]> {
+        None
+    }
+
+    /// The ±1 vector pulled back through block `block` (1 and up), of the shape of its feature, channels fastest.
+    fn direction(&self, block: usize) -> Option<&[f32]> {
+        let _ = block;
+        None
+    }
+
+    /// A parameter of the node with number `key` in block `block`.
+    fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
+        let _ = (block, key, role);
+        None
+    }
+}
+
+/// Every tensor drawn at random: the usual case.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Random;
+
+impl Source for Random {}

@@ -1,0 +1,196 @@
+//! Every block of the recorded networks against an independent implementation (`golden/README.md`).
+
+mod common;
+
+use aznas::Options;
+use aznas::ops::conv2d::Algorithm;
+use aznas::proxy::BlockScores;
+use aznas::simd::Backend;
+use aznas::spaces::nb201::EDGES;
+use aznas::tensor::{Role, Source};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
+
+/// A recorded network: tensors by name, convolution data channels-last.
+struct Record {
+    single: HashMap<String, Vec<f32>>,
+    double: HashMap<String, Vec<f64>>,
+    bytes: HashMap<String, Vec<u8>>,
+    metadata: HashMap<String, String>,
+}
+
+impl Record {
+    fn read(name: &str) -> Self {
+        let file = std::fs::read(format!("tests/golden/{name}.safetensors")).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&file).unwrap();
+        let mut record = Self {
+            single: HashMap::new(),
+            double: HashMap::new(),
+            bytes: HashMap::new(),
+            metadata: header.metadata().clone().unwrap(),
+        };
+        for (name, tensor) in SafeTensors::deserialize(&file).unwrap().tensors() {
+            match tensor.dtype() {
+                Dtype::F32 => {
+                    let values: Vec<f32> =
+                        tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+                    let is_map = name == "input" || name.starts_with("v/");
+                    let values = if is_map { channels_last(&values, tensor.shape()) } else { values };
+                    record.single.insert(name, values);
+                }
+                Dtype::F64 => {
+                    let values = tensor.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()));
+                    record.double.insert(name, values.collect());
+                }
+                _ => {
+                    record.bytes.insert(name, tensor.data().to_vec());
+                }
+            }
+        }
+        record
+    }
+
+    fn number(&self, name: &str) -> usize {
+        self.metadata[name].parse().unwrap()
+    }
+
+    fn options(&self, backend: Backend, algorithm: Algorithm) -> Options {
+        let resolution = self.number("resolution");
+        Options {
+            batch: self.number("batch"),
+            height: resolution,
+            width: resolution,
+            backend,
+            algorithm,
+            ..Options::default()
+        }
+    }
+}
+
+fn channels_last(values: &[f32], shape: &[usize]) -> Vec<f32> {
+    let &[batch, channels, height, width] = shape else { panic!("a map has four axes") };
+    let area = height * width;
+    let mut out = vec![0.0; values.len()];
+    for b in 0..batch {
+        for c in 0..channels {
+            for p in 0..area {
+                out[(b * area + p) * channels + c] = values[(b * channels + c) * area + p];
+            }
+        }
+    }
+    out
+}
+
+/// The tensors of a NAS-Bench-201 record, by the keys that `CellNetwork` documents.
+impl Source for Record {
+    fn input(&self) -> Option<&[f32]> {
+        self.single.get("input").map(Vec::as_slice)
+    }
+
+    fn direction(&self, block: usize) -> Option<&[f32]> {
+        self.single.get(&format!("v/{block}")).map(Vec::as_slice)
+    }
+
+    fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
+        let key = key as usize;
+        let layer = if block == 0 {
+            "stem".to_string()
+        } else if self.single.contains_key(&format!("param/b{block}.a.conv.weight")) {
+            format!("b{block}.{}", ["a", "b", "short"][key])
+        } else {
+            format!("b{block}.e{}{}", EDGES[key].0, EDGES[key].1)
+        };
+        let parameter = match role {
+            Role::Weight => "conv.weight",
+            Role::Gain => "bn.weight",
+            Role::Shift => "bn.bias",
+            Role::Bias => "conv.bias",
+        };
+        self.single.get(&format!("param/{layer}.{parameter}")).map(Vec::as_slice)
+    }
+}
+
+/// Largest differences over blocks: of the expressivity, relative of σ, of the trainability.
+fn gaps(record: &Record, blocks: &[BlockScores]) -> [f64; 3] {
+    let expressivity = &record.double["block_expressivity"];
+    let (sigma, trainability) = (&record.double["sigma"], &record.double["block_trainability"]);
+    let mut gaps = [0.0f64; 3];
+    // Infinities and NaN have to be the same ones.
+    let gap = |ours: f64, theirs: f64, scale: f64| {
+        if theirs.is_finite() {
+            (ours - theirs).abs() / scale
+        } else if ours.to_bits() == theirs.to_bits() || (ours.is_nan() && theirs.is_nan()) {
+            0.0
+        } else {
+            f64::INFINITY
+        }
+    };
+    for (l, block) in blocks.iter().enumerate() {
+        gaps[0] = gaps[0].max(gap(block.expressivity, expressivity[l], 1.0));
+        if l > 0 {
+            let scale = if sigma[l - 1] > 0.0 { sigma[l - 1] } else { 1.0 };
+            gaps[1] = gaps[1].max(gap(block.sigma, sigma[l - 1], scale));
+            gaps[2] = gaps[2].max(gap(block.trainability, trainability[l - 1], 1.0));
+        }
+    }
+    gaps
+}
+
+const NB201: [&str; 8] = [
+    "nb201_best",
+    "nb201_all_conv3x3",
+    "nb201_mixed",
+    "nb201_avg_pool_all",
+    "nb201_skip_all",
+    "nb201_identity",
+    "nb201_none",
+    "nb201_full",
+];
+
+fn check_nb201(algorithm: Algorithm, tolerances: [f64; 3]) {
+    for name in NB201 {
+        let record = Record::read(name);
+        let [channels, cells, classes] = ["channels", "cells", "classes"].map(|field| record.number(field) as u32);
+        let network = common::cell_network(&record.metadata["arch"], channels, cells, classes);
+        for backend in Backend::available() {
+            let options = record.options(backend, algorithm);
+            let (scores, blocks) = common::score_with(&network, &options, &record);
+            assert_eq!(blocks.len(), record.double["block_expressivity"].len(), "{name}");
+            let gaps = gaps(&record, &blocks);
+            println!(
+                "{name} {} {algorithm:?}: ΔE {:.1e}, Δσ/σ {:.1e}, ΔT {:.1e}",
+                backend.name(),
+                gaps[0],
+                gaps[1],
+                gaps[2]
+            );
+            for (gap, tolerance) in gaps.iter().zip(tolerances) {
+                assert!(*gap <= tolerance, "{name} {}: {gaps:?}, allowed {tolerances:?}", backend.name());
+            }
+            let totals = [scores.expressivity, scores.progressivity, scores.trainability];
+            for (i, (ours, theirs)) in totals.into_iter().zip(&record.double["totals"]).enumerate() {
+                let same = if theirs.is_finite() {
+                    (ours - theirs).abs() <= tolerances[i.min(2)] * blocks.len() as f64
+                } else {
+                    ours == *theirs
+                };
+                assert!(same, "{name} {}: total {i} is {ours}, not {theirs}", backend.name());
+            }
+            let identities = blocks[1..].iter().map(|b| u8::from(b.trainability == f64::NEG_INFINITY));
+            assert!(identities.eq(record.bytes["identity"].iter().copied()), "{name}");
+            let counts = &record.double["counts"];
+            assert_eq!([scores.complexity, scores.cost.parameters as f64], [counts[0], counts[1]], "{name}");
+        }
+    }
+}
+
+#[test]
+fn nb201_with_direct_convolutions() {
+    check_nb201(Algorithm::Direct, [2e-6, 2e-6, 5e-6]);
+}
+
+#[test]
+fn nb201_with_the_fastest_convolutions() {
+    // A transformed convolution rounds differently: an input of a rectifier that is nearly 0 may change sides.
+    check_nb201(Algorithm::default(), [2e-5, 2e-4, 4e-4]);
+}
