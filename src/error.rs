@@ -59,6 +59,11 @@ pub enum Error {
     },
     /// The back end asked for is not available on this processor or in this build.
     BackendUnavailable,
+    /// A search found no candidate within its budget.
+    NoCandidate {
+        /// How many proposals were rejected.
+        proposals: usize,
+    },
 }
 
 impl Error {
@@ -73,6 +78,7 @@ impl Error {
             Self::TooLarge { .. } => -6,
             Self::WorkspaceTooSmall { .. } => -7,
             Self::BackendUnavailable => -8,
+            Self::NoCandidate { .. } => -9,
         }
     }
 }
@@ -92,6 +98,7 @@ impl fmt::Display for Error {
                 write!(f, "the workspace has {given} bytes, {needed} are needed")
             }
             Self::BackendUnavailable => write!(f, "this back end is not available on this processor"),
+            Self::NoCandidate { proposals } => write!(f, "none of {proposals} proposals is within the budget"),
         }
     }
 }
