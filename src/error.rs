@@ -66,6 +66,11 @@ pub enum Error {
     },
     /// The back end asked for is not available on this processor or in this build.
     BackendUnavailable,
+    /// A search found no candidate within its budget.
+    NoCandidate {
+        /// How many proposals were rejected.
+        proposals: usize,
+    },
 }
 
 impl Error {
@@ -81,6 +86,7 @@ impl Error {
             Self::WorkspaceTooSmall { .. } => -7,
             Self::BackendUnavailable => -8,
             Self::OutOfMemory { .. } => -9,
+            Self::NoCandidate { .. } => -10,
         }
     }
 }
@@ -103,6 +109,7 @@ impl fmt::Display for Error {
             }
             Self::OutOfMemory { needed } => write!(f, "no memory for {needed} bytes"),
             Self::BackendUnavailable => write!(f, "this back end is not available on this processor"),
+            Self::NoCandidate { proposals } => write!(f, "none of {proposals} proposals is within the budget"),
         }
     }
 }

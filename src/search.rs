@@ -1,1 +1,324 @@
-//! search
+//! Evolutionary search by aggregated ranks (Algorithm 1 of the paper), as a state machine that is asked and told.
+//!
+//! [`Search::ask`] hands out the next candidate, the caller scores it however it likes, and [`Search::tell`]
+//! takes the scores. Nothing here scores, waits, reads a clock or writes a file, so the same search runs on one thread,
+//! on many or across machines.
+//!
+//! ```
+//! use aznas::search::{Cost, Search, SearchSpace, Settings};
+//! use aznas::base::rng::{Generator, below};
+//!
+//! /// Eight digits.
+//! struct Digits;
+//!
+//! impl SearchSpace for Digits {
+//!     type Architecture = [u8; 8];
+//!     fn initial(&self) -> Option<[u8; 8]> {
+//!         Some([0; 8])
+//!     }
+//!     fn sample(&self, rng: &mut Generator) -> [u8; 8] {
+//!         std::array::from_fn(|_| below(rng, 10) as u8)
+//!     }
+//!     fn mutate(&self, parent: &[u8; 8], replacements: usize, rng: &mut Generator) -> [u8; 8] {
+//!         let mut child = *parent;
+//!         for _ in 0..replacements {
+//!             child[below(rng, 8) as usize] = below(rng, 10) as u8;
+//!         }
+//!         child
+//!     }
+//!     fn cost(&self, digits: &[u8; 8]) -> Result<Cost, aznas::Error> {
+//!         Ok(Cost { complexity: digits.iter().map(|&digit| f64::from(digit)).sum(), ..Cost::default() })
+//!     }
+//! }
+//!
+//! let mut search = Search::new(Digits, Settings { iterations: 2000, parents: 20, ..Settings::program() })?;
+//! while let Some(candidate) = search.ask()? {
+//!     let sum = candidate.architecture.iter().map(|&digit| f64::from(digit)).sum();
+//!     search.tell(candidate.id, [sum; 4])?;
+//! }
+//! // Nearly eight nines; the best of as many random samples comes to about 60.
+//! assert!(search.best().unwrap().scores[0] >= 68.0);
+//! # Ok::<(), aznas::Error>(())
+//! ```
+
+mod budget;
+mod settings;
+mod space;
+#[cfg(test)]
+mod tests;
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use rand_core::Rng;
+
+pub use budget::{Budget, Cost};
+pub use settings::{Duplicates, Settings, Warmup};
+pub use space::SearchSpace;
+
+use crate::Error;
+use crate::aggregate::{History, Standing};
+use crate::base::rng::{self, Generator};
+
+/// An architecture to be scored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate<A> {
+    /// Its number, from 0 in the order of asking. A scorer that draws fresh weights for each candidate can
+    /// seed them by it.
+    pub id: usize,
+    /// What to score.
+    pub architecture: A,
+}
+
+/// One of the best candidates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leader<'a, A> {
+    /// Its number.
+    pub id: usize,
+    /// What was scored.
+    pub architecture: &'a A,
+    /// Expressivity, progressivity, trainability and complexity, as told.
+    pub scores: [f64; 4],
+    /// The aggregate of their ranks in the history; only comparable at one moment.
+    pub aggregate: f64,
+}
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Candidates in the history: their scores and those of all before them were told.
+    pub told: usize,
+    /// Candidates proposed and not yet in the history.
+    pub outstanding: usize,
+    /// Candidates in all.
+    pub iterations: usize,
+}
+
+/// A search under way.
+///
+/// **Repeatable.** With equal settings and equal scores a search proposes the same candidates, in whatever order
+/// scores are told: those told early wait until all before them are there. The random choices for a candidate depend on
+/// the seed and the candidate's number only, so a search [resumed](Self::resume) goes on as if never interrupted.
+///
+/// **Parallel.** With `workers` above 1, candidate `i` is proposed as soon as candidates up to `i − workers` are told, and
+/// knows the scores of exactly those, even if more have come. A search with more workers is thus another search,
+/// in which each choice of a parent misses the latest `workers − 1` results; it does not depend on which worker is faster.
+#[derive(Clone, Debug)]
+pub struct Search<S: SearchSpace> {
+    space: S,
+    settings: Settings,
+    initial: Option<S::Architecture>,
+    /// Every candidate proposed, by number.
+    architectures: Vec<S::Architecture>,
+    /// The scores of the first candidates, up to the first that is not told.
+    scores: Vec<[f64; 4]>,
+    /// What is known of the candidates after those.
+    outstanding: VecDeque<Outcome>,
+    /// Numbers of the distinct candidates in the order of their architectures; empty where duplicates are kept.
+    distinct: Vec<usize>,
+    /// The scores that the next proposal may know.
+    ranking: History<4>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Awaited,
+    /// The scores of an earlier candidate.
+    SameAs(usize),
+    Scored([f64; 4]),
+}
+
+impl<S: SearchSpace> Search<S> {
+    /// A search at its beginning.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] or [`Error::TooLarge`], naming the field, for settings no search can be run with.
+    pub fn new(space: S, settings: Settings) -> Result<Self, Error> {
+        settings.check()?;
+        let ranking = History::new(settings.weights, settings.mode, settings.parents)?;
+        let initial = space.initial();
+        Ok(Self {
+            space,
+            settings,
+            initial,
+            architectures: Vec::new(),
+            scores: Vec::new(),
+            outstanding: VecDeque::new(),
+            distinct: Vec::new(),
+            ranking,
+        })
+    }
+
+    /// A search that goes on after the candidates of `history`, as [`history`](Self::history) gave them. With the same
+    /// space and settings it proposes what the interrupted search would have; candidates that were out are handed
+    /// out again.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`Error::Invalid`] if the history is longer than the search.
+    pub fn resume(
+        space: S,
+        settings: Settings,
+        history: impl IntoIterator<Item = (S::Architecture, [f64; 4])>,
+    ) -> Result<Self, Error> {
+        let mut search = Self::new(space, settings)?;
+        for (architecture, scores) in history {
+            if search.architectures.len() == search.settings.iterations {
+                return Err(Error::Invalid { field: "history", expected: "no longer than the iterations" });
+            }
+            search.note_distinct(&architecture);
+            search.enter(architecture, Outcome::Scored(scores))?;
+        }
+        Ok(search)
+    }
+
+    /// The next candidate to score. `None` if nothing can be proposed before more scores are told, or at all: at the end
+    /// no candidate is outstanding either. Where duplicates take the earlier scores, one call passes over all that
+    /// come up before a new candidate does.
+    ///
+    /// # Errors
+    /// [`Error::NoCandidate`] if `max_proposals` proposals in a row are outside the budget, and any error of the
+    /// space. Asking again repeats the error.
+    pub fn ask(&mut self) -> Result<Option<Candidate<S::Architecture>>, Error> {
+        while self.architectures.len() < self.settings.iterations && self.scores.len() >= self.known() {
+            let architecture = self.propose()?;
+            match self.note_distinct(&architecture) {
+                Some(earlier) => self.enter(architecture, Outcome::SameAs(earlier))?,
+                None => {
+                    let id = self.architectures.len();
+                    self.enter(architecture.clone(), Outcome::Awaited)?;
+                    return Ok(Some(Candidate { id, architecture }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes the scores of a candidate handed out: expressivity, progressivity, trainability and complexity, higher being
+    /// better. NaN counts as −∞. Candidates may be told in any order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if no candidate of this number was handed out and waits for its scores.
+    pub fn tell(&mut self, id: usize, scores: [f64; 4]) -> Result<(), Error> {
+        let outcome = id.checked_sub(self.scores.len()).and_then(|place| self.outstanding.get_mut(place));
+        let Some(outcome @ Outcome::Awaited) = outcome else {
+            return Err(Error::Invalid { field: "id", expected: "a candidate handed out and not yet told" });
+        };
+        *outcome = Outcome::Scored(scores);
+        self.advance()
+    }
+
+    /// Ends the search early: nothing more is proposed, and all that is told or still comes in is ranked.
+    ///
+    /// # Errors
+    /// Those of [`History::push`], which the limit on the iterations rules out.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        self.settings.iterations = self.architectures.len();
+        self.advance()
+    }
+
+    /// The best candidate by aggregated ranks, the earliest if several are equal. With several workers the latest
+    /// `workers − 1` candidates are not ranked until the search has ended or is [stopped](Self::stop).
+    pub fn best(&self) -> Option<Leader<'_, S::Architecture>> {
+        self.ranking.best().map(|standing| self.leader(standing))
+    }
+
+    /// The best `count` candidates, best first; at most as many as there may be parents. See [`best`](Self::best).
+    pub fn top(&self, count: usize) -> impl ExactSizeIterator<Item = Leader<'_, S::Architecture>> {
+        self.ranking.top(count).into_iter().map(|standing| self.leader(standing))
+    }
+
+    /// All candidates up to the first that is not told, with their scores, in the order of their numbers. What is to
+    /// be kept in order to [`resume`](Self::resume).
+    pub fn history(&self) -> impl ExactSizeIterator<Item = (&S::Architecture, [f64; 4])> {
+        self.architectures.iter().zip(self.scores.iter().copied())
+    }
+
+    /// How far the search has come.
+    pub fn progress(&self) -> Progress {
+        Progress { told: self.scores.len(), outstanding: self.outstanding.len(), iterations: self.settings.iterations }
+    }
+
+    /// How many candidates are ranked: those whose scores the next proposal may know, or all at the end.
+    fn known(&self) -> usize {
+        let next = self.architectures.len();
+        if next == self.settings.iterations { next } else { (next + 1).saturating_sub(self.settings.workers) }
+    }
+
+    /// Adds the next candidate.
+    fn enter(&mut self, architecture: S::Architecture, outcome: Outcome) -> Result<(), Error> {
+        self.architectures.push(architecture);
+        self.outstanding.push_back(outcome);
+        self.advance()
+    }
+
+    /// Moves scores on into the history, as far as they are there, and into the ranking, as far as they may be known.
+    fn advance(&mut self) -> Result<(), Error> {
+        while let Some(outcome) = self.outstanding.front() {
+            match *outcome {
+                Outcome::Awaited => break,
+                Outcome::SameAs(earlier) => self.scores.push(self.scores[earlier]),
+                Outcome::Scored(scores) => self.scores.push(scores),
+            }
+            self.outstanding.pop_front();
+        }
+        let known = self.known().min(self.scores.len());
+        while self.ranking.len() < known {
+            self.ranking.push(self.scores[self.ranking.len()])?;
+        }
+        Ok(())
+    }
+
+    /// The number of an earlier candidate whose scores serve for this one as well. If there is none, the next number is
+    /// noted for it.
+    fn note_distinct(&mut self, architecture: &S::Architecture) -> Option<usize> {
+        if self.settings.duplicates == Duplicates::Keep {
+            return None;
+        }
+        match self.distinct.binary_search_by(|&id| self.architectures[id].cmp(architecture)) {
+            Ok(place) => Some(self.distinct[place]),
+            Err(place) => {
+                self.distinct.insert(place, self.architectures.len());
+                None
+            }
+        }
+    }
+
+    /// Makes the next candidate: the first proposal within the budget.
+    fn propose(&self) -> Result<S::Architecture, Error> {
+        let id = self.architectures.len();
+        // A fresh word of the seed's own stream, so that neighbouring seeds do not share candidates' streams.
+        let mut rng = rng::generator(rng::generator(self.settings.seed).next_u64() ^ id as u64);
+        let parents = if id < self.settings.warmup.candidates() {
+            Vec::new()
+        } else {
+            self.ranking.leaders(self.settings.parents)
+        };
+        for proposal in 0..self.settings.max_proposals {
+            let architecture = match parents.len() {
+                0 => self.without_parent(id == 0 && proposal == 0, &mut rng),
+                choices => {
+                    let parent = parents[rng::below(&mut rng, choices as u64) as usize].candidate;
+                    self.space.mutate(&self.architectures[parent], self.settings.replacements, &mut rng)
+                }
+            };
+            if self.settings.budget.admits(&self.space.cost(&architecture)?) {
+                return Ok(architecture);
+            }
+        }
+        Err(Error::NoCandidate { proposals: self.settings.max_proposals })
+    }
+
+    /// A proposal to begin with. `first` marks the very first of the search.
+    fn without_parent(&self, first: bool, rng: &mut Generator) -> S::Architecture {
+        match (self.settings.warmup, &self.initial) {
+            (Warmup::Samples(_), _) | (_, None) => self.space.sample(rng),
+            (Warmup::Initial, Some(initial)) if first => initial.clone(),
+            (_, Some(initial)) => self.space.mutate(initial, 1, rng),
+        }
+    }
+
+    fn leader(&self, standing: Standing) -> Leader<'_, S::Architecture> {
+        let id = standing.candidate;
+        Leader { id, architecture: &self.architectures[id], scores: self.scores[id], aggregate: standing.score }
+    }
+}

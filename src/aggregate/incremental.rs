@@ -78,12 +78,15 @@ impl<const PROXIES: usize> Contender<PROXIES> {
 
 impl<const PROXIES: usize> History<PROXIES> {
     /// An empty history. `weights` holds one finite factor per proxy, 0 for a proxy to be left out;
-    /// `leaders` is how many of the best are ever asked for.
+    /// `leaders`, at least 1, is how many of the best are ever asked for.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a weight is not finite.
+    /// [`Error::Invalid`] if a weight is not finite or there are no leaders.
     pub fn new(weights: [f64; PROXIES], mode: Mode, leaders: usize) -> Result<Self, Error> {
         check_weights(&weights)?;
+        if leaders == 0 {
+            return Err(Error::Invalid { field: "leaders", expected: "at least 1" });
+        }
         let mut history = Self {
             weights,
             mode,
@@ -130,32 +133,28 @@ impl<const PROXIES: usize> History<PROXIES> {
         Ok(())
     }
 
-    /// The best `count` candidates, best first, the earlier first where scores are equal; at most as many as
-    /// there are leaders.
-    pub fn top(&self, count: usize) -> Vec<Standing> {
+    /// The best `count` candidates in the order of their numbers; at most as many as there are leaders. Where scores are
+    /// equal, earlier candidates are the better ones.
+    pub fn leaders(&self, count: usize) -> Vec<Standing> {
         let mut standings = self.standings();
-        let count = count.min(self.leaders).min(standings.len());
+        let count = count.min(self.leaders);
         if count < standings.len() {
-            standings.select_nth_unstable_by(count, Standing::cmp_best_first);
-            standings.truncate(count);
+            let first_beaten = *standings.clone().select_nth_unstable_by(count, Standing::cmp_best_first).1;
+            standings.retain(|standing| standing.cmp_best_first(&first_beaten).is_lt());
         }
-        standings.sort_unstable_by(Standing::cmp_best_first);
         standings
     }
 
-    /// The candidate with `place` others before it in the order of [`top`](Self::top), or `None` beyond the leaders
-    /// or the candidates.
-    pub fn nth(&self, place: usize) -> Option<Standing> {
-        if place >= self.leaders.min(self.len()) {
-            return None;
-        }
-        let mut standings = self.standings();
-        Some(*standings.select_nth_unstable_by(place, Standing::cmp_best_first).1)
+    /// The [`leaders`](Self::leaders), best first.
+    pub fn top(&self, count: usize) -> Vec<Standing> {
+        let mut leaders = self.leaders(count);
+        leaders.sort_unstable_by(Standing::cmp_best_first);
+        leaders
     }
 
-    /// The best candidate, the earliest of them if several are equal; `None` if there is none or no leader is kept.
+    /// The best candidate, the earliest of them if several are equal; `None` if there is none.
     pub fn best(&self) -> Option<Standing> {
-        self.nth(0)
+        self.standings().into_iter().min_by(Standing::cmp_best_first)
     }
 
     /// The score of any candidate. Unlike the leaders' scores it is counted anew, in time that grows slowly
@@ -165,7 +164,7 @@ impl<const PROXIES: usize> History<PROXIES> {
         Some(self.combine(&self.doubled_ranks(keys)))
     }
 
-    /// The contenders' scores; all leaders are among them.
+    /// The contenders' scores in the order of their numbers; all leaders are among them.
     fn standings(&self) -> Vec<Standing> {
         let standing = |contender: &Contender<PROXIES>| Standing {
             candidate: contender.candidate as usize,
@@ -249,8 +248,7 @@ impl<const PROXIES: usize> History<PROXIES> {
             return f64::NEG_INFINITY;
         }
         let mut floors: Vec<f64> = doubled_ranks.iter().map(|ranks| self.bound(ranks, f64::min)).collect();
-        let Some(last) = self.leaders.checked_sub(1) else { return f64::INFINITY };
-        let floor = *floors.select_nth_unstable_by(last, |a, b| b.total_cmp(a)).1;
+        let floor = *floors.select_nth_unstable_by(self.leaders - 1, |a, b| b.total_cmp(a)).1;
         // Relating levels to the length rounds them: far less than this, which is far less than a rank.
         let weight: f64 = self.weights.iter().map(|weight| weight.abs()).sum();
         floor - 1e-12 * weight * self.levels[self.levels.len() - 1]
@@ -291,9 +289,11 @@ mod tests {
         expected.truncate(history.leaders);
         assert_eq!(history.top(usize::MAX), expected);
         assert_eq!(history.best().as_ref(), expected.first());
-        let middle = expected.len() / 2;
-        assert_eq!(history.nth(middle).as_ref(), expected.get(middle));
-        assert_eq!(history.nth(expected.len()), None);
+        let half = expected.len() / 2;
+        assert_eq!(history.top(half), expected[..half]);
+        let mut leaders = expected[..half].to_vec();
+        leaders.sort_by_key(|standing| standing.candidate);
+        assert_eq!(history.leaders(half), leaders);
         let somewhere = rows.len() * 2 / 3;
         assert_eq!(history.score(somewhere), Some(scores[somewhere]));
     }
@@ -370,18 +370,17 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_histories() {
+    fn an_empty_history_has_no_best() {
         let empty = History::new([1.0; 4], Mode::Log, 5).unwrap();
         assert!(empty.is_empty());
-        assert_eq!((empty.best(), empty.top(3), empty.score(0)), (None, vec![], None));
+        assert_eq!((empty.best(), empty.top(3), empty.leaders(3), empty.score(0)), (None, vec![], vec![], None));
+    }
 
-        let mut headless = History::new([1.0], Mode::Log, 0).unwrap();
-        for _ in 0..40 {
-            headless.push([1.0]).unwrap();
+    #[test]
+    fn refuses_useless_settings() {
+        for (weight, leaders, wrong) in [(f64::NAN, 1, "weights"), (f64::INFINITY, 1, "weights"), (1.0, 0, "leaders")] {
+            let refused = History::new([weight], Mode::Log, leaders).err();
+            assert!(matches!(refused, Some(Error::Invalid { field, .. }) if field == wrong), "{refused:?}");
         }
-        assert_eq!((headless.len(), headless.best(), headless.top(3)), (40, None, vec![]));
-        assert!(headless.score(39).is_some());
-
-        assert!(matches!(History::new([f64::NAN], Mode::Log, 1), Err(Error::Invalid { field: "weights", .. })));
     }
 }
