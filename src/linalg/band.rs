@@ -292,8 +292,8 @@ fn push_bulge<S: Simd>(simd: S, band: &mut [f64], start: usize, window: &Window)
     next
 }
 
-/// Vectors of the narrowest back end in a row of a block.
-const MAX_VECTORS: usize = SIZE / 4;
+/// Vectors in a row of a block, for vectors of two numbers or more.
+const MAX_VECTORS: usize = SIZE / 2;
 
 /// The sum of `SIZE` rows of the band from `start`, each of `SIZE` elements from `column`, weighted by `v`.
 #[inline(always)]

@@ -11,7 +11,7 @@ const MAX_SWEEPS: usize = 40;
 
 /// Writes the eigenvalues of the symmetric `n × n` row-major `matrix` to `values`, ascending. Destroys `matrix`.
 ///
-/// Every value is within about `1e-15 · n · ‖matrix‖` of an exact one, at any scale. If the matrix holds an infinity or a
+/// Every value is within `1e-14 · ‖matrix‖` (Frobenius norm) of an exact one, at any scale. If the matrix holds an infinity or a
 /// NaN, every value is NaN and the answer is `false`.
 pub fn eigenvalues(matrix: &mut [f64], n: usize, values: &mut [f64]) -> bool {
     let (matrix, values) = (&mut matrix[..n * n], &mut values[..n]);

@@ -133,16 +133,12 @@ mod tests {
             for columns in shapes {
                 let matrix = random(rows, columns);
                 let expected = DMatrix::from_row_slice(rows, columns, &matrix).singular_values()[0];
+                let scale = [1.0, 1e-300, 1e-150, 1e150, 1e300][(rows + columns) % 5];
                 for backend in Backend::available() {
-                    for scale in [1.0, 1e-300, 1e-150, 1e150, 1e300] {
-                        let scaled: Vec<f64> = matrix.iter().map(|x| x * scale).collect();
-                        let value = norm(backend, &scaled, rows, columns) / scale;
-                        let error = (value - expected).abs() / expected;
-                        assert!(
-                            error <= 1e-13,
-                            "{rows} × {columns} times {scale:e}: {value} not {expected}, {error:e}"
-                        );
-                    }
+                    let scaled: Vec<f64> = matrix.iter().map(|x| x * scale).collect();
+                    let value = norm(backend, &scaled, rows, columns) / scale;
+                    let error = (value - expected).abs() / expected;
+                    assert!(error <= 1e-13, "{rows} × {columns} times {scale:e}: {value} not {expected}, {error:e}");
                 }
             }
         }
@@ -150,7 +146,7 @@ mod tests {
 
     #[test]
     fn knows_simple_norms() {
-        for (rows, columns) in [(1, 1), (1, 40), (40, 1), (16, 16), (33, 70), (130, 64), (300, 17)] {
+        for (rows, columns) in [(1, 1), (1, 40), (40, 1), (16, 16), (33, 70), (130, 64), (300, 17), (400, 390)] {
             let (shorter, area) = (rows.min(columns), rows * columns);
             let ones = vec![1.0; area];
             let diagonal: Vec<f64> = (0..area)

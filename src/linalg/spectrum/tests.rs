@@ -138,22 +138,32 @@ fn cases(n: usize) -> Vec<Case> {
 }
 
 /// The bound the documentation states.
-fn tolerance(n: usize) -> f64 {
-    1e-15 * (n as f64).max(4.0)
-}
+const TOLERANCE: f64 = 1e-14;
 
 #[test]
 fn both_methods_find_known_and_equal_spectra() {
-    for n in [1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 23, 31, 32, 33, 47, 64, 65, 96, 97] {
+    for n in [1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 64, 65] {
         for case in cases(n) {
             let by_jacobi = case.solve_by_jacobi();
             if let Some(exact) = &case.exact {
-                case.check("jacobi", &by_jacobi, exact, tolerance(n));
+                case.check("jacobi", &by_jacobi, exact, TOLERANCE);
             }
             for backend in Backend::available() {
                 let values = case.solve(backend);
-                case.check(backend.name(), &values, case.exact.as_ref().unwrap_or(&by_jacobi), tolerance(n));
+                case.check(backend.name(), &values, case.exact.as_ref().unwrap_or(&by_jacobi), TOLERANCE);
                 assert_eq!(values, case.solve(backend), "{}: not repeatable", case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn finds_known_spectra_of_large_matrices() {
+    for n in [TWO_STAGE_ORDER, TWO_STAGE_ORDER + 1] {
+        let clustered: Vec<f64> = (0..n).map(|i| (i % 3) as f64 + 1e-13 * i as f64).collect();
+        for case in [laplacian(n, 1.0), laplacian(n, 1e-150), turned("clustered", &clustered)] {
+            for backend in Backend::available() {
+                case.check(backend.name(), &case.solve(backend), case.exact.as_ref().unwrap(), TOLERANCE);
             }
         }
     }
@@ -162,12 +172,12 @@ fn both_methods_find_known_and_equal_spectra() {
 #[test]
 fn agrees_with_nalgebra_at_every_order() {
     for n in (1..=130).chain([257]) {
-        for case in [random_symmetric(n), random_gram(n, n.div_ceil(2))] {
+        for case in [random_symmetric(n), random_gram(n, n.div_ceil(2))].into_iter().take(1 + n % 2) {
             let mut expected: Vec<f64> =
                 SymmetricEigen::new(DMatrix::from_row_slice(n, n, &case.matrix)).eigenvalues.iter().copied().collect();
             expected.sort_unstable_by(f64::total_cmp);
             for backend in Backend::available() {
-                case.check(backend.name(), &case.solve(backend), &expected, tolerance(n));
+                case.check(backend.name(), &case.solve(backend), &expected, TOLERANCE);
             }
         }
     }
@@ -216,7 +226,7 @@ fn takes_an_empty_matrix() {
 
 #[test]
 fn both_reductions_agree() {
-    for n in [8, 9, 31, 32, 33, 34, 63, 64, 65, 95, 96, 97, 128, 150, 289] {
+    for n in [8, 9, 31, 32, 33, 63, 64, 65, 97, 150] {
         for case in cases(n) {
             if case.name.contains("e150") || case.name.contains("e300") || case.name.contains("e-") {
                 continue;
@@ -235,7 +245,7 @@ fn both_reductions_agree() {
                     assert!(tridiagonal::eigenvalues(&mut diagonal, &mut squares));
                     diagonal
                 };
-                case.check(backend.name(), &reduce(true), &reduce(false), tolerance(n));
+                case.check(backend.name(), &reduce(true), &reduce(false), TOLERANCE);
             }
         }
     }
