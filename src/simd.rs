@@ -11,6 +11,7 @@
 
 mod backend;
 mod scalar;
+pub(crate) mod strided;
 pub(crate) mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
