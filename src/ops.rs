@@ -15,6 +15,7 @@ pub mod max_pool;
 pub mod moments;
 pub mod pool;
 mod separable;
+mod strip;
 pub mod window;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 mod backend;
 pub(crate) mod convolution;
 mod scalar;
+pub(crate) mod strided;
 pub(crate) mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;

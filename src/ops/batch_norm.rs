@@ -5,8 +5,9 @@
 //! `dz = γ / √(variance + ε) · (g − Σg / n − ẑ · Σ(g ẑ) / n)` (Ioffe and Szegedy 2015), is a map of `g` and `z` that
 //! the gradient's readers apply. What is left to do here are the two sums and the coefficients.
 
-use super::combine::{self, Prologue};
+use super::combine;
 use super::moments::Moments;
+use super::strip::{Prologue, read};
 use crate::base::math;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::value::{Part, for_each_part};
@@ -161,17 +162,17 @@ impl Piece<'_, '_> {
         let mean = simd.load(&mean);
         let mut gradients = [simd.splat(0.0); CHAINS];
         let mut products = gradients;
-        let mut row = self.start;
-        while row + CHAINS <= self.end {
+        let mut first = self.start;
+        while first + CHAINS <= self.end {
+            let (g, differences) = self.strip::<S, MASKED, CHAINS>(simd, part, &prologue, mean, first);
             for chain in 0..CHAINS {
-                let (g, difference) = self.row::<S, MASKED>(simd, part, &prologue, mean, row + chain);
-                gradients[chain] = simd.add(gradients[chain], g);
-                products[chain] = simd.mul_add(g, difference, products[chain]);
+                gradients[chain] = simd.add(gradients[chain], g[chain]);
+                products[chain] = simd.mul_add(g[chain], differences[chain], products[chain]);
             }
-            row += CHAINS;
+            first += CHAINS;
         }
-        for row in row..self.end {
-            let (g, difference) = self.row::<S, MASKED>(simd, part, &prologue, mean, row);
+        for first in first..self.end {
+            let ([g], [difference]) = self.strip::<S, MASKED, 1>(simd, part, &prologue, mean, first);
             gradients[0] = simd.add(gradients[0], g);
             products[0] = simd.mul_add(g, difference, products[0]);
         }
@@ -179,20 +180,25 @@ impl Piece<'_, '_> {
         widen(simd, products, &mut self.sums.product[part.first..]);
     }
 
-    /// `g` and `z − mean` of one position.
+    /// `g` and `z − mean` of a few positions.
     #[inline(always)]
-    fn row<S: Simd, const MASKED: bool>(
+    fn strip<S: Simd, const MASKED: bool, const ROWS: usize>(
         &self,
         simd: S,
         part: Part,
         prologue: &Prologue<S>,
         mean: S::F32,
-        row: usize,
-    ) -> (S::F32, S::F32) {
-        let z = part.read(simd, self.normalised.stored.row(row));
-        let g = part.read(simd, self.gradient.row(row));
-        let g = if MASKED { simd.where_positive(prologue.affine(simd, z), g) } else { g };
-        (g, simd.sub(z, mean))
+        first: usize,
+    ) -> ([S::F32; ROWS], [S::F32; ROWS]) {
+        let mut z = read::<S, ROWS>(simd, part, &self.normalised.stored, first);
+        let mut g = read::<S, ROWS>(simd, part, self.gradient, first);
+        for row in 0..ROWS {
+            if MASKED {
+                g[row] = simd.where_positive(prologue.affine(simd, z[row]), g[row]);
+            }
+            z[row] = simd.sub(z[row], mean);
+        }
+        (g, z)
     }
 }
 

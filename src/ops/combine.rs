@@ -3,6 +3,7 @@
 //! A sum of one term materialises a value: the identity, a batch normalisation, a rectifier. All passes walk strips of
 //! a few positions, vector by vector, with the coefficients of the vector's channels in registers.
 
+use super::strip::{Prologue, Strips, floor, for_each_strip, read, write};
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::value::{Part, for_each_part};
@@ -10,9 +11,6 @@ use crate::tensor::{Gradient, Shape, Sink, Value, View, ViewMut};
 
 /// The most terms of one sum.
 pub const MAX_TERMS: usize = 8;
-
-/// Positions of a strip: as many sums are in registers at once.
-const STRIP: usize = 8;
 
 /// The shape of the sum of terms of these shapes.
 ///
@@ -59,61 +57,6 @@ pub fn equal(backend: Backend, a: View<'_>, b: View<'_>) -> bool {
     a.shape == b.shape && backend.run(Equal { a, b })
 }
 
-/// The prologue of a [`Value`] for one vector of channels. A missing step is one that changes nothing.
-pub(super) struct Prologue<S: Simd> {
-    scale: S::F32,
-    shift: S::F32,
-    floor: S::F32,
-}
-
-impl<S: Simd> Prologue<S> {
-    #[inline(always)]
-    pub(super) fn new(simd: S, value: &Value<'_>, part: Part) -> Self {
-        let (scale, shift) = match value.affine {
-            Some(affine) => (part.read(simd, affine.scale), part.read(simd, affine.shift)),
-            None => (simd.splat(1.0), simd.splat(0.0)),
-        };
-        Self { scale, shift, floor: floor(simd, value.rectified) }
-    }
-
-    /// The affine map alone.
-    #[inline(always)]
-    pub(super) fn affine(&self, simd: S, x: S::F32) -> S::F32 {
-        simd.mul_add(x, self.scale, self.shift)
-    }
-
-    #[inline(always)]
-    pub(super) fn apply(&self, simd: S, x: S::F32) -> S::F32 {
-        // In this order of operands NaN is kept.
-        simd.max(self.floor, self.affine(simd, x))
-    }
-}
-
-/// The least value a possible rectifier lets through.
-#[inline(always)]
-fn floor<S: Simd>(simd: S, rectified: bool) -> S::F32 {
-    simd.splat(if rectified { 0.0 } else { f32::NEG_INFINITY })
-}
-
-/// Calls `$body` with full strips and then with the single positions that are left.
-macro_rules! for_each_strip {
-    ($positions:expr, |$first:ident, $rows:ident| $body:expr) => {{
-        let positions = $positions;
-        let whole = positions - positions % STRIP;
-        let mut $first = 0;
-        while $first < whole {
-            const $rows: usize = STRIP;
-            $body;
-            $first += STRIP;
-        }
-        while $first < positions {
-            const $rows: usize = 1;
-            $body;
-            $first += 1;
-        }
-    }};
-}
-
 struct Forward<'a, 'b> {
     terms: &'a [Value<'a>],
     rectified: bool,
@@ -125,11 +68,12 @@ impl Kernel for Forward<'_, '_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        for_each_strip!(self.out.shape.positions(), |first, ROWS| self.strip::<S, ROWS>(simd, first));
+        let positions = self.out.shape.positions();
+        for_each_strip(simd, 0..positions, &mut self);
     }
 }
 
-impl Forward<'_, '_> {
+impl Strips for Forward<'_, '_> {
     #[inline(always)]
     fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
         let floor = floor(simd, self.rectified);
@@ -138,22 +82,22 @@ impl Forward<'_, '_> {
             self.out.shape.channels,
             #[inline(always)]
             |part| {
-                let mut sums = [simd.splat(0.0); ROWS];
-                if self.accumulate {
-                    for row in 0..ROWS {
-                        sums[row] = part.read(simd, self.out.row(first + row));
-                    }
-                }
+                let mut sums = if self.accumulate {
+                    read::<S, ROWS>(simd, part, &self.out.as_view(), first)
+                } else {
+                    [simd.splat(0.0); ROWS]
+                };
                 for term in self.terms {
                     let prologue = Prologue::new(simd, term, part);
+                    let term = read::<S, ROWS>(simd, part, &term.stored, first);
                     for row in 0..ROWS {
-                        let x = part.read(simd, term.stored.row(first + row));
-                        sums[row] = simd.add(sums[row], prologue.apply(simd, x));
+                        sums[row] = simd.add(sums[row], prologue.apply(simd, term[row]));
                     }
                 }
-                for row in 0..ROWS {
-                    part.write(simd, simd.max(floor, sums[row]), self.out.row(first + row));
+                for sum in &mut sums {
+                    *sum = simd.max(floor, *sum);
                 }
+                write(simd, part, sums, &mut self.out, first);
             },
         );
     }
@@ -169,11 +113,12 @@ impl Kernel for Vjp<'_, '_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        for_each_strip!(self.sink.stored.shape.positions(), |first, ROWS| self.strip::<S, ROWS>(simd, first));
+        let positions = self.sink.stored.shape.positions();
+        for_each_strip(simd, 0..positions, &mut self);
     }
 }
 
-impl Vjp<'_, '_> {
+impl Strips for Vjp<'_, '_> {
     #[inline(always)]
     fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
         let Self { mask, gradient, sink } = self;
@@ -182,10 +127,7 @@ impl Vjp<'_, '_> {
             sink.stored.shape.channels,
             #[inline(always)]
             |part| {
-                let mut new = [simd.splat(0.0); ROWS];
-                for row in 0..ROWS {
-                    new[row] = part.read(simd, gradient.stored.row(first + row));
-                }
+                let mut new = read::<S, ROWS>(simd, part, &gradient.stored, first);
                 if let Some(mask) = mask {
                     pass_where_positive(simd, part, mask, first, &mut new);
                 }
@@ -193,21 +135,21 @@ impl Vjp<'_, '_> {
                     let by_gradient = part.read(simd, normalised.by_gradient);
                     let by_input = part.read(simd, normalised.by_input);
                     let constant = part.read(simd, normalised.constant);
+                    let z = read::<S, ROWS>(simd, part, &normalised.input, first);
                     for row in 0..ROWS {
-                        let z = part.read(simd, normalised.input.row(first + row));
-                        new[row] = simd.mul_add(by_gradient, new[row], simd.mul_add(by_input, z, constant));
+                        new[row] = simd.mul_add(by_gradient, new[row], simd.mul_add(by_input, z[row], constant));
                     }
                 }
                 if let Some(gate) = &sink.gate {
                     pass_where_positive(simd, part, gate, first, &mut new);
                 }
-                for row in 0..ROWS {
-                    let out = sink.stored.row(first + row);
-                    if sink.accumulate {
-                        new[row] = simd.add(part.read(simd, out), new[row]);
+                if sink.accumulate {
+                    let old = read::<S, ROWS>(simd, part, &sink.stored.as_view(), first);
+                    for row in 0..ROWS {
+                        new[row] = simd.add(old[row], new[row]);
                     }
-                    part.write(simd, new[row], out);
                 }
+                write(simd, part, new, &mut sink.stored, first);
             },
         );
     }
@@ -223,9 +165,9 @@ fn pass_where_positive<S: Simd, const ROWS: usize>(
     strip: &mut [S::F32; ROWS],
 ) {
     let prologue = Prologue::new(simd, value, part);
+    let gates = read::<S, ROWS>(simd, part, &value.stored, first);
     for row in 0..ROWS {
-        let x = part.read(simd, value.stored.row(first + row));
-        strip[row] = simd.where_positive(prologue.affine(simd, x), strip[row]);
+        strip[row] = simd.where_positive(prologue.affine(simd, gates[row]), strip[row]);
     }
 }
 
@@ -238,11 +180,12 @@ impl Kernel for Mask<'_, '_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        for_each_strip!(self.gradient.shape.positions(), |first, ROWS| self.strip::<S, ROWS>(simd, first));
+        let positions = self.gradient.shape.positions();
+        for_each_strip(simd, 0..positions, &mut self);
     }
 }
 
-impl Mask<'_, '_> {
+impl Strips for Mask<'_, '_> {
     #[inline(always)]
     fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
         for_each_part(
@@ -250,14 +193,9 @@ impl Mask<'_, '_> {
             self.gradient.shape.channels,
             #[inline(always)]
             |part| {
-                let mut strip = [simd.splat(0.0); ROWS];
-                for row in 0..ROWS {
-                    strip[row] = part.read(simd, self.gradient.row(first + row));
-                }
+                let mut strip = read::<S, ROWS>(simd, part, &self.gradient.as_view(), first);
                 pass_where_positive(simd, part, &self.gate, first, &mut strip);
-                for row in 0..ROWS {
-                    part.write(simd, strip[row], self.gradient.row(first + row));
-                }
+                write(simd, part, strip, &mut self.gradient, first);
             },
         );
     }

@@ -1,6 +1,6 @@
 //! Global average pooling: the mean over the positions of each sample.
 
-use super::combine::Prologue;
+use super::strip::{Prologue, read};
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::value::for_each_part;
@@ -58,19 +58,18 @@ impl Kernel for Forward<'_, '_> {
                 |part| {
                     let prologue = Prologue::new(simd, &value, part);
                     let mut sums = [simd.splat(0.0); SUMS];
-                    let mut position = image * positions;
-                    let end = position + positions;
-                    while position + SUMS <= end {
-                        for sum in &mut sums {
-                            let x = prologue.apply(simd, part.read(simd, value.stored.row(position)));
-                            *sum = simd.add(*sum, x);
-                            position += 1;
+                    let mut first = image * positions;
+                    let end = first + positions;
+                    while first + SUMS <= end {
+                        let strip = read::<S, SUMS>(simd, part, &value.stored, first);
+                        for chain in 0..SUMS {
+                            sums[chain] = simd.add(sums[chain], prologue.apply(simd, strip[chain]));
                         }
+                        first += SUMS;
                     }
-                    while position < end {
+                    for position in first..end {
                         let x = prologue.apply(simd, part.read(simd, value.stored.row(position)));
                         sums[0] = simd.add(sums[0], x);
-                        position += 1;
                     }
                     let sum = simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]));
                     part.write(simd, simd.mul(share, sum), out.row(image));

@@ -95,15 +95,17 @@ impl Kernel for Vjp<'_, '_, '_> {
                 }
                 let first = (image * rows.outputs + output) * columns.outputs;
                 gradient.load(simd, first, columns.outputs, windows, channels);
+                let first_slot = covered.start % slots;
                 for column in 0..columns.outputs {
-                    let window = Covered { rows: covered.clone(), columns: columns.inputs_of(column), slots };
+                    let rows = first_slot..first_slot + covered.len();
+                    let window = Covered { rows, slots, columns: columns.inputs_of(column), row_len, channels };
                     for_each_part(
                         simd,
                         channels,
                         #[inline(always)]
                         |part| {
                             let given = part.read(simd, &windows[column * channels..][..channels]);
-                            window.scatter(simd, part, given, values, gradients, row_len, channels);
+                            window.scatter(simd, part, given, values, gradients);
                         },
                     );
                 }
@@ -115,42 +117,44 @@ impl Kernel for Vjp<'_, '_, '_> {
 /// The positions of one window, in rows of a ring of `slots`.
 struct Covered {
     rows: Range<usize>,
-    columns: Range<usize>,
     slots: usize,
+    columns: Range<usize>,
+    row_len: usize,
+    channels: usize,
 }
 
 impl Covered {
+    /// Visits where each position's channels start in the ring, in row-major order.
+    #[inline(always)]
+    fn for_each_place(&self, mut visit: impl FnMut(usize)) {
+        for row in self.rows.clone() {
+            let slot = if row < self.slots { row } else { row - self.slots };
+            for column in self.columns.clone() {
+                visit(slot * self.row_len + column * self.channels);
+            }
+        }
+    }
+
     /// Adds the gradient `given` to the first position that holds the maximum.
     #[inline(always)]
-    fn scatter<S: Simd>(
-        &self,
-        simd: S,
-        part: Part,
-        given: S::F32,
-        values: &[f32],
-        gradients: &mut [f32],
-        row_len: usize,
-        channels: usize,
-    ) {
+    fn scatter<S: Simd>(&self, simd: S, part: Part, given: S::F32, values: &[f32], gradients: &mut [f32]) {
         let mut maximum = simd.splat(f32::NEG_INFINITY);
-        for row in self.rows.clone() {
-            for column in self.columns.clone() {
-                let at = row % self.slots * row_len + column * channels;
-                maximum = simd.maximum(maximum, part.read(simd, &values[at..][..channels]));
-            }
-        }
+        self.for_each_place(
+            #[inline(always)]
+            |place| maximum = simd.maximum(maximum, part.read(simd, &values[place..][..self.channels])),
+        );
         // What is left is all of `given` up to the first maximum and nothing after it.
         let mut left = given;
-        for row in self.rows.clone() {
-            for column in self.columns.clone() {
-                let at = row % self.slots * row_len + column * channels;
-                let below = simd.sub(maximum, part.read(simd, &values[at..][..channels]));
+        self.for_each_place(
+            #[inline(always)]
+            |place| {
+                let below = simd.sub(maximum, part.read(simd, &values[place..][..self.channels]));
                 let after = simd.where_positive(below, left);
-                let gradient = &mut gradients[at..][..channels];
+                let gradient = &mut gradients[place..][..self.channels];
                 part.write(simd, simd.add(part.read(simd, gradient), simd.sub(left, after)), gradient);
                 left = after;
-            }
-        }
+            },
+        );
     }
 }
 

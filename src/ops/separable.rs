@@ -40,12 +40,20 @@ impl Direction {
         }
     }
 
-    /// The positions to read for one to write.
+    /// Moves `taps`, the positions to read for an earlier position to write (0..0 for none), on to those for `target`.
     #[inline(always)]
-    fn taps(self, axis: &Axis, target: usize) -> Range<usize> {
+    fn advance(self, axis: &Axis, taps: &mut Range<usize>, target: usize) {
         match self {
-            Self::Forward => axis.inputs_of(target),
-            Self::Backward => axis.outputs_of(target),
+            Self::Forward => *taps = axis.inputs_of(target),
+            Self::Backward => axis.advance(taps, target),
+        }
+    }
+
+    /// Positions to write for which as many positions are read as can be, each time one further on.
+    fn run(self, axis: &Axis) -> Range<usize> {
+        match self {
+            Self::Forward => axis.whole_windows(),
+            Self::Backward => axis.fully_covered(),
         }
     }
 }
@@ -75,8 +83,9 @@ impl<L: Load, R: Reduction> Kernel for Separable<'_, '_, L, R> {
         let result = &mut scratch[..target_width * channels];
         for image in 0..batch {
             let mut loaded = 0;
+            let mut taps = 0..0;
             for target in 0..target_height {
-                let taps = direction.taps(&rows, target);
+                direction.advance(&rows, &mut taps, target);
                 for row in loaded.max(taps.start)..taps.end {
                     let slot = &mut ring[row % slots * row_len..][..row_len];
                     source.load(simd, (image * height + row) * width, width, slot, channels);
@@ -85,12 +94,16 @@ impl<L: Load, R: Reduction> Kernel for Separable<'_, '_, L, R> {
                     }
                 }
                 loaded = loaded.max(taps.end);
+                let first_slot = taps.start % slots;
                 gather(
                     simd,
                     reduction,
                     taps.len(),
                     #[inline(always)]
-                    |tap| &ring[(taps.start + tap) % slots * row_len..][..row_len],
+                    |tap| {
+                        let slot = first_slot + tap;
+                        &ring[if slot < slots { slot } else { slot - slots } * row_len..][..row_len]
+                    },
                     1.0,
                     reduced,
                 );
@@ -115,14 +128,13 @@ fn across<S: Simd, R: Reduction>(
     channels: usize,
 ) {
     let (_, width) = direction.lengths(columns);
+    // In the run the taps of all positions are three or so long rows.
+    let run = direction.run(columns);
+    let mut taps = 0..0;
     let mut first = 0;
     while first < width {
-        let taps = direction.taps(columns, first);
-        let mut end = first + 1;
-        // Neighbours that see as many positions, each one further, are one long row.
-        while columns.is_dense() && end < width && direction.taps(columns, end) == shifted(&taps, end - first) {
-            end += 1;
-        }
+        direction.advance(columns, &mut taps, first);
+        let end = if first == run.start { run.end.max(first + 1) } else { first + 1 };
         let len = (end - first) * channels;
         let scale = if rows_covered == 0 { 1.0 } else { 1.0 / (rows_covered * taps.len()) as f32 };
         gather(
@@ -136,11 +148,6 @@ fn across<S: Simd, R: Reduction>(
         );
         first = end;
     }
-}
-
-#[inline(always)]
-fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
-    range.start + by..range.end + by
 }
 
 /// Divides a row of the windows' gradients by the positions that each window covers.

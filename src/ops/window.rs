@@ -78,19 +78,29 @@ impl Axis {
         first.saturating_sub(padding)..(first + kernel - padding).min(self.inputs)
     }
 
-    /// The positions at which the window covers the map's position `input`; may be empty.
+    /// Moves `outputs`, the positions at which the window covers an earlier position of the map (0..0 for none), on to
+    /// those at which it covers the position `input`; may become empty. Going along a row this costs no division.
     #[inline(always)]
-    pub(super) fn outputs_of(&self, input: usize) -> Range<usize> {
+    pub(super) fn advance(&self, outputs: &mut Range<usize>, input: usize) {
         let Window { kernel, stride, padding } = self.window;
-        let end = ((input + padding) / stride + 1).min(self.outputs);
-        let first = (input + padding + 1).saturating_sub(kernel).div_ceil(stride);
-        first.min(end)..end
+        while outputs.end < self.outputs && outputs.end * stride <= input + padding {
+            outputs.end += 1;
+        }
+        while outputs.start < outputs.end && outputs.start * stride + kernel <= input + padding {
+            outputs.start += 1;
+        }
     }
 
-    /// Whether the window moves one position at a time.
-    #[inline(always)]
-    pub(super) fn is_dense(&self) -> bool {
-        self.window.stride == 1
+    /// If the window moves one position at a time, the positions of the window at which it lies in the map as a whole.
+    pub(super) fn whole_windows(&self) -> Range<usize> {
+        let Window { kernel, stride, padding } = self.window;
+        if stride == 1 { padding..(self.inputs + padding + 1).saturating_sub(kernel) } else { 0..0 }
+    }
+
+    /// If the window moves one position at a time, the positions of the map that as many windows cover as can.
+    pub(super) fn fully_covered(&self) -> Range<usize> {
+        let Window { kernel, stride, padding } = self.window;
+        if stride == 1 { kernel - 1 - padding.min(kernel - 1)..self.outputs.saturating_sub(padding) } else { 0..0 }
     }
 
     /// How many rows a window spans that are in the map at all.
@@ -137,9 +147,17 @@ mod tests {
                     assert!(!covered.is_empty());
                     assert_eq!(axis.inputs_of(o).collect::<Vec<_>>(), covered);
                 }
+                let mut outputs = 0..0;
                 for i in 0..size {
                     let covering: Vec<usize> = (0..axis.outputs).filter(|&o| axis.inputs_of(o).contains(&i)).collect();
-                    assert_eq!(axis.outputs_of(i).collect::<Vec<_>>(), covering);
+                    axis.advance(&mut outputs, i);
+                    assert_eq!(outputs.clone().collect::<Vec<_>>(), covering);
+                    assert!(!axis.fully_covered().contains(&i) || covering.len() == kernel);
+                }
+                assert!(axis.whole_windows().all(|o| axis.inputs_of(o).len() == kernel));
+                if stride == 1 && size >= 2 * kernel {
+                    assert_eq!(axis.whole_windows().len(), size + 1 - kernel);
+                    assert!(axis.fully_covered().len() + 2 * kernel >= size + 2);
                 }
             }
         }

@@ -155,22 +155,28 @@ impl Sink<'_> {
     #[inline(always)]
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, rows: &[f32], pitch: usize) {
         let channels = self.stored.shape.channels;
-        for position in 0..count {
-            let new = &rows[position * pitch..][..channels];
-            let old = self.stored.row(first + position);
+        // Without coefficients per channel, and gaps, the rows are one long row.
+        let dense = |view: &View<'_>| view.pitch == channels;
+        let joined = pitch == channels
+            && dense(&self.stored.as_view())
+            && self.gate.is_none_or(|gate| gate.affine.is_none() && dense(&gate.stored));
+        let (step, width) = if joined { (count.max(1), count * channels) } else { (1, channels) };
+        for position in (0..count).step_by(step) {
+            let new = &rows[position * pitch..][..width];
+            let old = &mut self.stored.data[(first + position) * self.stored.pitch..][..width];
             match (&self.gate, self.accumulate) {
                 (None, false) => old.copy_from_slice(new),
                 (None, true) => for_each_part(
                     simd,
-                    channels,
+                    width,
                     #[inline(always)]
                     |part| part.write(simd, simd.add(part.read(simd, old), part.read(simd, new)), old),
                 ),
                 (Some(gate), accumulate) => {
-                    let row = gate.stored.row(first + position);
+                    let row = &gate.stored.data[(first + position) * gate.stored.pitch..][..width];
                     for_each_part(
                         simd,
-                        channels,
+                        width,
                         #[inline(always)]
                         |part| {
                             let value = match &gate.affine {
@@ -229,7 +235,7 @@ fn rectify<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 pub(crate) struct Part {
     /// The first channel.
     pub(crate) first: usize,
-    whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Part {
