@@ -12,6 +12,7 @@
 mod backend;
 mod scalar;
 pub(crate) mod tile;
+pub(crate) mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
