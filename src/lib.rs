@@ -10,6 +10,7 @@
 //! and no operating system; the feature `alloc` only adds conveniences.
 #![no_std]
 #![deny(unsafe_code)]
+#![warn(unreachable_pub)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

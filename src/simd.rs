@@ -14,6 +14,7 @@ pub(crate) mod convolution;
 mod scalar;
 pub(crate) mod strided;
 pub(crate) mod tile;
+pub(crate) mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
