@@ -13,6 +13,7 @@ mod backend;
 mod scalar;
 pub(crate) mod strided;
 pub(crate) mod tile;
+pub(crate) mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -16,6 +16,7 @@ mod pass;
 #[cfg(test)]
 mod tests;
 mod window;
+mod winograd;
 
 pub use geometry::Geometry;
 
@@ -30,8 +31,11 @@ use pass::Pass;
 #[non_exhaustive]
 pub enum Algorithm {
     /// Every product is computed; the error is that of a dot product in single precision.
-    #[default]
     Direct,
+    /// Winograd's F(4×4, 3×3) where it applies (kernel 3×3, stride 1, dilation 1, one group, more than two input channels,
+    /// maps that fill half of their 4×4 tiles), direct elsewhere. About twice the error, a third of the time.
+    #[default]
+    Winograd,
 }
 
 /// A convolution on a back end.
@@ -56,33 +60,37 @@ impl Conv2d {
         &self.geometry
     }
 
+    /// How products are summed.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// Numbers in the weights packed for [`forward`](Self::forward).
     pub fn packed_forward_len(&self) -> usize {
-        self.packed_len(&Pass::forward(&self.geometry))
+        self.forward_bands().packed_len(self.backend)
     }
 
     /// Numbers in the weights packed for [`vjp`](Self::vjp).
     pub fn packed_vjp_len(&self) -> usize {
-        self.packed_len(&Pass::backward(&self.geometry))
+        self.backward_bands().packed_len(self.backend)
     }
 
     /// Packs weights `[output channels, input channels / groups, kernel rows, kernel columns]` for
     /// [`forward`](Self::forward), into [`packed_forward_len`](Self::packed_forward_len) numbers.
     pub fn pack_forward(&self, weights: &[f32], packed: &mut [f32]) {
-        self.pack(&Pass::forward(&self.geometry), weights, packed);
+        self.forward_bands().pack(self.backend, weights, packed);
     }
 
     /// Packs weights `[output channels, input channels / groups, kernel rows, kernel columns]` for
     /// [`vjp`](Self::vjp), into [`packed_vjp_len`](Self::packed_vjp_len) numbers.
     pub fn pack_vjp(&self, weights: &[f32], packed: &mut [f32]) {
-        self.pack(&Pass::backward(&self.geometry), weights, packed);
+        self.backward_bands().pack(self.backend, weights, packed);
     }
 
     /// Numbers of scratch that either direction needs.
     pub fn scratch_len(&self) -> usize {
-        let forward = Bands::new(&Pass::forward(&self.geometry));
-        let backward = Bands::new(&Pass::backward(&self.geometry));
-        forward.source_len().max(backward.source_len() + backward.result_len())
+        let backward = self.backward_bands();
+        self.forward_bands().scratch_len().max(backward.scratch_len() + backward.result_len())
     }
 
     /// `output = convolution(input) + bias`.
@@ -101,8 +109,8 @@ impl Conv2d {
     ) {
         let plain = (input.affine.is_none() && !input.rectified).then_some(input.stored);
         let target = Target::Output { view: output, moments };
-        let bands = Bands::new(&Pass::forward(&self.geometry));
-        bands.run(self.backend, core::slice::from_ref(input), plain, packed, bias, scratch, target);
+        let sources = core::slice::from_ref(input);
+        self.forward_bands().run(self.backend, sources, plain, packed, bias, scratch, target);
     }
 
     /// The vector–Jacobian product: the gradient with respect to the input, from that with respect to the output.
@@ -115,29 +123,16 @@ impl Conv2d {
             [only] if only.normalised.is_none() => Some(only.stored),
             _ => None,
         };
-        let bands = Bands::new(&Pass::backward(&self.geometry));
+        let bands = self.backward_bands();
         let (results, scratch) = scratch.split_at_mut(bands.result_len());
         bands.run(self.backend, gradients, plain, packed, None, scratch, Target::Gated { sink, results });
     }
 
-    /// How products are summed.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    fn forward_bands(&self) -> Bands {
+        Bands::new(&Pass::forward(&self.geometry), self.algorithm)
     }
 
-    fn packed_len(&self, pass: &Pass) -> usize {
-        if pass.is_depthwise() {
-            depthwise::packed_len(self.backend, pass)
-        } else {
-            direct::packed_len(self.backend, pass)
-        }
-    }
-
-    fn pack(&self, pass: &Pass, weights: &[f32], packed: &mut [f32]) {
-        if pass.is_depthwise() {
-            depthwise::pack(self.backend, pass, weights, packed);
-        } else {
-            direct::pack(self.backend, pass, weights, packed);
-        }
+    fn backward_bands(&self) -> Bands {
+        Bands::new(&Pass::backward(&self.geometry), self.algorithm)
     }
 }

@@ -3,7 +3,7 @@
 use super::grid::{Grid, Source};
 use super::pass::Pass;
 use super::window::Window;
-use super::{depthwise, direct};
+use super::{Algorithm, depthwise, direct, winograd};
 use crate::ops::moments::Moments;
 use crate::simd::tile::Taps;
 use crate::simd::{Backend, Kernel, Simd};
@@ -14,10 +14,19 @@ use core::ops::Range;
 /// a usual second-level cache.
 const AIM: usize = 32 * 1024;
 
+/// How the pixels of a band are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Direct,
+    Depthwise,
+    Winograd,
+}
+
 /// A pass, and how it is cut: a band is some rows of one image, or some whole images.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bands {
     pass: Pass,
+    method: Method,
     images: usize,
     rows: usize,
     /// Numbers from one position of the padded source to the next.
@@ -33,36 +42,78 @@ pub(super) enum Target<'a, 'm> {
 }
 
 impl Bands {
-    pub(super) fn new(pass: &Pass) -> Self {
+    pub(super) fn new(pass: &Pass, algorithm: Algorithm) -> Self {
+        let method = if pass.is_depthwise() {
+            Method::Depthwise
+        } else if algorithm == Algorithm::Winograd && winograd::applies(pass) {
+            Method::Winograd
+        } else {
+            Method::Direct
+        };
         let channels = pass.all_source_channels();
-        let pitch = if pass.is_depthwise() { channels.next_multiple_of(depthwise::PADDED) } else { channels };
-        let vertical = pass.axes[0];
-        let bands = Self { pass: *pass, images: 1, rows: vertical.outputs, pitch };
+        let pitch = if method == Method::Depthwise { channels.next_multiple_of(depthwise::PADDED) } else { channels };
+        let outputs = pass.axes[0].outputs;
+        let bands = Self { pass: *pass, method, images: 1, rows: outputs, pitch };
         let whole = bands.source_len().max(bands.result_len());
         if whole <= AIM {
             return Self { images: (AIM / whole).min(pass.batch), ..bands };
         }
         // Sizes grow by the same for every further step of rows.
-        let step = vertical.phases;
+        let step = if method == Method::Winograd { winograd::TILE } else { pass.axes[0].phases };
         let size = |rows: usize| {
             let bands = Self { rows, ..bands };
             bands.source_len().max(bands.result_len())
         };
         let (one, growth) = (size(step), size(2 * step) - size(step));
         let steps = 1 + AIM.saturating_sub(one) / growth.max(1);
-        Self { rows: (steps * step).min(vertical.outputs), ..bands }
+        Self { rows: (steps * step).min(outputs), ..bands }
+    }
+
+    /// Numbers in the packed weights.
+    pub(super) fn packed_len(&self, backend: Backend) -> usize {
+        match self.method {
+            Method::Direct => direct::packed_len(backend, &self.pass),
+            Method::Depthwise => depthwise::packed_len(backend, &self.pass),
+            Method::Winograd => winograd::packed_len(backend, &self.pass),
+        }
+    }
+
+    /// Packs weights in the order in which the pass uses them.
+    pub(super) fn pack(&self, backend: Backend, weights: &[f32], packed: &mut [f32]) {
+        match self.method {
+            Method::Direct => direct::pack(backend, &self.pass, weights, packed),
+            Method::Depthwise => depthwise::pack(backend, &self.pass, weights, packed),
+            Method::Winograd => winograd::pack(backend, &self.pass, weights, packed),
+        }
+    }
+
+    /// Numbers of scratch: the padded source, and what the method needs besides.
+    pub(super) fn scratch_len(&self) -> usize {
+        let others = if self.method == Method::Winograd { winograd::scratch_len(&self.pass) } else { 0 };
+        self.source_len() + others
     }
 
     /// Numbers in a band's padded source.
-    pub(super) fn source_len(&self) -> usize {
-        let [vertical, horizontal] = self.pass.axes;
-        let rows = vertical.window(0, self.rows).len();
-        self.images * rows * horizontal.window(0, horizontal.outputs).len() * self.pitch
+    fn source_len(&self) -> usize {
+        let [rows, columns] = self.window(0, self.rows);
+        let slack = if self.method == Method::Winograd { winograd::SLACK } else { 0 };
+        self.images * rows.len() * columns.len() * self.pitch + slack
     }
 
     /// Numbers in a band's result, without gaps.
     pub(super) fn result_len(&self) -> usize {
         self.images * self.rows * self.pass.axes[1].outputs * self.pass.all_output_channels()
+    }
+
+    /// Rows and columns of the source that some output rows read.
+    fn window(&self, row: usize, rows: usize) -> [Range<isize>; 2] {
+        let [vertical, horizontal] = self.pass.axes;
+        // Tiles are read as a whole.
+        let multiple = if self.method == Method::Winograd { winograd::TILE } else { 1 };
+        [
+            vertical.window(row, rows.next_multiple_of(multiple)),
+            horizontal.window(0, horizontal.outputs.next_multiple_of(multiple)),
+        ]
     }
 
     /// Computes the pass. `sources` are its source, channels side by side; `plain` is the same where nothing needs
@@ -78,20 +129,19 @@ impl Bands {
         mut target: Target<'_, '_>,
     ) {
         let [vertical, horizontal] = self.pass.axes;
-        let inside = !self.pass.is_depthwise() && vertical.stays_inside() && horizontal.stays_inside();
-        let plain = plain.filter(|_| inside);
-        let columns = horizontal.window(0, horizontal.outputs);
+        let inside = vertical.stays_inside() && horizontal.stays_inside();
+        let plain = plain.filter(|_| inside && self.method == Method::Direct);
+        let (padded, transforms) = scratch.split_at_mut(self.source_len());
         for image in (0..self.pass.batch).step_by(self.images) {
             let images = image..self.pass.batch.min(image + self.images);
             for row in (0..vertical.outputs).step_by(self.rows) {
                 let count = self.rows.min(vertical.outputs - row);
-                let rows = vertical.window(row, count);
-                let band = Band { images: images.clone(), row, rows: count, window: [rows.clone(), columns.clone()] };
+                let band = Band { images: images.clone(), row, rows: count, window: self.window(row, count) };
                 let source = match plain {
                     Some(view) => self.stored(&view, &band),
-                    None => self.load(backend, sources, &band, scratch),
+                    None => self.load(backend, sources, &band, padded),
                 };
-                self.compute(backend, &band, source, packed, bias, &mut target);
+                self.compute(backend, &band, source, packed, bias, transforms, &mut target);
                 self.finish(backend, &band, &mut target);
             }
         }
@@ -106,20 +156,19 @@ impl Bands {
     }
 
     /// Loads the source of a band with the zeros around it.
-    fn load<'s, L: Load>(&self, backend: Backend, sources: &[L], band: &Band, scratch: &'s mut [f32]) -> Source<'s> {
+    fn load<'s, L: Load>(&self, backend: Backend, sources: &[L], band: &Band, padded: &'s mut [f32]) -> Source<'s> {
         let [rows, columns] = band.window.clone();
         let steps = [rows.len() * columns.len(), columns.len(), 1].map(|n| n * self.pitch);
-        let out = &mut scratch[..band.images.len() * steps[0]];
         backend.run(Window {
             sources,
             extents: self.pass.axes.map(|axis| axis.sources),
             images: band.images.clone(),
             rows,
             columns,
-            out,
+            out: &mut padded[..band.images.len() * steps[0]],
             pitch: self.pitch,
         });
-        Source { data: out, steps }
+        Source { data: padded, steps }
     }
 
     fn compute(
@@ -129,6 +178,7 @@ impl Bands {
         source: Source<'_>,
         mut packed: &[f32],
         bias: Option<&[f32]>,
+        transforms: &mut [f32],
         target: &mut Target<'_, '_>,
     ) {
         let [height, width] = self.pass.axes.map(|axis| axis.outputs);
@@ -137,6 +187,18 @@ impl Bands {
             Target::Gated { results, .. } => (&mut results[..], self.pass.all_output_channels(), band.rows),
         };
         let output_steps = [image_rows * width, width, 1].map(|n| n * pitch);
+        if self.method == Method::Winograd {
+            let tile = |steps: [usize; 3]| [steps[0], winograd::TILE * steps[1], winograd::TILE * steps[2]];
+            let grid = Grid {
+                extents: [band.images.len(), band.rows.div_ceil(winograd::TILE), width.div_ceil(winograd::TILE)],
+                source: 0,
+                source_steps: tile(source.steps),
+                output: 0,
+                output_steps: tile(output_steps),
+            };
+            let (extents, steps) = ([band.rows, width], [output_steps[1], output_steps[2]]);
+            return winograd::run(backend, &self.pass, source, &grid, extents, steps, packed, transforms, output, bias);
+        }
         for phases in self.pass.phases() {
             let [vertical, horizontal] = phases;
             let mut grid = Grid {
@@ -165,7 +227,7 @@ impl Bands {
                     [source.steps[0], vertical.stride * source.steps[1], horizontal.stride * source.steps[2]];
             }
             let (grid, taps) = (grid.joined(), taps.joined());
-            packed = if self.pass.is_depthwise() {
+            packed = if self.method == Method::Depthwise {
                 depthwise::run(backend, self.pass.groups, source, grid, taps, packed, output, bias)
             } else {
                 direct::run(backend, &self.pass, source, grid, taps, packed, output, bias)

@@ -46,7 +46,20 @@ impl Grid {
     /// Starts to walk over the pixels.
     #[inline(always)]
     pub(super) fn walk(&self) -> Walk<'_> {
-        Walk { grid: self, image: 0, row: 0, column: 0, left: self.pixels() }
+        self.walk_from(0)
+    }
+
+    /// Starts to walk over the pixels behind the first `skipped`.
+    #[inline(always)]
+    pub(super) fn walk_from(&self, skipped: usize) -> Walk<'_> {
+        let [_, rows, columns] = self.extents.map(|extent| extent.max(1));
+        Walk {
+            grid: self,
+            image: skipped / (rows * columns),
+            row: skipped / columns % rows,
+            column: skipped % columns,
+            left: self.pixels() - skipped,
+        }
     }
 }
 
@@ -67,6 +80,12 @@ pub(super) struct Step<const P: usize> {
 }
 
 impl Walk<'_> {
+    /// Row and column of the next pixel.
+    #[inline(always)]
+    pub(super) fn place(&self) -> [usize; 2] {
+        [self.row, self.column]
+    }
+
     #[inline(always)]
     pub(super) fn next<const P: usize>(&mut self) -> Option<Step<P>> {
         let grid = self.grid;

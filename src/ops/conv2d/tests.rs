@@ -113,15 +113,20 @@ fn products(geometry: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
 /// A number in double precision, and the sum of the magnitudes of what was added up to it: the scale of its error.
 type Sum = (f64, f64);
 
-/// Every product of two operands summed to the third's places.
-fn reference(geometry: &Geometry, len: usize, operand: &[Sum], weights: &[f32], forward: bool) -> Vec<Sum> {
+/// Every product of two operands summed to the third's places. Winograd's algorithm mixes the outputs of a tile: its
+/// error is on the scale of the largest, and about twice that of the direct sum.
+fn reference(convolution: &Conv2d, len: usize, operand: &[Sum], weights: &[f32], forward: bool) -> Vec<Sum> {
     let mut sums = vec![(0.0, 0.0); len];
-    products(geometry, |input, output, weight| {
+    products(convolution.geometry(), |input, output, weight| {
         let (from, to) = if forward { (input, output) } else { (output, input) };
         let weight = f64::from(weights[weight]);
         sums[to].0 += operand[from].0 * weight;
         sums[to].1 += operand[from].1 * weight.abs();
     });
+    if convolution.algorithm() == Algorithm::Winograd {
+        let largest = sums.iter().fold(0.0, |largest: f64, sum| largest.max(sum.1));
+        sums.iter_mut().for_each(|sum| sum.1 = 2.0 * largest);
+    }
     sums
 }
 
@@ -130,10 +135,13 @@ fn assert_near(got: f32, (expected, magnitude): Sum, context: &str) {
     assert!(error <= TOLERANCE * magnitude + 1e-30, "{context}: {got} is not {expected} (of {magnitude})");
 }
 
-fn every_case(mut check: impl FnMut(Backend, Geometry, &str)) {
+fn every_case(mut check: impl FnMut(Conv2d, &str)) {
     for backend in Backend::available() {
-        for case in CASES {
-            check(backend, geometry(case), &std::format!("{} {case:?}", backend.name()));
+        for algorithm in [Algorithm::Direct, Algorithm::Winograd] {
+            for case in CASES {
+                let convolution = Conv2d::new(backend, geometry(case), algorithm);
+                check(convolution, &std::format!("{} {algorithm:?} {case:?}", backend.name()));
+            }
         }
     }
 }
@@ -145,8 +153,8 @@ fn stored(shape: Shape, gap: usize, seed: u64) -> Vec<f32> {
 
 #[test]
 fn forward_is_the_sum_of_products() {
-    every_case(|backend, geometry, context| {
-        let convolution = Conv2d::new(backend, geometry, Algorithm::Direct);
+    every_case(|convolution, context| {
+        let geometry = *convolution.geometry();
         let (shape, output) = (geometry.input(), geometry.output());
         let weights = numbers(geometry.weights(), 1);
         let bias = numbers(output.channels, 2);
@@ -169,7 +177,7 @@ fn forward_is_the_sum_of_products() {
                     (f64::from(value), f64::from(terms[0].abs() + terms[1].abs()))
                 })
                 .collect();
-            let expected = reference(&geometry, output.len(), &values, &weights, true);
+            let expected = reference(&convolution, output.len(), &values, &weights, true);
 
             let pitch = output.channels + gap;
             let mut out = vec![f32::NAN; output.positions() * pitch - gap];
@@ -211,8 +219,8 @@ fn members(channels: usize) -> Vec<usize> {
 
 #[test]
 fn vjp_is_the_transposed_sum_of_products() {
-    every_case(|backend, geometry, context| {
-        let convolution = Conv2d::new(backend, geometry, Algorithm::Direct);
+    every_case(|convolution, context| {
+        let geometry = *convolution.geometry();
         let (shape, output) = (geometry.input(), geometry.output());
         let weights = numbers(geometry.weights(), 1);
         let mut packed = vec![f32::NAN; convolution.packed_vjp_len()];
@@ -256,7 +264,7 @@ fn vjp_is_the_transposed_sum_of_products() {
                     }));
                 }
             }
-            let expected = reference(&geometry, shape.len(), &values, &weights, false);
+            let expected = reference(&convolution, shape.len(), &values, &weights, false);
 
             let gate = numbers(shape.len(), 7);
             let pitch = shape.channels + gap;
@@ -290,8 +298,8 @@ fn vjp_is_the_transposed_sum_of_products() {
 
 #[test]
 fn the_two_directions_are_adjoint() {
-    every_case(|backend, geometry, context| {
-        let convolution = Conv2d::new(backend, geometry, Algorithm::Direct);
+    every_case(|convolution, context| {
+        let geometry = *convolution.geometry();
         let (shape, output) = (geometry.input(), geometry.output());
         let (x, y) = (numbers(shape.len(), 1), numbers(output.len(), 2));
         let weights = numbers(geometry.weights(), 3);
@@ -314,6 +322,34 @@ fn the_two_directions_are_adjoint() {
             "{context}: {left} is not {right}"
         );
     });
+}
+
+#[test]
+fn winograd_is_nearly_as_exact_as_direct_summation() {
+    // Channels, and the largest relative root mean square errors (the ones measured are 10 to 20 % less).
+    for (channels, direct, winograd) in [(16, 2.5e-7, 4e-7), (64, 4e-7, 7e-7)] {
+        for backend in Backend::available() {
+            let geometry = geometry(&([1, 12, 12, channels], 16, [3, 3], [1, 1], [1, 1], [1, 1], 1));
+            let (shape, output) = (geometry.input(), geometry.output());
+            let (data, weights) = (numbers(shape.len(), 1), numbers(geometry.weights(), 2));
+            let value = Value { stored: View::dense(&data, shape), affine: None, rectified: true };
+            let values: Vec<Sum> = data.iter().map(|&x| (f64::from(x.max(0.0)), 0.0)).collect();
+            for (algorithm, limit) in [(Algorithm::Direct, direct), (Algorithm::Winograd, winograd)] {
+                let convolution = Conv2d::new(backend, geometry, algorithm);
+                let mut packed = vec![0.0; convolution.packed_forward_len()];
+                convolution.pack_forward(&weights, &mut packed);
+                let mut scratch = vec![f32::NAN; convolution.scratch_len()];
+                let mut out = vec![f32::NAN; output.len()];
+                convolution.forward(&value, &packed, &mut scratch, ViewMut::dense(&mut out, output), None, None);
+                let expected = reference(&convolution, output.len(), &values, &weights, true);
+                let squares =
+                    |number: &dyn Fn(usize) -> f64| (0..out.len()).map(|i| number(i) * number(i)).sum::<f64>();
+                let error = squares(&|i| f64::from(out[i]) - expected[i].0);
+                let error = (error / squares(&|i| expected[i].0)).sqrt();
+                assert!(error <= limit, "{} {algorithm:?} {channels}: {error:e}", backend.name());
+            }
+        }
+    }
 }
 
 #[test]
