@@ -16,6 +16,17 @@ use std::time::Duration;
 const SIZES: [(usize, usize, usize); 6] =
     [(64, 32, 16), (64, 16, 32), (64, 8, 64), (8, 32, 16), (8, 16, 32), (8, 8, 64)];
 
+/// Numbers in a cache line: buffers start at one, as the slots of a workspace do.
+const ALIGNMENT: usize = 16;
+
+/// `n` numbers of `memory` that start at a cache line, some of them negative.
+fn aligned(memory: &mut [f32], n: usize) -> &mut [f32] {
+    let first = memory.as_ptr().align_offset(ALIGNMENT * size_of::<f32>());
+    let buffer = &mut memory[first..][..n];
+    buffer.iter_mut().enumerate().for_each(|(i, x)| *x = (i * 37 % 64) as f32 / 16.0 - 2.0);
+    buffer
+}
+
 /// Registers one benchmark of a computation that touches `tensors` tensors of `elements` numbers.
 fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, elements: usize, tensors: f64, mut run: impl FnMut()) {
     group.throughput(Throughput::Bytes((tensors * (elements * size_of::<f32>()) as f64) as u64));
@@ -30,12 +41,11 @@ fn elementwise(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("{batch}x{size}x{size}x{channels}/{}", backend.name()));
         group.sample_size(20).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(400));
 
-        // The buffers are apart by a bit more than their length: equal low bits of addresses would collide in the cache.
-        let stored: Vec<Vec<f32>> = (0..4)
-            .map(|term| (0..n + 1024 * term).map(|i| ((i * 37 + term * 101) % 64) as f32 / 16.0 - 2.0).collect())
-            .collect();
-        let [x, y, z, w] = [0, 1, 2, 3].map(|term| View::dense(&stored[term], shape));
-        let mut out = vec![0.0f32; n];
+        let mut memory = vec![0.0; 5 * (n + 2 * ALIGNMENT)];
+        let mut buffers = memory.chunks_exact_mut(n + 2 * ALIGNMENT).map(|chunk| aligned(chunk, n));
+        let out = buffers.next().unwrap();
+        let stored: Vec<&mut [f32]> = buffers.collect();
+        let [x, y, z, w] = [0, 1, 2, 3].map(|term| View::dense(stored[term], shape));
         let coefficients = vec![0.5f32; channels];
         let affine = Affine { scale: &coefficients, shift: &coefficients };
         let plain = Value { stored: x, affine: None, rectified: false };
@@ -46,27 +56,25 @@ fn elementwise(criterion: &mut Criterion) {
 
         measure(&mut group, "copy", n, 2.0, || out.copy_from_slice(black_box(x.data)));
         measure(&mut group, "sum of 1", n, 2.0, || {
-            combine::forward(backend, black_box(&terms[..1]), false, false, ViewMut::dense(&mut out, shape));
+            combine::forward(backend, black_box(&terms[..1]), false, false, ViewMut::dense(out, shape));
         });
         measure(&mut group, "sum of 3", n, 4.0, || {
-            combine::forward(backend, black_box(&terms[..3]), false, false, ViewMut::dense(&mut out, shape));
+            combine::forward(backend, black_box(&terms[..3]), false, false, ViewMut::dense(out, shape));
         });
         measure(&mut group, "sum of 4, rectified", n, 5.0, || {
-            combine::forward(backend, black_box(&terms), true, false, ViewMut::dense(&mut out, shape));
+            combine::forward(backend, black_box(&terms), true, false, ViewMut::dense(out, shape));
         });
         measure(&mut group, "add gradient", n, 3.0, || {
-            let sink = Sink { stored: ViewMut::dense(&mut out, shape), accumulate: true, gate: None };
+            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: true, gate: None };
             combine::vjp(backend, black_box(gradient), sink);
         });
-        measure(&mut group, "mask", n, 3.0, || {
-            combine::mask(backend, black_box(plain), ViewMut::dense(&mut out, shape))
-        });
+        measure(&mut group, "mask", n, 3.0, || combine::mask(backend, black_box(plain), ViewMut::dense(out, shape)));
         measure(&mut group, "equal", n, 2.0, || {
-            assert!(combine::equal(backend, black_box(x), View::dense(&stored[0], shape)));
+            assert!(combine::equal(backend, black_box(x), View::dense(stored[0], shape)));
         });
         measure(&mut group, "batch norm vjp", n, 3.0, || {
             let gradient = Gradient { stored: y, normalised: Some(normalised) };
-            let sink = Sink { stored: ViewMut::dense(&mut out, shape), accumulate: false, gate: None };
+            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None };
             combine::vjp(backend, black_box(gradient), sink);
         });
         let mut sums = vec![0.0; 4 * channels];
@@ -84,29 +92,29 @@ fn elementwise(criterion: &mut Criterion) {
             let window = window.unwrap();
             let pooled = window.output(shape).unwrap();
             let tensors = 1.0 + pooled.len() as f64 / n as f64;
-            let mut scratch = vec![0.0; pool::scratch_len(&window, shape, pooled)];
+            let mut memory = vec![0.0; pool::scratch_len(&window, shape, pooled) + ALIGNMENT];
+            let scratch = aligned(&mut memory, pool::scratch_len(&window, shape, pooled));
             let small = Gradient { stored: View::dense(y.data, pooled), normalised: None };
             measure(&mut group, &format!("mean {name}"), n, tensors, || {
-                let sink = Sink { stored: ViewMut::dense(&mut out, pooled), accumulate: false, gate: None };
-                pool::forward(backend, &window, black_box(plain), sink, &mut scratch);
+                pool::forward(backend, &window, black_box(plain), false, ViewMut::dense(out, pooled), scratch);
             });
             measure(&mut group, &format!("mean {name} vjp"), n, tensors, || {
-                let sink = Sink { stored: ViewMut::dense(&mut out, shape), accumulate: false, gate: None };
-                pool::vjp(backend, &window, black_box(small), sink, &mut scratch);
+                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None };
+                pool::vjp(backend, &window, black_box(small), sink, scratch);
             });
-            let mut scratch = vec![0.0; max_pool::scratch_len(&window, shape, pooled)];
+            let mut memory = vec![0.0; max_pool::scratch_len(&window, shape, pooled) + ALIGNMENT];
+            let scratch = aligned(&mut memory, max_pool::scratch_len(&window, shape, pooled));
             measure(&mut group, &format!("maximum {name}"), n, tensors, || {
-                let sink = Sink { stored: ViewMut::dense(&mut out, pooled), accumulate: false, gate: None };
-                max_pool::forward(backend, &window, black_box(plain), sink, &mut scratch);
+                max_pool::forward(backend, &window, black_box(plain), false, ViewMut::dense(out, pooled), scratch);
             });
             measure(&mut group, &format!("maximum {name} vjp"), n, 1.0 + tensors, || {
-                let sink = Sink { stored: ViewMut::dense(&mut out, shape), accumulate: false, gate: None };
-                max_pool::vjp(backend, &window, black_box(plain), small, sink, &mut scratch);
+                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None };
+                max_pool::vjp(backend, &window, black_box(plain), small, sink, scratch);
             });
         }
         measure(&mut group, "global mean", n, 1.0, || {
             let means = global_pool::output(shape).unwrap();
-            global_pool::forward(backend, black_box(plain), ViewMut::dense(&mut out, means));
+            global_pool::forward(backend, black_box(plain), ViewMut::dense(out, means));
         });
         group.finish();
     }

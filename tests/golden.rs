@@ -2,7 +2,7 @@
 
 mod common;
 
-use aznas::Options;
+use aznas::{Options, Scores};
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::BlockScores;
 use aznas::simd::Backend;
@@ -110,11 +110,8 @@ impl Source for Record {
     }
 }
 
-/// Largest differences over blocks: of the expressivity, relative of σ, of the trainability.
-fn gaps(record: &Record, blocks: &[BlockScores]) -> [f64; 3] {
-    let expressivity = &record.double["block_expressivity"];
-    let (sigma, trainability) = (&record.double["sigma"], &record.double["block_trainability"]);
-    let mut gaps = [0.0f64; 3];
+/// Differences of one block: of the expressivity, relative of σ, of the trainability.
+fn gaps(record: &Record, l: usize, block: &BlockScores) -> [f64; 3] {
     // Infinities and NaN have to be the same ones.
     let gap = |ours: f64, theirs: f64, scale: f64| {
         if theirs.is_finite() {
@@ -125,15 +122,42 @@ fn gaps(record: &Record, blocks: &[BlockScores]) -> [f64; 3] {
             f64::INFINITY
         }
     };
-    for (l, block) in blocks.iter().enumerate() {
-        gaps[0] = gaps[0].max(gap(block.expressivity, expressivity[l], 1.0));
-        if l > 0 {
-            let scale = if sigma[l - 1] > 0.0 { sigma[l - 1] } else { 1.0 };
-            gaps[1] = gaps[1].max(gap(block.sigma, sigma[l - 1], scale));
-            gaps[2] = gaps[2].max(gap(block.trainability, trainability[l - 1], 1.0));
-        }
+    let expressivity = gap(block.expressivity, record.double["block_expressivity"][l], 1.0);
+    if l == 0 {
+        return [expressivity, 0.0, 0.0];
     }
-    gaps
+    let sigma = record.double["sigma"][l - 1];
+    let trainability = gap(block.trainability, record.double["block_trainability"][l - 1], 1.0);
+    [expressivity, gap(block.sigma, sigma, if sigma > 0.0 { sigma } else { 1.0 }), trainability]
+}
+
+/// What is allowed of the differences.
+struct Tolerance {
+    /// In every block.
+    block: [f64; 3],
+    /// In this many blocks of a network, where an input of a rectifier that is nearly 0 changed sides.
+    flipped_blocks: usize,
+    flipped: [f64; 3],
+}
+
+/// Compares every block and the totals, and returns the largest differences.
+fn compare(name: &str, record: &Record, scores: &Scores, blocks: &[BlockScores], tolerance: &Tolerance) -> [f64; 3] {
+    assert_eq!(blocks.len(), record.double["block_expressivity"].len(), "{name}");
+    let exceeds = |gaps: &[f64; 3], allowed: &[f64; 3]| gaps.iter().zip(allowed).any(|(gap, allowed)| gap > allowed);
+    let gaps: Vec<_> = blocks.iter().enumerate().map(|(l, block)| gaps(record, l, block)).collect();
+    let flipped = gaps.iter().filter(|gaps| exceeds(gaps, &tolerance.block)).count();
+    let largest = gaps.iter().fold([0.0f64; 3], |a, b| std::array::from_fn(|i| a[i].max(b[i])));
+    let allowed = if flipped > tolerance.flipped_blocks { &tolerance.block } else { &tolerance.flipped };
+    assert!(flipped == 0 || !exceeds(&largest, allowed), "{name}: {largest:?} where {allowed:?} is allowed");
+    let totals = [scores.expressivity, scores.progressivity, scores.trainability];
+    for (i, (ours, theirs)) in totals.into_iter().zip(&record.double["totals"]).enumerate() {
+        let allowed = if flipped > 0 { tolerance.flipped[2] } else { tolerance.block[2] };
+        let same = if theirs.is_finite() { (ours - theirs).abs() <= allowed * 4.0 } else { ours == *theirs };
+        assert!(same, "{name}: total {i} is {ours}, not {theirs}");
+    }
+    let identities = blocks[1..].iter().map(|b| u8::from(b.trainability == f64::NEG_INFINITY));
+    assert!(identities.eq(record.bytes["identity"].iter().copied()), "{name}");
+    largest
 }
 
 const NB201: [&str; 8] = [
@@ -147,7 +171,7 @@ const NB201: [&str; 8] = [
     "nb201_full",
 ];
 
-fn check_nb201(algorithm: Algorithm, tolerances: [f64; 3]) {
+fn check_nb201(algorithm: Algorithm, tolerance: &Tolerance) {
     for name in NB201 {
         let record = Record::read(name);
         let [channels, cells, classes] = ["channels", "cells", "classes"].map(|field| record.number(field) as u32);
@@ -155,29 +179,9 @@ fn check_nb201(algorithm: Algorithm, tolerances: [f64; 3]) {
         for backend in Backend::available() {
             let options = record.options(backend, algorithm);
             let (scores, blocks) = common::score_with(&network, &options, &record);
-            assert_eq!(blocks.len(), record.double["block_expressivity"].len(), "{name}");
-            let gaps = gaps(&record, &blocks);
-            println!(
-                "{name} {} {algorithm:?}: ΔE {:.1e}, Δσ/σ {:.1e}, ΔT {:.1e}",
-                backend.name(),
-                gaps[0],
-                gaps[1],
-                gaps[2]
-            );
-            for (gap, tolerance) in gaps.iter().zip(tolerances) {
-                assert!(*gap <= tolerance, "{name} {}: {gaps:?}, allowed {tolerances:?}", backend.name());
-            }
-            let totals = [scores.expressivity, scores.progressivity, scores.trainability];
-            for (i, (ours, theirs)) in totals.into_iter().zip(&record.double["totals"]).enumerate() {
-                let same = if theirs.is_finite() {
-                    (ours - theirs).abs() <= tolerances[i.min(2)] * blocks.len() as f64
-                } else {
-                    ours == *theirs
-                };
-                assert!(same, "{name} {}: total {i} is {ours}, not {theirs}", backend.name());
-            }
-            let identities = blocks[1..].iter().map(|b| u8::from(b.trainability == f64::NEG_INFINITY));
-            assert!(identities.eq(record.bytes["identity"].iter().copied()), "{name}");
+            let place = format!("{name} {} {algorithm:?}", backend.name());
+            let [e, sigma, t] = compare(&place, &record, &scores, &blocks, tolerance);
+            println!("{place}: ΔE {e:.1e}, Δσ/σ {sigma:.1e}, ΔT {t:.1e}");
             let counts = &record.double["counts"];
             assert_eq!([scores.complexity, scores.cost.parameters as f64], [counts[0], counts[1]], "{name}");
         }
@@ -186,11 +190,13 @@ fn check_nb201(algorithm: Algorithm, tolerances: [f64; 3]) {
 
 #[test]
 fn nb201_with_direct_convolutions() {
-    check_nb201(Algorithm::Direct, [2e-6, 2e-6, 5e-6]);
+    let block = [2e-6, 2e-6, 5e-6];
+    check_nb201(Algorithm::Direct, &Tolerance { block, flipped_blocks: 0, flipped: block });
 }
 
 #[test]
-fn nb201_with_the_fastest_convolutions() {
-    // A transformed convolution rounds differently: an input of a rectifier that is nearly 0 may change sides.
-    check_nb201(Algorithm::default(), [2e-5, 2e-4, 4e-4]);
+fn nb201_with_transformed_convolutions() {
+    // A transform rounds ten times as much. At batch 2 one flipped rectifier is one of 128 positions of a channel.
+    let block = [2e-5, 2e-4, 4e-4];
+    check_nb201(Algorithm::Winograd, &Tolerance { block, flipped_blocks: 1, flipped: [2e-5, 5e-3, 1e-2] });
 }

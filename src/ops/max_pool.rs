@@ -7,7 +7,7 @@ use super::separable::{self, Direction, Reduction, Separable};
 use super::window::{Axis, Window};
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::value::{Part, for_each_part};
-use crate::tensor::{Gradient, Load, Shape, Sink, Value};
+use crate::tensor::{Gradient, Load, Shape, Sink, Value, ViewMut};
 use core::ops::Range;
 
 #[derive(Clone, Copy)]
@@ -16,8 +16,12 @@ struct Maximum;
 impl Reduction for Maximum {
     const MEAN: bool = false;
     #[inline(always)]
-    fn reduce<S: Simd>(self, simd: S, a: S::F32, b: S::F32) -> S::F32 {
-        simd.maximum(a, b)
+    fn start<S: Simd>(self, _: S, x: S::F32, _: S::F32) -> S::F32 {
+        x
+    }
+    #[inline(always)]
+    fn reduce<S: Simd>(self, simd: S, reduced: S::F32, x: S::F32, _: S::F32) -> S::F32 {
+        simd.maximum(reduced, x)
     }
 }
 
@@ -29,9 +33,18 @@ pub fn scratch_len(window: &Window, input: Shape, output: Shape) -> usize {
     separable::scratch_len(window, input, output).max(vjp)
 }
 
-/// Writes the maximum of each window over `value` to `sink`, whose shape is [`Window::output`] of the value's.
-pub fn forward(backend: Backend, window: &Window, value: Value<'_>, sink: Sink<'_>, scratch: &mut [f32]) {
-    let axes = window.axes(value.stored.shape, sink.stored.shape);
+/// Writes the maximum of each window over `value` to `out`, whose shape is [`Window::output`] of the value's, or with
+/// `accumulate` adds it to what is there.
+pub fn forward(
+    backend: Backend,
+    window: &Window,
+    value: Value<'_>,
+    accumulate: bool,
+    out: ViewMut<'_>,
+    scratch: &mut [f32],
+) {
+    let axes = window.axes(value.stored.shape, out.shape);
+    let sink = Sink { stored: out, accumulate, gate: None };
     let batch = value.stored.shape.batch;
     let direction = Direction::Forward;
     backend.run(Separable { source: value, axes, batch, direction, reduction: Maximum, scratch, sink });
@@ -161,30 +174,28 @@ impl Covered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::reference::{Geometry, Tensor, assert_close, differences, for_each_window};
+    use crate::ops::reference::{Tensor, assert_close, differences, for_each_window};
     use crate::tensor::View;
     use std::vec;
     use std::vec::Vec;
 
-    fn reference(geometry: Geometry, input: Shape, output: Shape, x: &[f64]) -> Vec<f64> {
-        (0..output.len())
-            .map(|place| geometry.covered(input, output, place).iter().fold(f64::NEG_INFINITY, |m, &i| m.max(x[i])))
-            .collect()
+    fn reference(windows: &[Vec<usize>], x: &[f64]) -> Vec<f64> {
+        windows.iter().map(|covered| covered.iter().fold(f64::NEG_INFINITY, |m, &i| m.max(x[i]))).collect()
     }
 
     #[test]
     fn maxima_of_windows() {
         for_each_window(&[1, 5, 8, 16, 19], |backend, geometry, window, input, output, case| {
+            let windows = geometry.windows(input, output);
             let x = Tensor::random(input, 3, 1);
             for rectified in [false, true] {
                 let mut out = Tensor::filled(output, 2, f32::NAN);
                 let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
                 let value = Value { stored: x.view(), affine: None, rectified };
-                let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
-                forward(backend, &window, value, sink, &mut scratch);
+                forward(backend, &window, value, false, out.view_mut(), &mut scratch);
                 let floor = if rectified { 0.0 } else { f64::NEG_INFINITY };
                 let loaded: Vec<_> = x.dense().iter().map(|x| x.max(floor)).collect();
-                assert_close(&out.dense(), &reference(geometry, input, output, &loaded), 0.0, case);
+                assert_close(&out.dense(), &reference(&windows, &loaded), 0.0, case);
             }
         });
     }
@@ -201,8 +212,7 @@ mod tests {
                     let value = Value { stored: View::dense(&dense, map), affine: None, rectified: false };
                     let mut out = Tensor::filled(map, 0, 0.0);
                     let mut scratch = vec![0.0; scratch_len(&window, map, map)];
-                    let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
-                    forward(backend, &window, value, sink, &mut scratch);
+                    forward(backend, &window, value, false, out.view_mut(), &mut scratch);
                     for (at, maximum) in out.dense().into_iter().enumerate() {
                         let near = (at / 5).abs_diff(place / 5) <= 1 && (at % 5).abs_diff(place % 5) <= 1;
                         let expected = if near { x } else { rest };
@@ -216,8 +226,9 @@ mod tests {
     #[test]
     fn the_vjp_is_the_gradient() {
         for_each_window(&[9], |backend, geometry, window, input, output, case| {
+            let windows = geometry.windows(input, output);
             let (x, g) = (Tensor::random(input, 2, 1), Tensor::random(output, 1, 2));
-            let expected = differences(&x.dense(), &g.dense(), |x| reference(geometry, input, output, x));
+            let expected = differences(&x.dense(), &g.dense(), |x| reference(&windows, x));
             let mut out = Tensor::filled(input, 2, 1.0);
             let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
             let value = Value { stored: x.view(), affine: None, rectified: false };
@@ -235,15 +246,15 @@ mod tests {
     #[test]
     fn of_equal_numbers_the_first_takes_the_gradient() {
         for_each_window(&[3], |backend, geometry, window, input, output, case| {
+            let windows = geometry.windows(input, output);
             // Few different numbers, among them infinities.
             let levels = [0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, 1.0, 2.0];
             let dense: Vec<f32> = (0..input.len()).map(|i| levels[i * 7 / 3 % levels.len()]).collect();
             let (x, g) = (Tensor::new(input, 0, &dense), Tensor::random(output, 0, 2));
             let mut expected = vec![0.0; input.len()];
-            for (place, g) in g.dense().into_iter().enumerate() {
-                let covered = geometry.covered(input, output, place);
+            for (covered, g) in windows.iter().zip(g.dense()) {
                 let mut first = covered[0];
-                for &candidate in &covered {
+                for &candidate in covered {
                     if dense[candidate] > dense[first] {
                         first = candidate;
                     }

@@ -3,7 +3,7 @@
 use super::separable::{self, Direction, Reduction, Separable};
 use super::window::Window;
 use crate::simd::{Backend, Simd};
-use crate::tensor::{Gradient, Shape, Sink, Value};
+use crate::tensor::{Gradient, Shape, Sink, Value, ViewMut};
 
 #[derive(Clone, Copy)]
 struct Mean;
@@ -11,8 +11,12 @@ struct Mean;
 impl Reduction for Mean {
     const MEAN: bool = true;
     #[inline(always)]
-    fn reduce<S: Simd>(self, simd: S, a: S::F32, b: S::F32) -> S::F32 {
-        simd.add(a, b)
+    fn start<S: Simd>(self, simd: S, x: S::F32, weight: S::F32) -> S::F32 {
+        simd.mul(weight, x)
+    }
+    #[inline(always)]
+    fn reduce<S: Simd>(self, simd: S, reduced: S::F32, x: S::F32, weight: S::F32) -> S::F32 {
+        simd.mul_add(weight, x, reduced)
     }
 }
 
@@ -21,9 +25,18 @@ pub fn scratch_len(window: &Window, input: Shape, output: Shape) -> usize {
     separable::scratch_len(window, input, output)
 }
 
-/// Writes the mean of each window over `value` to `sink`, whose shape is [`Window::output`] of the value's.
-pub fn forward(backend: Backend, window: &Window, value: Value<'_>, sink: Sink<'_>, scratch: &mut [f32]) {
-    let axes = window.axes(value.stored.shape, sink.stored.shape);
+/// Writes the mean of each window over `value` to `out`, whose shape is [`Window::output`] of the value's, or with
+/// `accumulate` adds it to what is there.
+pub fn forward(
+    backend: Backend,
+    window: &Window,
+    value: Value<'_>,
+    accumulate: bool,
+    out: ViewMut<'_>,
+    scratch: &mut [f32],
+) {
+    let axes = window.axes(value.stored.shape, out.shape);
+    let sink = Sink { stored: out, accumulate, gate: None };
     let batch = value.stored.shape.batch;
     backend.run(Separable {
         source: value,
@@ -47,23 +60,20 @@ pub fn vjp(backend: Backend, window: &Window, gradient: Gradient<'_>, sink: Sink
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::reference::{Geometry, Tensor, assert_close, differences, for_each_window, numbers};
+    use crate::ops::reference::{Tensor, assert_close, differences, for_each_window, numbers};
     use crate::tensor::{Affine, Normalised};
     use std::vec;
     use std::vec::Vec;
 
-    fn reference(geometry: Geometry, input: Shape, output: Shape, x: &[f64]) -> Vec<f64> {
-        (0..output.len())
-            .map(|place| {
-                let covered = geometry.covered(input, output, place);
-                covered.iter().map(|&place| x[place]).sum::<f64>() / covered.len() as f64
-            })
-            .collect()
+    fn reference(windows: &[Vec<usize>], x: &[f64]) -> Vec<f64> {
+        let mean = |covered: &Vec<usize>| covered.iter().map(|&i| x[i]).sum::<f64>() / covered.len() as f64;
+        windows.iter().map(mean).collect()
     }
 
     #[test]
     fn means_of_windows() {
         for_each_window(&[1, 5, 8, 16, 19], |backend, geometry, window, input, output, case| {
+            let windows = geometry.windows(input, output);
             let x = Tensor::random(input, 3, 1);
             let (scale, shift) = (numbers(input.channels, 2), numbers(input.channels, 3));
             let affine = Some(Affine { scale: &scale, shift: &shift });
@@ -71,8 +81,7 @@ mod tests {
                 let mut out = Tensor::filled(output, 2, if accumulate { 1.0 } else { f32::NAN });
                 let value = Value { stored: x.view(), affine, rectified: affine.is_some() };
                 let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
-                let sink = Sink { stored: out.view_mut(), accumulate, gate: None };
-                forward(backend, &window, value, sink, &mut scratch);
+                forward(backend, &window, value, accumulate, out.view_mut(), &mut scratch);
                 let loaded: Vec<_> = (x.dense().iter().enumerate())
                     .map(|(place, &x)| match affine {
                         Some(_) => {
@@ -82,7 +91,7 @@ mod tests {
                         None => x,
                     })
                     .collect();
-                let mut expected = reference(geometry, input, output, &loaded);
+                let mut expected = reference(&windows, &loaded);
                 if accumulate {
                     expected.iter_mut().for_each(|x| *x += 1.0);
                 }
@@ -95,9 +104,10 @@ mod tests {
     #[test]
     fn the_vjp_is_the_gradient() {
         for_each_window(&[9], |backend, geometry, window, input, output, case| {
+            let windows = geometry.windows(input, output);
             let g = Tensor::random(output, 1, 1);
             let x = vec![0.0; input.len()];
-            let expected = differences(&x, &g.dense(), |x| reference(geometry, input, output, x));
+            let expected = differences(&x, &g.dense(), |x| reference(&windows, x));
             let mut out = Tensor::filled(input, 2, 1.0);
             let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
             for accumulate in [false, true] {
@@ -113,6 +123,7 @@ mod tests {
     #[test]
     fn the_vjp_passes_a_normalisation_and_a_rectifier() {
         for_each_window(&[5], |backend, geometry, window, input, output, case| {
+            let windows = geometry.windows(input, output);
             let [g, z] = [1, 2].map(|seed| Tensor::random(output, seed, seed));
             let x = Tensor::random(input, 1, 3);
             let [a, b, c] = [4, 5, 6].map(|seed| numbers(output.channels, seed));
@@ -125,7 +136,7 @@ mod tests {
                 .collect();
             let expected = differences(&x.dense(), &dz, |x| {
                 let rectified: Vec<_> = x.iter().map(|x| x.max(0.0)).collect();
-                reference(geometry, input, output, &rectified)
+                reference(&windows, &rectified)
             });
             let mut out = Tensor::filled(input, 2, f32::NAN);
             let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];

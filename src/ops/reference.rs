@@ -95,8 +95,12 @@ pub(super) fn differences(x: &[f64], direction: &[f64], f: impl Fn(&[f64]) -> Ve
 pub(super) struct Geometry(usize, usize, usize);
 
 impl Geometry {
-    /// The elements of the map that the window of one element of the result covers, in row-major order.
-    pub(super) fn covered(self, input: Shape, output: Shape, place: usize) -> Vec<usize> {
+    /// For each element of the result the elements of the map that its window covers, in row-major order.
+    pub(super) fn windows(self, input: Shape, output: Shape) -> Vec<Vec<usize>> {
+        (0..output.len()).map(|place| self.covered(input, output, place)).collect()
+    }
+
+    fn covered(self, input: Shape, output: Shape, place: usize) -> Vec<usize> {
         let Self(kernel, stride, padding) = self;
         let (position, channel) = (place / output.channels, place % output.channels);
         let (image, position) = (position / output.positions_per_image(), position % output.positions_per_image());

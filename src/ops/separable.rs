@@ -1,7 +1,9 @@
 //! Reductions over square windows as two passes: first over the rows a window spans, then over its columns.
 //!
-//! Each row of the source is read once into a ring that holds as many rows as a window spans; the passes over it
-//! stay in the first-level cache. A window of k × k positions costs 2k operations this way and not k².
+//! A window of k × k positions costs 2k operations this way and not k². Rows that need a prologue, or have gaps, are
+//! read once into a ring of as many rows as a window spans; what the two passes share stays in the first-level cache.
+//! A mean divides by the rows it covers in the first pass, and by `kernel` columns; where it covers fewer the few
+//! positions at the border are corrected.
 
 use super::window::{Axis, Window};
 use crate::simd::{Kernel, Simd};
@@ -13,7 +15,10 @@ use core::ops::Range;
 pub(super) trait Reduction: Copy {
     /// Whether each window's result is divided by the number of positions of the map that the window covers.
     const MEAN: bool;
-    fn reduce<S: Simd>(self, simd: S, a: S::F32, b: S::F32) -> S::F32;
+    /// The first number, times its weight.
+    fn start<S: Simd>(self, simd: S, x: S::F32, weight: S::F32) -> S::F32;
+    /// One number more, times its weight. Maxima ignore weights.
+    fn reduce<S: Simd>(self, simd: S, reduced: S::F32, x: S::F32, weight: S::F32) -> S::F32;
 }
 
 /// Numbers of scratch for reducing a map of shape `input` to `output` or back.
@@ -49,15 +54,17 @@ impl Direction {
         }
     }
 
-    /// Positions to write for which as many positions are read as can be, each time one further on.
+    /// Positions to write for which `kernel` positions are read, each time one further on.
     fn run(self, axis: &Axis) -> Range<usize> {
         match self {
+            _ if !axis.has_unit_stride() => 0..0,
             Self::Forward => axis.whole_windows(),
             Self::Backward => axis.fully_covered(),
         }
     }
 }
 
+/// A reduction of `source`, forward or backward, into `sink`.
 pub(super) struct Separable<'a, 'b, L, R> {
     pub(super) source: L,
     pub(super) axes: [Axis; 2],
@@ -81,122 +88,129 @@ impl<L: Load, R: Reduction> Kernel for Separable<'_, '_, L, R> {
         let (ring, scratch) = scratch.split_at_mut(slots * row_len);
         let (reduced, scratch) = scratch.split_at_mut(row_len);
         let result = &mut scratch[..target_width * channels];
+        let stored = source.as_stored();
+        let whole = columns.whole_windows();
+        let run = direction.run(&columns);
         for image in 0..batch {
             let mut loaded = 0;
             let mut taps = 0..0;
             for target in 0..target_height {
                 direction.advance(&rows, &mut taps, target);
-                for row in loaded.max(taps.start)..taps.end {
-                    let slot = &mut ring[row % slots * row_len..][..row_len];
-                    source.load(simd, (image * height + row) * width, width, slot, channels);
-                    if R::MEAN && direction == Direction::Backward {
-                        divide(simd, &columns, rows.inputs_of(row).len(), slot, channels);
+                if stored.is_none() {
+                    for row in loaded.max(taps.start)..taps.end {
+                        let slot = &mut ring[row % slots * row_len..][..row_len];
+                        source.load(simd, (image * height + row) * width, width, slot, channels);
                     }
+                    loaded = loaded.max(taps.end);
                 }
-                loaded = loaded.max(taps.end);
                 let first_slot = taps.start % slots;
+                let share = |window: usize| 1.0 / (rows.inputs_of(window).len() as f32 * columns.kernel() as f32);
                 gather(
                     simd,
                     reduction,
                     taps.len(),
                     #[inline(always)]
-                    |tap| {
-                        let slot = first_slot + tap;
-                        &ring[if slot < slots { slot } else { slot - slots } * row_len..][..row_len]
+                    |tap| match stored {
+                        Some(stored) => &stored[(image * height + taps.start + tap) * row_len..][..row_len],
+                        None => {
+                            let slot = first_slot + tap;
+                            &ring[if slot < slots { slot } else { slot - slots } * row_len..][..row_len]
+                        }
                     },
-                    1.0,
+                    #[inline(always)]
+                    |tap| match direction {
+                        Direction::Forward => share(target),
+                        Direction::Backward => share(taps.start + tap),
+                    },
                     reduced,
                 );
-                let rows_covered = if R::MEAN && direction == Direction::Forward { taps.len() } else { 0 };
-                across(simd, reduction, direction, &columns, rows_covered, reduced, result, channels);
+                if R::MEAN && direction == Direction::Backward {
+                    correct_border(simd, &columns, &whole, reduced, channels);
+                }
+                across(simd, reduction, direction, &columns, &run, reduced, result, channels);
+                if R::MEAN && direction == Direction::Forward {
+                    correct_border(simd, &columns, &whole, result, channels);
+                }
                 sink.store(simd, (image * target_height + target) * target_width, target_width, result, channels);
             }
         }
     }
 }
 
-/// Reduces a row along its columns. If `rows_covered` is not 0 the results are divided by the windows' positions.
+/// Reduces a row along its columns; in the `run` the taps of all positions are a few long rows.
 #[inline(always)]
 fn across<S: Simd, R: Reduction>(
     simd: S,
     reduction: R,
     direction: Direction,
     columns: &Axis,
-    rows_covered: usize,
+    run: &Range<usize>,
     row: &[f32],
     result: &mut [f32],
     channels: usize,
 ) {
     let (_, width) = direction.lengths(columns);
-    // In the run the taps of all positions are three or so long rows.
-    let run = direction.run(columns);
     let mut taps = 0..0;
     let mut first = 0;
     while first < width {
         direction.advance(columns, &mut taps, first);
         let end = if first == run.start { run.end.max(first + 1) } else { first + 1 };
-        let len = (end - first) * channels;
-        let scale = if rows_covered == 0 { 1.0 } else { 1.0 / (rows_covered * taps.len()) as f32 };
+        let out = &mut result[first * channels..end * channels];
+        let len = out.len();
         gather(
             simd,
             reduction,
             taps.len(),
             #[inline(always)]
             |tap| &row[(taps.start + tap) * channels..][..len],
-            scale,
-            &mut result[first * channels..][..len],
+            #[inline(always)]
+            |_| 1.0,
+            out,
         );
         first = end;
     }
 }
 
-/// Divides a row of the windows' gradients by the positions that each window covers.
+/// Makes up for windows that cover fewer columns than the kernel has, in a row of the windows' means or gradients.
 #[inline(always)]
-fn divide<S: Simd>(simd: S, columns: &Axis, rows_covered: usize, row: &mut [f32], channels: usize) {
-    let mut first = 0;
-    while first < columns.outputs {
-        let covered = columns.inputs_of(first).len();
-        let mut end = first + 1;
-        while end < columns.outputs && columns.inputs_of(end).len() == covered {
-            end += 1;
-        }
-        let scale = simd.splat(1.0 / (rows_covered * covered) as f32);
-        let row = &mut row[first * channels..end * channels];
+fn correct_border<S: Simd>(simd: S, columns: &Axis, whole: &Range<usize>, row: &mut [f32], channels: usize) {
+    for window in (0..whole.start).chain(whole.end..columns.outputs) {
+        let factor = simd.splat(columns.kernel() as f32 / columns.inputs_of(window).len() as f32);
+        let row = &mut row[window * channels..][..channels];
         for_each_part(
             simd,
-            row.len(),
+            channels,
             #[inline(always)]
-            |part| part.write(simd, simd.mul(scale, part.read(simd, row)), row),
+            |part| part.write(simd, simd.mul(factor, part.read(simd, row)), row),
         );
-        first = end;
     }
 }
 
-/// `out = scale · reduction of count taps`, all as long as `out`; 0 without taps.
+/// `out = reduction of count taps` with their weights, all as long as `out`; 0 without taps.
 #[inline(always)]
 fn gather<'a, S: Simd, R: Reduction>(
     simd: S,
     reduction: R,
     count: usize,
     tap: impl Fn(usize) -> &'a [f32],
-    scale: f32,
+    weight: impl Fn(usize) -> f32,
     out: &mut [f32],
 ) {
     match count {
         0 => out.fill(0.0),
-        1 => gather_fixed(simd, reduction, [tap(0)], scale, out),
-        2 => gather_fixed(simd, reduction, [tap(0), tap(1)], scale, out),
-        3 => gather_fixed(simd, reduction, [tap(0), tap(1), tap(2)], scale, out),
+        1 => gather_fixed::<S, R, 1>(simd, reduction, tap, weight, out),
+        2 => gather_fixed::<S, R, 2>(simd, reduction, tap, weight, out),
+        3 => gather_fixed::<S, R, 3>(simd, reduction, tap, weight, out),
         _ => for_each_part(
             simd,
             out.len(),
             #[inline(always)]
             |part| {
-                let mut reduced = part.read(simd, tap(0));
+                let mut reduced = reduction.start(simd, part.read(simd, tap(0)), simd.splat(weight(0)));
                 for next in 1..count {
-                    reduced = reduction.reduce(simd, reduced, part.read(simd, tap(next)));
+                    reduced = reduction.reduce(simd, reduced, part.read(simd, tap(next)), simd.splat(weight(next)));
                 }
-                part.write(simd, simd.mul(simd.splat(scale), reduced), out);
+                part.write(simd, reduced, out);
             },
         ),
     }
@@ -204,28 +218,33 @@ fn gather<'a, S: Simd, R: Reduction>(
 
 /// The common sizes, unrolled.
 #[inline(always)]
-fn gather_fixed<S: Simd, R: Reduction, const COUNT: usize>(
+fn gather_fixed<'a, S: Simd, R: Reduction, const COUNT: usize>(
     simd: S,
     reduction: R,
-    taps: [&[f32]; COUNT],
-    scale: f32,
+    tap: impl Fn(usize) -> &'a [f32],
+    weight: impl Fn(usize) -> f32,
     out: &mut [f32],
 ) {
-    let taps = taps.map(
-        #[inline(always)]
-        |tap| &tap[..out.len()],
-    );
-    let scale = simd.splat(scale);
+    let mut taps = [tap(0); COUNT];
+    let mut weights = [simd.splat(weight(0)); COUNT];
+    for next in 1..COUNT {
+        taps[next] = tap(next);
+        weights[next] = simd.splat(weight(next));
+    }
+    let len = out.len();
+    for tap in &mut taps {
+        *tap = &tap[..len];
+    }
     for_each_part(
         simd,
-        out.len(),
+        len,
         #[inline(always)]
         |part| {
-            let mut reduced = part.read(simd, taps[0]);
-            for tap in &taps[1..] {
-                reduced = reduction.reduce(simd, reduced, part.read(simd, tap));
+            let mut reduced = reduction.start(simd, part.read(simd, taps[0]), weights[0]);
+            for next in 1..COUNT {
+                reduced = reduction.reduce(simd, reduced, part.read(simd, taps[next]), weights[next]);
             }
-            part.write(simd, simd.mul(scale, reduced), out);
+            part.write(simd, reduced, out);
         },
     );
 }

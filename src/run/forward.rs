@@ -9,7 +9,7 @@ use crate::ops::linear::{self, Linear};
 use crate::ops::moments::Moments;
 use crate::ops::{batch_norm, combine, concat, global_pool, max_pool, pool};
 use crate::plan::Region;
-use crate::tensor::{Affine, Role, Sink, Value, View, ViewMut};
+use crate::tensor::{Affine, Role, Value, View, ViewMut};
 
 impl Runner<'_> {
     pub(super) fn forward(&self, id: NodeId, loans: &mut Loans<'_>) {
@@ -33,13 +33,13 @@ impl Runner<'_> {
             Op::AveragePool(window) => {
                 let value = self.value(node.inputs()[0], loans);
                 let scratch = self.scratch(id, 0, pool::scratch_len(&window, value.stored.shape, node.shape), loans);
-                pool::forward(backend, &window, value, replace(self.stored_mut(id, loans)), scratch);
+                pool::forward(backend, &window, value, false, self.stored_mut(id, loans), scratch);
             }
             Op::MaxPool(window) => {
                 let value = self.value(node.inputs()[0], loans);
                 let len = max_pool::scratch_len(&window, value.stored.shape, node.shape);
                 let scratch = self.scratch(id, 0, len, loans);
-                max_pool::forward(backend, &window, value, replace(self.stored_mut(id, loans)), scratch);
+                max_pool::forward(backend, &window, value, false, self.stored_mut(id, loans), scratch);
             }
             Op::GlobalPool => {
                 let value = self.value(node.inputs()[0], loans);
@@ -145,8 +145,4 @@ impl Runner<'_> {
     fn values<'w>(&self, nodes: impl Iterator<Item = NodeId>, loans: &mut Loans<'w>) -> Few<Value<'w>, MAX_INPUTS> {
         Few::collect(Value::EMPTY, nodes.map(|node| self.value(node, loans)))
     }
-}
-
-fn replace(stored: ViewMut<'_>) -> Sink<'_> {
-    Sink { stored, accumulate: false, gate: None }
 }

@@ -64,6 +64,10 @@ impl Runner<'_> {
         covariance::cross_moment(backend, pulled_back, direction, 0..output.batch, matrix, scratch);
         let scratch = loans.write(self.slot(buffer(planned.norm_scratch), spectral_norm::scratch_len(rows, columns)));
         scores.sigma = spectral_norm::spectral_norm(backend, matrix, rows, columns, scratch);
+        if scores.flags.contains(Flags::NOT_FINITE) {
+            // Rectifiers cut gradients off where the value is NaN: what is left says nothing.
+            scores.sigma = f64::NAN;
+        }
         scores.trainability = block_trainability(scores.sigma);
         if !scores.sigma.is_finite() {
             scores.flags |= Flags::NOT_FINITE;

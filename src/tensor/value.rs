@@ -80,9 +80,16 @@ pub trait Load {
     fn channels(&self) -> usize;
     /// Writes the channels of positions `first .. first + count` to `out`, `pitch` numbers apart.
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize);
+    /// The numbers in memory, if they are what [`load`](Self::load) gives and without gaps between the positions.
+    fn as_stored(&self) -> Option<&[f32]>;
 }
 
 impl Load for Value<'_> {
+    #[inline(always)]
+    fn as_stored(&self) -> Option<&[f32]> {
+        (self.affine.is_none() && !self.rectified && self.stored.is_dense()).then_some(self.stored.data)
+    }
+
     #[inline(always)]
     fn channels(&self) -> usize {
         self.stored.shape.channels
@@ -111,6 +118,11 @@ impl Load for Value<'_> {
 }
 
 impl Load for Gradient<'_> {
+    #[inline(always)]
+    fn as_stored(&self) -> Option<&[f32]> {
+        (self.normalised.is_none() && self.stored.is_dense()).then_some(self.stored.data)
+    }
+
     #[inline(always)]
     fn channels(&self) -> usize {
         self.stored.shape.channels
@@ -156,10 +168,9 @@ impl Sink<'_> {
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, rows: &[f32], pitch: usize) {
         let channels = self.stored.shape.channels;
         // Without coefficients per channel, and gaps, the rows are one long row.
-        let dense = |view: &View<'_>| view.pitch == channels;
         let joined = pitch == channels
-            && dense(&self.stored.as_view())
-            && self.gate.is_none_or(|gate| gate.affine.is_none() && dense(&gate.stored));
+            && self.stored.as_view().is_dense()
+            && self.gate.is_none_or(|gate| gate.affine.is_none() && gate.stored.is_dense());
         let (step, width) = if joined { (count.max(1), count * channels) } else { (1, channels) };
         for position in (0..count).step_by(step) {
             let new = &rows[position * pitch..][..width];

@@ -35,6 +35,12 @@ impl<'a> View<'a> {
         Self { data: &data[..shape.len()], shape, pitch: shape.channels }
     }
 
+    /// Whether there are no gaps between the positions.
+    #[inline(always)]
+    pub fn is_dense(&self) -> bool {
+        self.pitch == self.shape.channels
+    }
+
     /// The channels of one position.
     #[inline(always)]
     pub fn row(&self, position: usize) -> &'a [f32] {

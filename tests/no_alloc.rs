@@ -1,0 +1,55 @@
+//! Planning and running touch no heap.
+
+mod common;
+
+use aznas::tensor::Random;
+use aznas::{Options, Workspace};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// The system's allocator, which counts the calls of each thread.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn calls_of<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = CALLS.with(Cell::get);
+    let result = work();
+    (CALLS.with(Cell::get) - before, result)
+}
+
+#[test]
+fn planning_and_scoring_call_no_allocator() {
+    assert!(calls_of(|| std::hint::black_box(vec![1u8; 10])).0 > 0, "the counter counts");
+    for text in common::CELLS {
+        let network = common::cell_network(text, 8, 2, 10);
+        let options = Options { batch: 4, height: 16, width: 16, ..Options::default() };
+        let (calls, bytes) = calls_of(|| aznas::workspace_size(&network, &options, &Random).unwrap());
+        assert_eq!(calls, 0, "{text}: planning");
+        let mut memory = vec![0u8; Workspace::buffer_len(bytes).unwrap()];
+        let (calls, _) = calls_of(|| {
+            let mut workspace = Workspace::from_bytes(&mut memory);
+            aznas::score(&network, &options, &Random, &mut workspace, |_| ()).unwrap()
+        });
+        assert_eq!(calls, 0, "{text}: scoring");
+    }
+}

@@ -1,0 +1,100 @@
+//! The size query is exact, and nothing outside the workspace is touched.
+
+mod common;
+
+use aznas::graph::Network;
+use aznas::simd::Backend;
+use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+use aznas::tensor::Random;
+use aznas::{Error, Options, Workspace};
+
+const MIB: usize = 1 << 20;
+
+/// A setting small enough to run many cells in.
+fn small() -> Options {
+    Options { batch: 3, height: 8, width: 8, ..Options::default() }
+}
+
+#[test]
+fn every_cell_stays_within_the_stated_limits() {
+    for (batch, limit) in [(64, 56 * MIB), (8, 7 * MIB + MIB / 2)] {
+        let options = Options { batch, ..Options::default() };
+        let bytes = |cell| {
+            let network = CellNetwork { cell, skeleton: Skeleton::CIFAR10 };
+            aznas::workspace_size(&network, &options, &Random).unwrap()
+        };
+        let largest = Cell::all().map(bytes).max().unwrap();
+        println!("batch {batch}: {:.2} MiB for the largest of {} cells", largest as f64 / MIB as f64, Cell::all().len());
+        assert!(largest <= limit, "batch {batch}: {largest} bytes, at most {limit} are allowed");
+    }
+}
+
+#[test]
+fn one_byte_less_is_refused_and_nothing_is_written() {
+    for text in common::CELLS {
+        let network = common::cell_network(text, 4, 1, 10);
+        let needed = aznas::workspace_size(&network, &small(), &Random).unwrap();
+        let mut memory = vec![0xa5u8; needed + 64];
+        let skip = memory.as_ptr().align_offset(64);
+        let mut workspace = Workspace::from_bytes(&mut memory[skip..skip + needed - 1]);
+        let refused = aznas::score(&network, &small(), &Random, &mut workspace, |_| ());
+        assert_eq!(refused.unwrap_err(), Error::WorkspaceTooSmall { needed, given: needed - 1 });
+        assert!(memory.iter().all(|&byte| byte == 0xa5));
+    }
+}
+
+#[test]
+fn exact_workspaces_of_any_content_and_alignment_give_the_same_bits() {
+    const GUARD: usize = 256;
+    for text in common::CELLS {
+        let network = common::cell_network(text, 5, 1, 10);
+        for backend in Backend::available() {
+            let options = Options { backend, ..small() };
+            let (scores, blocks) = common::score(&network, &options);
+            let needed = aznas::workspace_size(&network, &options, &Random).unwrap();
+            // 0xff makes every number a NaN: reading anything not written before would show.
+            for (fill, misalignment) in [(0xffu8, 0), (0x7f, 4), (0x00, 63)] {
+                let mut memory = vec![fill; needed + 64 + 2 * GUARD + misalignment];
+                let aligned = GUARD + memory[GUARD..].as_ptr().align_offset(64);
+                let start = if misalignment == 0 { aligned } else { aligned - 64 + misalignment };
+                let range = start..aligned + needed;
+                let mut again = Vec::new();
+                let mut workspace = Workspace::from_bytes(&mut memory[range.clone()]);
+                let rescored =
+                    aznas::score(&network, &options, &Random, &mut workspace, |block| again.push(*block)).unwrap();
+                assert_eq!(common::bits(&rescored, &again), common::bits(&scores, &blocks), "{text}");
+                let outside = memory[..range.start].iter().chain(&memory[range.end..]);
+                assert!(outside.copied().all(|byte| byte == fill), "{text}: a byte outside was written");
+            }
+        }
+    }
+}
+
+#[test]
+fn impossible_requests_are_refused_with_their_place() {
+    let network = common::cell_network(common::CELLS[0], 16, 5, 10);
+    let size = |options: Options| aznas::workspace_size(&network, &options, &Random);
+    let default = Options::default();
+    for zero in [Options { batch: 0, ..default }, Options { height: 0, ..default }, Options { width: 0, ..default }] {
+        assert!(matches!(size(zero), Err(Error::Invalid { field: "batch, height, width", .. })));
+    }
+    assert!(matches!(size(Options { batch: usize::MAX, ..default }), Err(Error::Overflow { .. })));
+    assert!(matches!(size(Options { batch: 1 << 55, ..default }), Err(Error::Overflow { .. })));
+    assert!(matches!(size(Options { repeats: 0, ..default }), Err(Error::Invalid { field: "repeats", .. })));
+    // 30 is not divisible by 4: the reduction's branches or the fold of its gradient cannot agree.
+    assert!(matches!(size(Options { height: 30, width: 30, ..default }), Err(Error::Node { .. })));
+    assert!(matches!(size(Options { height: 1, width: 1, ..default }), Err(Error::Node { .. })));
+    for backend in Backend::ALL.into_iter().filter(|backend| !backend.is_available()) {
+        assert_eq!(size(Options { backend, ..default }), Err(Error::BackendUnavailable));
+    }
+    struct Nothing;
+    impl Network for Nothing {
+        fn block_count(&self) -> usize {
+            0
+        }
+        fn describe(&self, _: usize, _: &mut aznas::graph::Block) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+    assert!(matches!(aznas::workspace_size(&Nothing, &default, &Random), Err(Error::Invalid { field: "blocks", .. })));
+}
