@@ -44,12 +44,12 @@ pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> bool {
 
 /// One QL sweep over an unreduced block, with the shift of Wilkinson at its upper end.
 ///
-/// The recurrence of Pal, Walker and Kahan (LAPACK's `sterf`), for `x = α − σ` and a coupling b, is
-/// `r = p + b²`, `c = p/r`, `s = b²/r`, `γ' = c·x − s·γ`, `p' = γ'²/c`: three divisions that wait for each other, and a
-/// special case where `c` vanishes. Put `p = w²/m` and `γ = w·v/m`: then
-/// `w' = x·w − b²·v`, `v' = w`, `m' = w² + b²·m`, `r = m'/m`, `s = b²·m/m'` and `γ' = w·w'/m'`, where the only division is
-/// not in the recurrence and `m'` never vanishes. The w are characteristic polynomials of the trailing blocks; they are exact for
-/// elements of the matrix that differ by roundings, and the m are sums of positive terms.
+/// The recurrence of Pal, Walker and Kahan (LAPACK's `sterf`), for `x = α − σ` and a coupling b, is `r = p + b²`, `c
+/// = p/r`, `s = b²/r`, `γ' = c·x − s·γ`, `p' = γ'²/c`: three divisions that wait for each other, and a special case
+/// where `c` vanishes. Put `p = w²/m` and `γ = w·v/m`: then `w' = x·w − b²·v`, `v' = w`, `m' = w² + b²·m`, `r =
+/// m'/m`, `s = b²·m/m'` and `γ' = w·w'/m'`, where the only division is not in the recurrence and `m'` never vanishes.
+/// The w are characteristic polynomials of the trailing blocks, exact for elements of the matrix that differ by
+/// roundings; the m are sums of positive terms.
 fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
     let coupling = math::sqrt(squares[0]);
     let ratio = (diagonal[1] - diagonal[0]) / (2.0 * coupling);
