@@ -168,9 +168,7 @@ fn constant_channels_have_exactly_no_variance() {
                 }
                 assert_eq!(out[i * 5 + i] > 0.0, ![1, 4].contains(&i) && positions > 1, "{}", backend.name());
             }
-            // Other numbers between the constant channels do not matter here: all channels constant.
-            let row = data[..5].to_vec();
-            let constant: Vec<f32> = row.iter().copied().cycle().take(shape.len().min(500)).collect();
+            let constant: Vec<f32> = data[..5].iter().copied().cycle().take(shape.len().min(500)).collect();
             let few = Shape { height: constant.len() / 5, ..shape };
             assert!(run_dual(backend, view(&constant, few, 0)).iter().all(|&x| x == 0.0));
         }
@@ -239,12 +237,11 @@ fn cross_moments_match_double_precision() {
         for gap in [0, 2] {
             let v_shape = shape(size);
             let [batch, height, width, channels] = size;
-            let u_shape = shape([batch, height * ratio, width * if width > 1 { ratio } else { 1 }, inputs]);
+            let u_shape = shape([batch, height * ratio, width * ratio, inputs]);
             let u_data = numbers(7, u_shape.positions() * (inputs + gap));
             let v_data = numbers(8, v_shape.positions() * (channels + gap));
             let (u, v) = (view(&u_data, u_shape, gap), view(&v_data, v_shape, gap));
             let rows = inputs * ratio * ratio;
-            // One case has maps of one column and a ratio of 1, where folding is the identity.
             let mut expected = vec![0.0; rows * channels];
             let n = (samples.len() * height * width) as f64;
             for image in samples.clone() {
