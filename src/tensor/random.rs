@@ -217,7 +217,7 @@ fn minus_twice_ln(x: f32) -> f32 {
     let series = series * f - 0.297_539_16;
     let series = series * f + 0.331_312_7;
     let series = series * f - 0.399_307_98;
-    let series = series * f + 0.500_034_94;
+    let series = series * f + 0.500_034_9;
     let series = series * f - 0.666_677_2;
     let series = series * f + 1.0;
     let series = series * f - 2.0;

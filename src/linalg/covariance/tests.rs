@@ -97,7 +97,7 @@ fn shape([batch, height, width, channels]: [usize; 4]) -> Shape {
 fn covariance_and_dual_match_double_precision() {
     let normal = numbers(1, 40_000);
     // Deviations from 1/4 to 4; means of about 0, of 3 deviations, and of 1000.
-    for (mean, tolerance) in [(0.0, 4e-7), (3.0, 4e-7), (1000.0, 4e-7)] {
+    for mean in [0.0, 3.0, 1000.0] {
         for size in SHAPES {
             for gap in [0, 3] {
                 let shape = shape(size);
@@ -110,16 +110,17 @@ fn covariance_and_dual_match_double_precision() {
                 }
                 let features = view(&data, shape, gap);
                 let (positions, n) = (shape.positions(), shape.positions() as f64);
+                let tolerance = |rows: usize| 5e-7 / sqrt(rows.div_ceil(CHUNK) as f64);
                 let exact = centred(features);
                 let covariance = gram(&exact, shape.channels, n);
                 let dual = gram(&transpose(&exact, shape.channels), positions, n);
                 for backend in Backend::available() {
                     let case = (backend.name(), mean, size, gap);
                     let e = error(&run_covariance(backend, features), &covariance, shape.channels);
-                    assert!(e <= tolerance, "covariance {case:?}: {e:e}");
+                    assert!(e <= tolerance(positions), "covariance {case:?}: {e:e}");
                     if positions <= 129 {
                         let e = error(&run_dual(backend, features), &dual, positions);
-                        assert!(e <= tolerance, "dual {case:?}: {e:e}");
+                        assert!(e <= tolerance(shape.channels), "dual {case:?}: {e:e}");
                     }
                 }
             }
