@@ -110,7 +110,7 @@ pub fn dual(backend: Backend, features: View<'_>, out: &mut [f64], scratch: &mut
 /// The result has `u.shape.channels · r²` rows and `v.shape.channels` columns; no positions make it NaN.
 ///
 /// With u the gradient that a block pulls back from v, this is the transposed transfer matrix of its trainability
-/// (AZ-NAS, section 3.3).
+/// (AZ-NAS, equation 10).
 ///
 /// The error is that of a covariance, relative to the root mean squares of the two channels.
 /// `scratch` has [`cross_moment_scratch_len`] numbers.
@@ -153,13 +153,6 @@ fn sample_mean(features: View<'_>, shift: &mut [f32]) {
     }
 }
 
-/// The channels of a position and of all that follow.
-#[inline(always)]
-fn rows_from(features: View<'_>, position: usize) -> impl Iterator<Item = &[f32]> {
-    let numbers = features.data.get(position * features.pitch..).unwrap_or_default();
-    numbers.chunks(features.pitch.max(1)).map(move |row| &row[..features.shape.channels])
-}
-
 /// A matrix that is read in panels.
 trait Source {
     /// Writes `rows` of the `width` columns from `column` on to `panel`, zeros beyond the last column.
@@ -177,18 +170,20 @@ struct Centred<'a> {
 impl Source for Centred<'_> {
     #[inline(always)]
     fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, width: usize, panel: &mut [f32]) {
+        let (View { data, pitch, .. }, channels) = (self.features, self.features.shape.channels);
         for offset in (0..width).step_by(S::LANES) {
-            let column = column + offset;
-            let sums = self.sums.get_mut(column..).unwrap_or_default();
-            let shift = simd.load_partial(self.shift.get(column..).unwrap_or_default());
-            for (first, out) in rows.clone().step_by(CHUNK).zip(panel.chunks_mut(CHUNK * width)) {
+            let from = channels.min(column + offset);
+            let lanes = S::LANES.min(channels - from);
+            let shift = simd.load_partial(&self.shift[from..]);
+            for first in rows.clone().step_by(CHUNK) {
                 let mut sum = simd.splat(0.0);
-                for (numbers, out) in rows_from(self.features, first).zip(out.chunks_exact_mut(width)) {
-                    let centred = simd.sub(simd.load_partial(numbers.get(column..).unwrap_or_default()), shift);
+                for row in first..rows.end.min(first + CHUNK) {
+                    let numbers = &data[row * pitch + from..][..lanes];
+                    let centred = simd.sub(simd.load_partial(numbers), shift);
                     sum = simd.add(sum, centred);
-                    simd.store(centred, &mut out[offset..]);
+                    simd.store(centred, &mut panel[(row - rows.start) * width + offset..]);
                 }
-                add_widened(simd, sum, sums);
+                add_widened(simd, sum, &mut self.sums[from..]);
             }
         }
     }
@@ -243,15 +238,17 @@ impl Source for Folded<'_> {
             let count = (channels - channel).min(end - next);
             let (dy, dx) = (place / ratio, place % ratio);
             let (mut y, mut x) = (rows.start / self.width, rows.start % self.width);
-            for out in panel.chunks_exact_mut(width) {
+            for row in 0..rows.len() {
                 let position = (y * ratio + dy) * self.width * ratio + x * ratio + dx;
                 let from = &self.features.row(position)[channel..][..count];
-                // Whole vectors, because they are faster: what is too much is overwritten next.
-                for (from, to) in from.chunks(S::LANES).zip(out[next - column..].chunks_mut(S::LANES)) {
-                    if to.len() == S::LANES {
-                        simd.store(simd.load_partial(from), to);
+                let to = &mut panel[row * width..][next - column..width];
+                for i in (0..count).step_by(S::LANES) {
+                    let vector = simd.load_partial(&from[i..]);
+                    // Whole vectors, because they are faster: what is too much is overwritten next.
+                    if i + S::LANES <= to.len() {
+                        simd.store(vector, &mut to[i..]);
                     } else {
-                        simd.store_partial(simd.load_partial(from), to);
+                        simd.store_partial(vector, &mut to[i..]);
                     }
                 }
                 x += 1;
@@ -439,10 +436,10 @@ impl Block<'_> {
             let right = Rows { data: v.from(first, self.column), pitch: v.pitch };
             let depth = CHUNK.min(u.rows - first);
             let tile: Tile<S, TALL, WIDE> = tile::accumulate(simd, tile::zero(simd), left, right, depth);
-            for (row, vectors) in self.rows.clone().zip(tile) {
-                let out = &mut self.out[place(row) * self.columns..][self.column..self.columns];
-                for (vector, out) in vectors.into_iter().zip(out.chunks_mut(S::LANES)) {
-                    add_widened(simd, vector, out);
+            for i in 0..TALL.min(self.rows.len()) {
+                let out = &mut self.out[place(self.rows.start + i) * self.columns..][self.column..self.columns];
+                for j in 0..WIDE {
+                    add_widened(simd, tile[i][j], &mut out[j * S::LANES..]);
                 }
             }
         }
