@@ -104,7 +104,9 @@ impl Runner<'_> {
             let node = &self.block.nodes()[member.index()];
             for role in Role::ALL.into_iter().filter(|&role| node.draws(role)) {
                 let (own, others) = rest.split_at_mut(self.parameter_len(member, role));
-                self.draw(member, role, own);
+                if !own.is_empty() {
+                    self.draw(member, role, own);
+                }
                 rest = others;
             }
         }
