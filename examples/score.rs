@@ -21,7 +21,8 @@ use std::process::ExitCode;
 Examples:
   score '|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|'
   score --format csv --threads 4 - < cells.txt > scores.csv
-  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'")]
+  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'
+  score --space autoformer --batch 16 'autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)'")]
 struct Arguments {
     #[command(flatten)]
     space: SpaceArguments,
@@ -99,7 +100,12 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(arguments.scoring.workers()).build().map_err(Failure::Threads)?;
     let progress = progress_bar(items.len());
-    let mut out = Output { format: arguments.format, out: io::stdout().lock(), rows: Vec::new() };
+    let mut out = Output {
+        format: arguments.format,
+        progressivity: arguments.space.policy().progressivity,
+        out: io::stdout().lock(),
+        rows: Vec::new(),
+    };
     out.begin().map_err(Failure::Output)?;
     for chunk in items.chunks(CHUNK) {
         let outcomes: Vec<_> = pool.install(|| {
@@ -154,6 +160,8 @@ fn progress_bar(count: usize) -> ProgressBar {
 
 struct Output<W> {
     format: Format,
+    /// Whether progressivity counts in the aggregate.
+    progressivity: bool,
     out: W,
     /// A table is written at the end, when ranks are known.
     rows: Vec<(String, Outcome)>,
@@ -178,7 +186,7 @@ impl<W: Write> Output<W> {
                 Ok(())
             }
             Format::Csv => {
-                // A structure of the MobileNetV2 space contains commas.
+                // Texts of all spaces but the first contain commas.
                 let text = if text.contains(',') { format!("\"{text}\"") } else { text.to_string() };
                 writeln!(
                     self.out,
@@ -241,7 +249,7 @@ impl<W: Write> Output<W> {
             column(|o| o.scores.trainability),
             column(|o| o.scores.complexity),
         ];
-        let aggregates = aggregates(&columns);
+        let aggregates = aggregates(&columns, self.progressivity);
         let out = &mut self.out;
         writeln!(
             out,
@@ -283,13 +291,19 @@ impl<W: Write> Output<W> {
     }
 }
 
-fn aggregates(columns: &[Vec<f64>; 4]) -> Vec<f64> {
+fn aggregates(columns: &[Vec<f64>; 4], progressivity: bool) -> Vec<f64> {
     let columns = [&columns[0][..], &columns[1], &columns[2], &columns[3]];
     let mut out = vec![0.0; columns[0].len()];
     if !out.is_empty() {
         let mut scratch = vec![0; out.len()];
         // The columns are of one length and not empty: nothing can be wrong with them.
-        let _ = aggregate(&columns, &[1.0; 4], Mode::Log, &mut out, &mut scratch);
+        let _ = aggregate(
+            &columns,
+            &[1.0, f64::from(u8::from(progressivity)), 1.0, 1.0],
+            Mode::Log,
+            &mut out,
+            &mut scratch,
+        );
     }
     out
 }
