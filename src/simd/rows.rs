@@ -53,18 +53,14 @@ pub(crate) fn deviations<S: Simd>(simd: S, count: usize, rows: Rows<'_>, origin:
     check(simd, rows.data.len(), rows.pitch, count);
     let mut sums = [simd.splat(0.0); CHAINS];
     let mut squares = sums;
-    let mut row = 0;
-    while row < count {
-        for chain in 0..CHAINS {
-            if row + chain < count {
-                // SAFETY: the row is below `count`, for which the slice was checked.
-                let value = unsafe { simd.load_ptr(rows.data.as_ptr().add((row + chain) * rows.pitch)) };
-                let difference = simd.sub(value, origin);
-                sums[chain] = simd.add(sums[chain], difference);
-                squares[chain] = simd.mul_add(difference, difference, squares[chain]);
-            }
+    for first in (0..count).step_by(CHAINS) {
+        for chain in 0..CHAINS.min(count - first) {
+            // SAFETY: the row is below `count`, for which the slice was checked.
+            let value = unsafe { simd.load_ptr(rows.data.as_ptr().add((first + chain) * rows.pitch)) };
+            let difference = simd.sub(value, origin);
+            sums[chain] = simd.add(sums[chain], difference);
+            squares[chain] = simd.mul_add(difference, difference, squares[chain]);
         }
-        row += CHAINS;
     }
     [sums, squares].map(|x| simd.add(simd.add(x[0], x[1]), simd.add(x[2], x[3])))
 }
