@@ -142,8 +142,10 @@ pub unsafe extern "C" fn aznas_aggregate(
         let ranking = unsafe { pointer::read(ranking) }?;
         ranking.check_sizes()?;
         let candidates = ranking.candidate_count;
-        let out_len = pointer::byte_len::<f64>(candidates, "candidate_count")?;
-        let written = [Span::new(workspace, workspace_len), Span::new(out, out_len)];
+        let written = [
+            Span::of_output(workspace.cast::<u8>(), workspace_len, "workspace")?,
+            Span::of_output(out, candidates, "out")?,
+        ];
         if written[0].overlaps(written[1]) {
             return Err(Refusal::Overlap("out"));
         }

@@ -111,6 +111,9 @@ impl NodeList {
         if nodes.len() > MAX_NODE_COUNT {
             return Err(Error::TooLarge { quantity: "node_count", limit: MAX_NODE_COUNT }.into());
         }
+        if input_channels == 0 {
+            return Err(Refusal::invalid("input_channels", "at least 1"));
+        }
         let block_count = (0..nodes.len()).filter(|&node| nodes.get(node).ends_block()).count();
         if block_count == 0 {
             return Err(Refusal::invalid("nodes", "at least one that ends a block"));

@@ -32,6 +32,14 @@ impl Span {
         Self { start: start.addr(), len }
     }
 
+    /// The bytes of `len` numbers to write, of which nothing but their number is known to be sound.
+    pub(crate) fn of_output<T>(start: *mut T, len: usize, name: &'static str) -> Result<Self, Refusal> {
+        if len > 0 {
+            check(start, name)?;
+        }
+        Ok(Self::new(start, byte_len::<T>(len, name)?))
+    }
+
     pub(crate) fn overlaps(self, other: Self) -> bool {
         self.len > 0
             && other.len > 0

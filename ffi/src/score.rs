@@ -131,23 +131,23 @@ pub unsafe extern "C" fn aznas_score(
         // SAFETY: the contract of the header.
         let (arch, options, request) =
             unsafe { (pointer::read(arch)?, pointer::read(options)?, pointer::read(scores)?) };
-        let span = Span::new(workspace, workspace_len);
+        let written = Span::of_output(workspace.cast::<u8>(), workspace_len, "workspace")?;
         // SAFETY: the contract of the header.
-        let source = unsafe { CallerTensors::new(options.source, span) }?;
+        let source = unsafe { CallerTensors::new(options.source, written) }?;
         let options = options.to_core()?;
-        if arch.span().overlaps(span) {
-            return Err(Refusal::Overlap("arch"));
-        }
-        // SAFETY: the contract of the header; no tensor, text, node or row lies in the workspace.
-        let memory = unsafe { pointer::slice_mut(workspace.cast::<u8>(), workspace_len, "workspace") }?;
         // SAFETY: the contract of the header.
         let result = unsafe {
             arch.with_network(|network| {
                 let block_count = network.block_count();
                 let rows = request.rows(block_count.checked_mul(options.repeats as usize))?;
-                if rows.is_some_and(|rows| rows.span().overlaps(span)) {
+                if arch.span().overlaps(written) {
+                    return Err(Refusal::Overlap("arch"));
+                }
+                if rows.is_some_and(|rows| rows.span().overlaps(written)) {
                     return Err(Refusal::Overlap("blocks"));
                 }
+                // Neither tensors, text, nodes nor rows lie in the workspace.
+                let memory = pointer::slice_mut(workspace.cast::<u8>(), workspace_len, "workspace")?;
                 let mut workspace = Workspace::from_bytes(memory);
                 let mut row = 0;
                 let scores = aznas::score(network, &options, &source, &mut workspace, |block| {
