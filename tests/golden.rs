@@ -2,12 +2,12 @@
 
 mod common;
 
-use aznas::{Options, Scores};
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::BlockScores;
 use aznas::simd::Backend;
 use aznas::spaces::nb201::EDGES;
 use aznas::tensor::{Role, Source};
+use aznas::{Options, Scores};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
 

@@ -24,7 +24,11 @@ fn every_cell_stays_within_the_stated_limits() {
             aznas::workspace_size(&network, &options, &Random).unwrap()
         };
         let largest = Cell::all().map(bytes).max().unwrap();
-        println!("batch {batch}: {:.2} MiB for the largest of {} cells", largest as f64 / MIB as f64, Cell::all().len());
+        println!(
+            "batch {batch}: {:.2} MiB for the largest of {} cells",
+            largest as f64 / MIB as f64,
+            Cell::all().len()
+        );
         assert!(largest <= limit, "batch {batch}: {largest} bytes, at most {limit} are allowed");
     }
 }
