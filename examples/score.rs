@@ -7,11 +7,11 @@ use aznas::graph::Network;
 use aznas::proxy::ProxySet;
 use clap::{Parser, ValueEnum};
 use common::candidate::SpaceArguments;
+use common::progress::progress_bar;
 use common::scoring::{Outcome, Scorer, ScoringArguments};
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::json;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 /// Score architectures without training them: expressivity, progressivity, trainability, complexity.
@@ -147,14 +147,6 @@ fn read(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
         }
     }
     Ok(items)
-}
-
-fn progress_bar(count: usize) -> ProgressBar {
-    if count < 4 || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left");
-    ProgressBar::new(count as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 struct Output<W> {
