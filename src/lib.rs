@@ -34,6 +34,11 @@ pub mod simd;
 pub mod spaces;
 pub mod tensor;
 
+/// The examples of the README, run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use error::Error;
 pub use mem::Workspace;
 pub use run::Initialisation;

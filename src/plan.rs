@@ -124,7 +124,7 @@ impl BlockPlan {
     }
 
     /// Plans `block`; the first block of a network has no gradient.
-    fn of(block: &Block, options: &Options, source: &dyn Source) -> Result<Self, Error> {
+    pub(crate) fn of(block: &Block, options: &Options, source: &dyn Source) -> Result<Self, Error> {
         let mut plan = Self::new();
         plan.input_is_above = block.index() % 2 == 1;
         plan.input_bytes = end_bytes(block.shape(block.input())?)?;

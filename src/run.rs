@@ -2,6 +2,8 @@
 
 mod forward;
 mod statistics;
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
 mod vjp;
 mod weights;
 

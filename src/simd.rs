@@ -11,6 +11,7 @@
 
 mod backend;
 pub(crate) mod convolution;
+pub(crate) mod rows;
 mod scalar;
 pub(crate) mod strided;
 pub(crate) mod tile;

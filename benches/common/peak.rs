@@ -33,7 +33,7 @@ impl Kernel for MultiplyAdd {
 
 /// Billions of single-precision operations a second that `backend` can do on one core.
 #[allow(dead_code, reason = "not every bench compares with it")]
-pub fn gigaflops(backend: Backend) -> f64 {
+pub(crate) fn gigaflops(backend: Backend) -> f64 {
     let work = backend.run(MultiplyAdd { repetitions: 100_000 });
     work / seconds(|| {
         backend.run(MultiplyAdd { repetitions: 100_000 });
@@ -41,7 +41,7 @@ pub fn gigaflops(backend: Backend) -> f64 {
 }
 
 /// The shortest time of one call, over about a fifth of a second.
-pub fn seconds(mut call: impl FnMut()) -> f64 {
+pub(crate) fn seconds(mut call: impl FnMut()) -> f64 {
     let begin = Instant::now();
     let mut shortest = f64::INFINITY;
     let mut calls = 0;

@@ -2,8 +2,8 @@
 //!
 //! A one-stage reduction reads the whole matrix once per row and waits for memory. The first stage here clears
 //! [`SIZE`] rows at a time, so that all of its work but a sliver is products of blocks (Bischof, Lang and Sun, *A
-//! framework for symmetric band reduction*, 2000). The second stage chases the band's bulges down in a band that fits the
-//! second-level cache.
+//! framework for symmetric band reduction*, 2000). The second stage chases the band's bulges down in a band that fits
+//! the second-level cache.
 
 use super::block::{self, Block, SIZE};
 use super::reflector::{Reflector, combine, dot};
@@ -57,7 +57,7 @@ impl Kernel for ReduceToBand<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { matrix, n, small, large } = self;
-        let [tile, gram, t, product] = small else { return };
+        let [tile, gram, t, product] = small else { unreachable!("there are SMALL_BLOCKS") };
         let count = n.div_ceil(SIZE);
         let (v, rest) = large.split_at_mut(count);
         let (v_transposed, rest) = rest.split_at_mut(count);
@@ -251,8 +251,8 @@ fn reflect_diagonal<S: Simd>(simd: S, band: &mut [f64], start: usize, window: &W
     }
 }
 
-/// Applies the window's reflection from the left to the block right of the diagonal block at `start`, which fills it, and
-/// from the right the reflection that clears its first row again, which is the answer.
+/// Applies the window's reflection from the left to the block right of the diagonal block at `start`, which fills it,
+/// and from the right the reflection that clears its first row again, which is the answer.
 #[inline(always)]
 fn push_bulge<S: Simd>(simd: S, band: &mut [f64], start: usize, window: &Window) -> Window {
     let lanes = S::LANES_F64;

@@ -5,17 +5,18 @@
 
 use super::magnitude::{largest_magnitude, scale};
 use crate::base::math;
+use crate::simd::Backend;
 
 /// Six to ten sweeps are usual; this many only bound the time.
 const MAX_SWEEPS: usize = 40;
 
 /// Writes the eigenvalues of the symmetric `n × n` row-major `matrix` to `values`, ascending. Destroys `matrix`.
 ///
-/// Every value is within `1e-14 · ‖matrix‖` (Frobenius norm) of an exact one, at any scale. If the matrix holds an infinity or a
-/// NaN, every value is NaN and the answer is `false`.
+/// Every value is within `1e-14 · ‖matrix‖` (Frobenius norm) of an exact one, at any scale. If the matrix holds an
+/// infinity or a NaN, every value is NaN and the answer is `false`.
 pub fn eigenvalues(matrix: &mut [f64], n: usize, values: &mut [f64]) -> bool {
     let (matrix, values) = (&mut matrix[..n * n], &mut values[..n]);
-    let Some(largest) = largest_magnitude(matrix) else {
+    let Some(largest) = largest_magnitude(Backend::Scalar, matrix) else {
         values.fill(f64::NAN);
         return false;
     };

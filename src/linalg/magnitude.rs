@@ -1,24 +1,45 @@
 //! The size of a matrix's numbers, and the power of two that brings them near one.
 
-/// Exponent bits of an infinity or a NaN: the bits of every finite magnitude are smaller.
-const NOT_FINITE: u64 = f64::INFINITY.to_bits();
+use crate::simd::{Backend, Kernel, Simd};
 
 /// The largest magnitude, or `None` if any number is infinite or NaN. 0 for an empty slice.
-pub(super) fn largest_magnitude(x: &[f64]) -> Option<f64> {
-    // Ordered as integers, magnitudes compare like the numbers and nothing hides a NaN.
-    const LANES: usize = 8;
-    let mut lanes = [0u64; LANES];
-    let chunks = x.chunks_exact(LANES);
-    for (lane, value) in lanes.iter_mut().zip(chunks.remainder()) {
-        *lane = value.abs().to_bits();
-    }
-    for chunk in chunks {
-        for lane in 0..LANES {
-            lanes[lane] = lanes[lane].max(chunk[lane].abs().to_bits());
+pub(super) fn largest_magnitude(backend: Backend, x: &[f64]) -> Option<f64> {
+    let largest = backend.run(LargestMagnitude(x));
+    largest.is_finite().then_some(largest)
+}
+
+/// The largest magnitude, where a NaN is larger than infinity.
+struct LargestMagnitude<'a>(&'a [f64]);
+
+impl Kernel for LargestMagnitude<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        // Ordered as integers, magnitudes compare like the numbers and nothing hides a NaN.
+        const LANES: usize = 16;
+        let mut lanes = [0i64; LANES];
+        let chunks = self.0.chunks_exact(LANES);
+        for (lane, value) in lanes.iter_mut().zip(chunks.remainder()) {
+            *lane = magnitude_bits(*value);
         }
+        for chunk in chunks {
+            for lane in 0..LANES {
+                lanes[lane] = lanes[lane].max(magnitude_bits(chunk[lane]));
+            }
+        }
+        let mut largest = 0;
+        for lane in lanes {
+            largest = largest.max(lane);
+        }
+        f64::from_bits(largest as u64)
     }
-    let largest = lanes.into_iter().fold(0, u64::max);
-    (largest < NOT_FINITE).then(|| f64::from_bits(largest))
+}
+
+/// The bits of `|x|`, never negative.
+#[inline(always)]
+fn magnitude_bits(x: f64) -> i64 {
+    (x.to_bits() & (u64::MAX >> 1)) as i64
 }
 
 /// The power of two, and its inverse, that brings the largest magnitude of a matrix near one, so that the powers of
@@ -44,18 +65,20 @@ mod tests {
 
     #[test]
     fn finds_the_largest_magnitude_anywhere() {
-        for len in 0..40 {
-            for at in 0..len {
-                let mut x = std::vec![0.5; len];
-                x[at] = -3.0;
-                assert_eq!(largest_magnitude(&x), Some(3.0));
-                for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-                    x[at] = bad;
-                    assert_eq!(largest_magnitude(&x), None, "{bad} at {at} of {len}");
+        for backend in Backend::available() {
+            for len in [1, 7, 31, 32, 33, 63, 64, 70] {
+                for at in 0..len {
+                    let mut x = std::vec![0.5; len];
+                    x[at] = -3.0;
+                    assert_eq!(largest_magnitude(backend, &x), Some(3.0));
+                    for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                        x[at] = bad;
+                        assert_eq!(largest_magnitude(backend, &x), None, "{bad} at {at} of {len}");
+                    }
                 }
             }
+            assert_eq!(largest_magnitude(backend, &[]), Some(0.0));
         }
-        assert_eq!(largest_magnitude(&[]), Some(0.0));
     }
 
     #[test]

@@ -25,12 +25,12 @@ const fn order(rows: usize, columns: usize) -> usize {
 
 /// The largest singular value of the row-major `rows × columns` matrix.
 ///
-/// `scratch` holds [`scratch_len`]`(rows, columns)` numbers or more. The relative error is at most
-/// `ε · rows · columns` (rounding of the Gram matrix, worst case: 1.2e-10 for 2048 × 512) and usually below 1e-14, at any
-/// scale. 0 for a matrix of zeros or without elements; NaN if the matrix holds an infinity or a NaN.
+/// `scratch` holds [`scratch_len`]`(rows, columns)` numbers or more. The relative error is at most `ε · rows ·
+/// columns` (rounding of the Gram matrix, worst case: 1.2e-10 for 2048 × 512) and usually below 1e-14, at any scale.
+/// 0 for a matrix of zeros or without elements; NaN if the matrix holds an infinity or a NaN.
 pub fn spectral_norm(backend: Backend, matrix: &[f64], rows: usize, columns: usize, scratch: &mut [f64]) -> f64 {
     let matrix = &matrix[..rows * columns];
-    let Some(largest) = largest_magnitude(matrix) else {
+    let Some(largest) = largest_magnitude(backend, matrix) else {
         return f64::NAN;
     };
     if largest == 0.0 {

@@ -6,13 +6,13 @@ use crate::simd::{Backend, Kernel, Simd};
 /// Sweeps allowed per eigenvalue on average; fewer than two are usual.
 const MAX_SWEEPS_PER_VALUE: usize = 30;
 
-/// Below this, products of two pivots are taken the careful way.
-const SMALL_PRODUCT: f64 = 1e-140;
+/// What brings the numbers of a sweep back once their squares exceed its square, and its inverse once they fall short.
+const LARGE: f64 = (1u64 << 50) as f64;
 
-/// Replaces `diagonal` (`n` numbers) by the eigenvalues, ascending, by the implicit QL method free of square roots of
-/// Pal, Walker and Kahan (LAPACK's `sterf`). `squares[i]` couples `i` and `i + 1`; destroyed.
+/// Replaces `diagonal` (`n` numbers) by the eigenvalues, ascending, by the implicit QL method free of square roots.
+/// `squares[i]` couples `i` and `i + 1`; destroyed.
 ///
-/// Elements may not exceed `2^60` in magnitude. Couplings below `ε/2` times the largest element are dropped. `false`,
+/// The matrix is scaled near one. Couplings below `ε/2` times the largest element are dropped. `false`,
 /// with unusable values, if the sweeps do not converge.
 pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> bool {
     let n = diagonal.len();
@@ -44,9 +44,12 @@ pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> bool {
 
 /// One QL sweep over an unreduced block, with the shift of Wilkinson at its upper end.
 ///
-/// With `p = γ²/c` the recurrence of Pal, Walker and Kahan is
-/// `r = p + b²`, `c = p/r`, `s = b²/r`, `γ' = c·(α − σ) − s·γ`, `p' = γ'²/c`: three divisions, each waiting for
-/// the one before. Here `t = p·(α − σ) − b²·γ` gives `γ' = t/r` and `p' = t²/(r·p)`, which wait for nothing but `p`.
+/// The recurrence of Pal, Walker and Kahan (LAPACK's `sterf`), for `x = α − σ` and a coupling b, is `r = p + b²`, `c
+/// = p/r`, `s = b²/r`, `γ' = c·x − s·γ`, `p' = γ'²/c`: three divisions that wait for each other, and a special case
+/// where `c` vanishes. Put `p = w²/m` and `γ = w·v/m`: then `w' = x·w − b²·v`, `v' = w`, `m' = w² + b²·m`, `r =
+/// m'/m`, `s = b²·m/m'` and `γ' = w·w'/m'`, where the only division is not in the recurrence and `m'` never vanishes.
+/// The w are characteristic polynomials of the trailing blocks, exact for elements of the matrix that differ by
+/// roundings; the m are sums of positive terms.
 fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
     let coupling = math::sqrt(squares[0]);
     let ratio = (diagonal[1] - diagonal[0]) / (2.0 * coupling);
@@ -54,33 +57,28 @@ fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
 
     let last = squares.len();
     let mut gamma = diagonal[last] - shift;
-    let mut pivot = gamma * gamma;
+    let (mut w, mut v, mut m, mut inverse_m) = (gamma, 1.0, 1.0, 1.0);
     let mut sine = 0.0;
-    let (mut previous_pivot, mut previous_sum) = (1.0, 1.0);
     for i in (0..last).rev() {
-        let square = squares[i];
-        let sum = pivot + square;
+        let (alpha, square) = (diagonal[i], squares[i]);
+        let next_w = (alpha - shift) * w - square * v;
+        let next_m = w * w + square * m;
+        let inverse_next_m = 1.0 / next_m;
         if i + 1 < last {
-            squares[i + 1] = sine * sum;
+            squares[i + 1] = sine * (next_m * inverse_m);
         }
-        let inverse_sum = 1.0 / sum;
-        sine = square * inverse_sum;
-        let (alpha, old_gamma) = (diagonal[i], gamma);
-        let scaled_gamma = pivot * (alpha - shift) - square * old_gamma;
-        gamma = scaled_gamma * inverse_sum;
-        diagonal[i + 1] = old_gamma + (alpha - gamma);
-        let product = pivot * sum;
-        let next_pivot = if product > SMALL_PRODUCT {
-            scaled_gamma * scaled_gamma / product
-        } else if pivot > 0.0 {
-            gamma * gamma / pivot * sum
-        } else {
-            square * (previous_pivot / previous_sum)
-        };
-        (previous_pivot, previous_sum) = (pivot, sum);
-        pivot = next_pivot;
+        sine = square * m * inverse_next_m;
+        let next_gamma = w * next_w * inverse_next_m;
+        diagonal[i + 1] = gamma + (alpha - next_gamma);
+        (gamma, v, w, m, inverse_m) = (next_gamma, w, next_w, next_m, inverse_next_m);
+        // `m` is a square in the units of w and v.
+        if !(1.0 / (LARGE * LARGE)..=LARGE * LARGE).contains(&m) {
+            let factor = if m > 1.0 { 1.0 / LARGE } else { LARGE };
+            (w, v) = (w * factor, v * factor);
+            (m, inverse_m) = (m * (factor * factor), inverse_m / (factor * factor));
+        }
     }
-    squares[0] = sine * pivot;
+    squares[0] = sine * (w * w * inverse_m);
     diagonal[0] = shift + gamma;
 }
 

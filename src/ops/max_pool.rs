@@ -187,8 +187,8 @@ mod tests {
     fn maxima_of_windows() {
         for_each_window(&[1, 5, 8, 16, 19], |backend, geometry, window, input, output, case| {
             let windows = geometry.windows(input, output);
-            let x = Tensor::random(input, 3, 1);
-            for rectified in [false, true] {
+            for (rectified, gap) in [(false, 0), (false, 3), (true, 0)] {
+                let x = Tensor::random(input, gap, 1);
                 let mut out = Tensor::filled(output, 2, f32::NAN);
                 let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
                 let value = Value { stored: x.view(), affine: None, rectified };

@@ -60,7 +60,7 @@ pub fn vjp(backend: Backend, window: &Window, gradient: Gradient<'_>, sink: Sink
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::reference::{Tensor, assert_close, differences, for_each_window, numbers};
+    use crate::ops::reference::{Tensor, assert_close, differences, for_each_window, numbers, widen};
     use crate::tensor::{Affine, Normalised};
     use std::vec;
     use std::vec::Vec;
@@ -74,10 +74,11 @@ mod tests {
     fn means_of_windows() {
         for_each_window(&[1, 5, 8, 16, 19], |backend, geometry, window, input, output, case| {
             let windows = geometry.windows(input, output);
-            let x = Tensor::random(input, 3, 1);
             let (scale, shift) = (numbers(input.channels, 2), numbers(input.channels, 3));
             let affine = Some(Affine { scale: &scale, shift: &shift });
-            for (affine, accumulate) in [(None, false), (affine, true)] {
+            for (affine, accumulate, gap) in [(None, false, 0), (None, true, 3), (affine, true, 0), (affine, false, 1)]
+            {
+                let x = Tensor::random(input, gap, 1);
                 let mut out = Tensor::filled(output, 2, if accumulate { 1.0 } else { f32::NAN });
                 let value = Value { stored: x.view(), affine, rectified: affine.is_some() };
                 let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
@@ -105,12 +106,14 @@ mod tests {
     fn the_vjp_is_the_gradient() {
         for_each_window(&[9], |backend, geometry, window, input, output, case| {
             let windows = geometry.windows(input, output);
-            let g = Tensor::random(output, 1, 1);
-            let x = vec![0.0; input.len()];
-            let expected = differences(&x, &g.dense(), |x| reference(&windows, x));
+            let dense = numbers(output.len(), 1);
+            let zero = vec![0.0; input.len()];
+            let expected = differences(&zero, &widen(&dense), |x| reference(&windows, x));
             let mut out = Tensor::filled(input, 2, 1.0);
             let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
-            for accumulate in [false, true] {
+            // In place first, then through the ring.
+            for (accumulate, gap) in [(false, 0), (true, 1)] {
+                let g = Tensor::new(output, gap, &dense);
                 let sink = Sink { stored: out.view_mut(), accumulate, gate: None };
                 vjp(backend, &window, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
                 let times = if accumulate { 2.0 } else { 1.0 };

@@ -42,6 +42,21 @@ impl Window {
         Ok(Self { kernel, stride, padding })
     }
 
+    /// Rows and columns of the window.
+    pub const fn kernel(&self) -> usize {
+        self.kernel
+    }
+
+    /// Step between windows.
+    pub const fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Positions around the map that count for nothing, on each side.
+    pub const fn padding(&self) -> usize {
+        self.padding
+    }
+
     /// The shape after pooling `input`: along each axis `⌊(size + 2 · padding − kernel) / stride⌋ + 1`.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ fn shape([batch, height, width, channels]: [usize; 4]) -> Shape {
 fn covariance_and_dual_match_double_precision() {
     let normal = numbers(1, 40_000);
     // Deviations from 1/4 to 4; means of about 0, of 3 deviations, and of 1000.
-    for (mean, tolerance) in [(0.0, 4e-7), (3.0, 4e-7), (1000.0, 4e-7)] {
+    for mean in [0.0, 3.0, 1000.0] {
         for size in SHAPES {
             for gap in [0, 3] {
                 let shape = shape(size);
@@ -110,16 +110,17 @@ fn covariance_and_dual_match_double_precision() {
                 }
                 let features = view(&data, shape, gap);
                 let (positions, n) = (shape.positions(), shape.positions() as f64);
+                let tolerance = |rows: usize| 5e-7 / sqrt(rows.div_ceil(CHUNK) as f64);
                 let exact = centred(features);
                 let covariance = gram(&exact, shape.channels, n);
                 let dual = gram(&transpose(&exact, shape.channels), positions, n);
                 for backend in Backend::available() {
                     let case = (backend.name(), mean, size, gap);
                     let e = error(&run_covariance(backend, features), &covariance, shape.channels);
-                    assert!(e <= tolerance, "covariance {case:?}: {e:e}");
+                    assert!(e <= tolerance(positions), "covariance {case:?}: {e:e}");
                     if positions <= 129 {
                         let e = error(&run_dual(backend, features), &dual, positions);
-                        assert!(e <= tolerance, "dual {case:?}: {e:e}");
+                        assert!(e <= tolerance(shape.channels), "dual {case:?}: {e:e}");
                     }
                 }
             }
@@ -168,9 +169,7 @@ fn constant_channels_have_exactly_no_variance() {
                 }
                 assert_eq!(out[i * 5 + i] > 0.0, ![1, 4].contains(&i) && positions > 1, "{}", backend.name());
             }
-            // Other numbers between the constant channels do not matter here: all channels constant.
-            let row = data[..5].to_vec();
-            let constant: Vec<f32> = row.iter().copied().cycle().take(shape.len().min(500)).collect();
+            let constant: Vec<f32> = data[..5].iter().copied().cycle().take(shape.len().min(500)).collect();
             let few = Shape { height: constant.len() / 5, ..shape };
             assert!(run_dual(backend, view(&constant, few, 0)).iter().all(|&x| x == 0.0));
         }
@@ -239,12 +238,11 @@ fn cross_moments_match_double_precision() {
         for gap in [0, 2] {
             let v_shape = shape(size);
             let [batch, height, width, channels] = size;
-            let u_shape = shape([batch, height * ratio, width * if width > 1 { ratio } else { 1 }, inputs]);
+            let u_shape = shape([batch, height * ratio, width * ratio, inputs]);
             let u_data = numbers(7, u_shape.positions() * (inputs + gap));
             let v_data = numbers(8, v_shape.positions() * (channels + gap));
             let (u, v) = (view(&u_data, u_shape, gap), view(&v_data, v_shape, gap));
             let rows = inputs * ratio * ratio;
-            // One case has maps of one column and a ratio of 1, where folding is the identity.
             let mut expected = vec![0.0; rows * channels];
             let n = (samples.len() * height * width) as f64;
             for image in samples.clone() {

@@ -107,7 +107,7 @@ fn laplacian(n: usize, scale: f64) -> Case {
 }
 
 fn cases(n: usize) -> Vec<Case> {
-    let diagonal = |i: usize| (i as f64 - 3.0) * if i % 2 == 0 { 1.0 } else { -0.25 };
+    let diagonal = |i: usize| (i as f64 - 3.0) * if i.is_multiple_of(2) { 1.0 } else { -0.25 };
     let clustered: Vec<f64> = (0..n).map(|i| if i < n / 2 { 1.0 } else { 2.0 + 1e-14 * i as f64 }).collect();
     let graded: Vec<f64> = (0..n).map(|i| 10f64.powf(-14.0 * i as f64 / n as f64)).collect();
     let mut all_ones = vec![0.0; n];

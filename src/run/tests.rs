@@ -1,0 +1,463 @@
+//! Whole blocks against a plain interpreter in double precision: values directly, gradients by central differences.
+
+use super::{Runner, block as run_block};
+use crate::base::rng::{Generator, Key, Stream, below, generator};
+use crate::graph::{Block, Convolution, MAX_NODES, NodeId, Op};
+use crate::mem::{Memory, Workspace};
+use crate::ops::window::Window;
+use crate::plan::{BlockPlan, Region};
+use crate::score::Options;
+use crate::simd::Backend;
+use crate::tensor::random::fill_normal;
+use crate::tensor::{Role, Shape, Source};
+use std::collections::HashMap;
+use std::vec;
+use std::vec::Vec;
+
+/// Parameters of every node, the input and the direction, as numbers.
+struct Tensors {
+    input: Vec<f32>,
+    direction: Vec<f32>,
+    parameters: HashMap<(u32, u8), Vec<f32>>,
+}
+
+impl Source for Tensors {
+    fn direction(&self, _: usize) -> Option<&[f32]> {
+        Some(&self.direction)
+    }
+    fn parameter(&self, _: usize, key: u32, role: Role) -> Option<&[f32]> {
+        self.parameters.get(&(key, role as u8)).map(Vec::as_slice)
+    }
+}
+
+fn normal(seed: u64, node: u32, len: usize) -> Vec<f32> {
+    let mut numbers = vec![0.0; len];
+    fill_normal(Backend::Scalar, Key::new(seed, Stream::Weight, 0, node), 1.0, &mut numbers);
+    numbers
+}
+
+fn tensors(block: &Block, seed: u64) -> Tensors {
+    let mut parameters = HashMap::new();
+    for node in block.nodes() {
+        for role in [Role::Weight, Role::Bias, Role::Gain, Role::Shift] {
+            if let Some(len) = block.parameter_len(node, role).unwrap() {
+                let mut numbers = normal(seed, 10 * node.key + role as u32, len);
+                if role == Role::Gain {
+                    numbers.iter_mut().for_each(|number| *number = 1.0 + 0.3 * *number);
+                }
+                parameters.insert((node.key, role as u8), numbers);
+            }
+        }
+    }
+    let input = normal(seed, 1_000_000, block.nodes()[0].shape.len());
+    Tensors { input, direction: normal(seed, 1_000_001, block.output_shape().len()), parameters }
+}
+
+/// The value of the block's output for `input`, in double precision.
+fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
+    let mut values: Vec<Vec<f64>> = Vec::new();
+    for node in block.nodes() {
+        let argument = |i: usize| &values[node.inputs()[i].index()];
+        let shape_of = |i: usize| block.nodes()[node.inputs()[i].index()].shape;
+        let parameter = |role: Role, at: usize, missing: f64| {
+            tensors.parameters.get(&(node.key, role as u8)).map_or(missing, |numbers| f64::from(numbers[at]))
+        };
+        let value = match node.op {
+            Op::Input => input.to_vec(),
+            Op::Zero => vec![0.0; node.shape.len()],
+            Op::Identity => argument(0).clone(),
+            Op::Relu => argument(0).iter().map(|x| x.max(0.0)).collect(),
+            Op::Add => (0..node.shape.len()).map(|i| (0..node.inputs().len()).map(|j| argument(j)[i]).sum()).collect(),
+            Op::Concat => {
+                let mut out = Vec::new();
+                for position in 0..node.shape.positions() {
+                    for j in 0..node.inputs().len() {
+                        let channels = shape_of(j).channels;
+                        out.extend_from_slice(&argument(j)[position * channels..][..channels]);
+                    }
+                }
+                out
+            }
+            Op::BatchNorm { epsilon } => {
+                let channels = node.shape.channels;
+                let positions = node.shape.positions() as f64;
+                let mut out = argument(0).clone();
+                for c in 0..channels {
+                    let column = || argument(0).iter().skip(c).step_by(channels);
+                    let mean = column().sum::<f64>() / positions;
+                    let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / positions;
+                    let factor = parameter(Role::Gain, c, 1.0) / (variance + epsilon).sqrt();
+                    let shift = parameter(Role::Shift, c, 0.0);
+                    out.iter_mut().skip(c).step_by(channels).for_each(|x| *x = (*x - mean) * factor + shift);
+                }
+                out
+            }
+            Op::Linear { channels } => {
+                let inputs = shape_of(0).channels;
+                let mut out = Vec::new();
+                for row in argument(0).chunks_exact(inputs) {
+                    for o in 0..channels {
+                        let products = (0..inputs).map(|i| parameter(Role::Weight, o * inputs + i, 0.0) * row[i]);
+                        out.push(products.sum::<f64>() + parameter(Role::Bias, o, 0.0));
+                    }
+                }
+                out
+            }
+            Op::GlobalPool => {
+                let (shape, channels) = (shape_of(0), node.shape.channels);
+                let area = shape.positions_per_image();
+                let mut out = vec![0.0; node.shape.len()];
+                for (i, x) in argument(0).iter().enumerate() {
+                    out[i / (area * channels) * channels + i % channels] += x / area as f64;
+                }
+                out
+            }
+            Op::Convolution(convolution) => {
+                let window = WindowOf {
+                    kernel: convolution.kernel,
+                    stride: convolution.stride,
+                    padding: convolution.padding,
+                    dilation: convolution.dilation,
+                };
+                let per_group = shape_of(0).channels / convolution.groups;
+                let outputs = convolution.channels / convolution.groups;
+                let area = convolution.kernel[0] * convolution.kernel[1];
+                window.map(shape_of(0), node.shape, |o, taps| {
+                    let first = o / outputs * per_group;
+                    let mut sum = parameter(Role::Bias, o, 0.0);
+                    for &(tap, position) in taps {
+                        for i in 0..per_group {
+                            let weight = parameter(Role::Weight, (o * per_group + i) * area + tap, 0.0);
+                            sum += weight * argument(0)[position * shape_of(0).channels + first + i];
+                        }
+                    }
+                    sum
+                })
+            }
+            Op::AveragePool(window) | Op::MaxPool(window) => {
+                let square = WindowOf {
+                    kernel: [window.kernel(); 2],
+                    stride: [window.stride(); 2],
+                    padding: [window.padding(); 2],
+                    dilation: [1; 2],
+                };
+                square.map(shape_of(0), node.shape, |c, taps| {
+                    let seen = taps.iter().map(|&(_, position)| argument(0)[position * node.shape.channels + c]);
+                    match node.op {
+                        Op::MaxPool(_) => seen.fold(f64::NEG_INFINITY, f64::max),
+                        _ => seen.sum::<f64>() / taps.len() as f64,
+                    }
+                })
+            }
+        };
+        values.push(value);
+    }
+    values.swap_remove(block.output().index())
+}
+
+struct WindowOf {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+}
+
+impl WindowOf {
+    /// Calls `f` with every output channel and the taps of every output position that lie in the input, as
+    /// (number of the tap, input position).
+    fn map(&self, input: Shape, output: Shape, f: impl Fn(usize, &[(usize, usize)]) -> f64) -> Vec<f64> {
+        let mut out = Vec::new();
+        for b in 0..output.batch {
+            for y in 0..output.height {
+                for x in 0..output.width {
+                    let mut taps = Vec::new();
+                    for ky in 0..self.kernel[0] {
+                        for kx in 0..self.kernel[1] {
+                            let row = (y * self.stride[0] + ky * self.dilation[0]).checked_sub(self.padding[0]);
+                            let column = (x * self.stride[1] + kx * self.dilation[1]).checked_sub(self.padding[1]);
+                            let inside = |at: Option<usize>, size: usize| at.filter(|&at| at < size);
+                            let place = inside(row, input.height).zip(inside(column, input.width));
+                            if let Some((row, column)) = place {
+                                let position = (b * input.height + row) * input.width + column;
+                                taps.push((ky * self.kernel[1] + kx, position));
+                            }
+                        }
+                    }
+                    out.extend((0..output.channels).map(|c| f(c, &taps)));
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Runs the block and returns its output and the gradient with respect to its input.
+fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32>) {
+    let options = Options { backend, ..Options::default() };
+    let plan = BlockPlan::of(block, &options, tensors).unwrap();
+    let mut memory = Memory::new();
+    let mut workspace: Workspace<'_> = memory.workspace(plan.bytes()).unwrap();
+    let end = plan.bytes();
+    // Whatever is read before it is written poisons the result.
+    workspace.loans().write(crate::mem::Slot::<f32>::new(0, end / 4)).fill(f32::NAN);
+    workspace.loans().write(plan.slot(Region::Input, tensors.input.len(), end)).copy_from_slice(&tensors.input);
+    run_block(block, &plan, &options, tensors, &mut workspace, end);
+    let runner = Runner { block, plan: &plan, options: &options, source: tensors, end };
+    let output = workspace.loans().read(runner.slot(Region::Output, block.output_shape().len())).to_vec();
+    let gradient = runner.gradient(block.input(), &mut workspace.loans()).data.to_vec();
+    (output, gradient)
+}
+
+/// Compares a block with the interpreter.
+fn check(block: &Block, seed: u64, name: &str) {
+    let tensors = tensors(block, seed);
+    let input: Vec<f64> = tensors.input.iter().map(|&x| f64::from(x)).collect();
+    let expected = interpret(block, &tensors, &input);
+    let scale = expected.iter().fold(1.0f64, |scale, x| scale.max(x.abs()));
+    // The derivative along a few directions: Σ gᵢ dᵢ against the difference of Σ vⱼ fⱼ.
+    let directions: Vec<Vec<f64>> =
+        (0..3).map(|i| normal(seed + 77, i, input.len()).iter().map(|&x| f64::from(x)).collect()).collect();
+    let along = |direction: &[f64], step: f64| {
+        let moved: Vec<f64> = input.iter().zip(direction).map(|(x, d)| x + step * d).collect();
+        let value = interpret(block, &tensors, &moved);
+        value.iter().zip(&tensors.direction).map(|(f, v)| f * f64::from(*v)).sum::<f64>()
+    };
+    let step = 1e-6;
+    let slopes: Vec<f64> = directions.iter().map(|d| (along(d, step) - along(d, -step)) / (2.0 * step)).collect();
+    for backend in Backend::available() {
+        let (output, gradient) = run(block, &tensors, backend);
+        for (i, (ours, theirs)) in output.iter().zip(&expected).enumerate() {
+            let error = (f64::from(*ours) - theirs).abs();
+            assert!(
+                error <= 2e-4 * scale,
+                "{name}, seed {seed}, {}: output {i} is {ours}, not {theirs}",
+                backend.name()
+            );
+        }
+        let length = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+        for (direction, slope) in directions.iter().zip(&slopes) {
+            let ours: f64 = gradient.iter().zip(direction).map(|(g, d)| f64::from(*g) * d).sum();
+            let allowed = 1e-3 * (1.0 + length);
+            assert!(
+                (ours - slope).abs() <= allowed,
+                "{name}, seed {seed}, {}: derivative {ours}, not {slope} (allowed {allowed})",
+                backend.name()
+            );
+        }
+    }
+}
+
+/// A block with a node for `x`, closed.
+fn build(input: Shape, describe: impl FnOnce(&mut Block, NodeId) -> Result<NodeId, crate::Error>) -> Block {
+    let mut block = Block::new(1, input);
+    let x = block.input();
+    let output = describe(&mut block, x).unwrap();
+    block.set_output(output).unwrap();
+    block.seal().unwrap();
+    block
+}
+
+const EPSILON: f64 = 1e-5;
+
+#[test]
+fn every_prologue_and_every_alias() {
+    let shape = Shape::new(2, 6, 4, 4).unwrap();
+    let conv = Convolution::same(4, 3, 1);
+    let cases: Vec<(&str, Block)> = vec![
+        ("input", build(shape, |_, x| Ok(x))),
+        ("zero", build(shape, |b, x| b.zero(x))),
+        (
+            "rectifier of zero",
+            build(shape, |b, x| {
+                let z = b.zero(x)?;
+                b.relu(z)
+            }),
+        ),
+        ("sum with itself", build(shape, |b, x| b.add(&[x, x, x]))),
+        (
+            "rectified twice",
+            build(shape, |b, x| {
+                let y = b.relu(x)?;
+                let y = b.relu(y)?;
+                b.add(&[y, x])
+            }),
+        ),
+        ("normalised input", build(shape, |b, x| b.batch_norm(x, EPSILON, 1))),
+        (
+            "normalised twice",
+            build(shape, |b, x| {
+                let y = b.batch_norm(x, EPSILON, 1)?;
+                b.batch_norm(y, EPSILON, 2)
+            }),
+        ),
+        (
+            "normalised rectifier",
+            build(shape, |b, x| {
+                let y = b.relu(x)?;
+                b.batch_norm(y, EPSILON, 1)
+            }),
+        ),
+        ("convolution as output", build(shape, |b, x| b.convolution(x, conv, 1))),
+        (
+            "convolution read twice",
+            build(shape, |b, x| {
+                let y = b.convolution(x, conv, 1)?;
+                let z = b.batch_norm(y, EPSILON, 2)?;
+                let r = b.relu(z)?;
+                b.add(&[y, r])
+            }),
+        ),
+        (
+            "merged convolutions",
+            build(shape, |b, x| {
+                let r = b.relu(x)?;
+                let [y, z, w] = [1, 2, 3].map(|key| b.convolution(r, conv, key));
+                let (y, z) = (b.batch_norm(y?, EPSILON, 4)?, b.batch_norm(z?, EPSILON, 5)?);
+                let s = b.add(&[y, z])?;
+                b.add(&[s, w?, x])
+            }),
+        ),
+        (
+            "absorbed sum",
+            build(shape, |b, x| {
+                let y = b.convolution(x, conv, 1)?;
+                let y = b.batch_norm(y, EPSILON, 2)?;
+                let s = b.add(&[x, y])?;
+                b.relu(s)
+            }),
+        ),
+        (
+            "sum read by rectifier and sum",
+            build(shape, |b, x| {
+                let y = b.convolution(x, conv, 1)?;
+                let s = b.add(&[x, y])?;
+                let r = b.relu(s)?;
+                b.add(&[r, s])
+            }),
+        ),
+        (
+            "identity chain",
+            build(shape, |b, x| {
+                let i = b.push(Op::Identity, &[x], 0)?;
+                let r = b.relu(i)?;
+                let i = b.push(Op::Identity, &[r], 0)?;
+                b.convolution(i, conv, 1)
+            }),
+        ),
+        (
+            "convolution of zeros with bias",
+            build(shape, |b, x| {
+                let z = b.zero(x)?;
+                let y = b.convolution(z, Convolution { bias: true, ..conv }, 1)?;
+                b.add(&[x, y])
+            }),
+        ),
+        (
+            "normalised zeros with a shift",
+            build(shape, |b, x| {
+                let z = b.zero(x)?;
+                let y = b.convolution(z, conv, 1)?;
+                let y = b.batch_norm(y, EPSILON, 2)?;
+                b.add(&[x, y])
+            }),
+        ),
+        (
+            "concatenation",
+            build(shape, |b, x| {
+                let r = b.relu(x)?;
+                let y = b.convolution(r, Convolution::same(3, 1, 1), 1)?;
+                let c = b.concat(&[r, y, x])?;
+                let c = b.batch_norm(c, EPSILON, 2)?;
+                b.convolution(c, Convolution::same(5, 3, 1), 3)
+            }),
+        ),
+        (
+            "pools",
+            build(shape, |b, x| {
+                let y = b.max_pool(x, Window::new(3, 1, 1)?)?;
+                let z = b.average_pool(y, Window::new(3, 1, 1)?)?;
+                let s = b.add(&[y, z])?;
+                b.average_pool(s, Window::new(2, 2, 0)?)
+            }),
+        ),
+        (
+            "head",
+            build(Shape::new(3, 1, 1, 6).unwrap(), |b, x| {
+                let r = b.relu(x)?;
+                let p = b.global_pool(r)?;
+                let y = b.linear(p, 5, 1)?;
+                let r = b.relu(y)?;
+                b.linear(r, 4, 2)
+            }),
+        ),
+        (
+            "strided residual",
+            build(shape, |b, x| {
+                let y = b.convolution(x, Convolution::same(12, 1, 1), 1)?;
+                let y = b.batch_norm(y, EPSILON, 1)?;
+                let y = b.relu(y)?;
+                let y = b.convolution(y, Convolution::depthwise(12, 3, 2), 2)?;
+                let y = b.batch_norm(y, EPSILON, 2)?;
+                let y = b.relu(y)?;
+                let y = b.convolution(y, Convolution::same(6, 1, 1), 3)?;
+                let y = b.batch_norm(y, EPSILON, 3)?;
+                let s = b.convolution(x, Convolution { bias: true, ..Convolution::same(6, 1, 2) }, 4)?;
+                let s = b.batch_norm(s, EPSILON, 4)?;
+                let s = b.add(&[y, s])?;
+                b.relu(s)
+            }),
+        ),
+    ];
+    for (name, block) in &cases {
+        check(block, 5, name);
+    }
+}
+
+/// A random block of some nodes: everything of one shape, so that anything can read anything.
+fn random_block(rng: &mut Generator) -> Block {
+    let shape = Shape::new(2, 4, 6, 4).unwrap();
+    let mut block = Block::new(1, shape);
+    let mut nodes = vec![block.input()];
+    for key in 1..=(4 + below(rng, 10) as u32) {
+        // Recent nodes are read more often, so that blocks become deep.
+        let pick = |rng: &mut Generator| {
+            let back = below(rng, nodes.len().min(4) as u64) as usize;
+            nodes[nodes.len() - 1 - back]
+        };
+        let x = pick(rng);
+        let node = match below(rng, 12) {
+            0 | 1 => block.relu(x),
+            2 => block.batch_norm(x, EPSILON, key),
+            3 => block.convolution(x, Convolution::same(4, 3, 1), key),
+            4 => block.convolution(x, Convolution { bias: true, groups: 2, ..Convolution::same(4, 3, 1) }, key),
+            5 => block.convolution(x, Convolution::depthwise(4, 5, 1), key),
+            6 => block.convolution(x, Convolution::same(4, 1, 1), key),
+            7 => block.average_pool(x, Window::new(3, 1, 1).unwrap()),
+            8 => block.max_pool(x, Window::new(3, 1, 1).unwrap()),
+            9 => block.add(&[x, pick(rng), pick(rng)]),
+            10 => block.push(if below(rng, 3) == 0 { Op::Zero } else { Op::Identity }, &[x], key),
+            _ => {
+                let both = [x, pick(rng)];
+                let wide = block.concat(&both).unwrap();
+                block.convolution(wide, Convolution::same(4, 1, 1), key)
+            }
+        };
+        // Normalisation keeps depth from blowing values up.
+        let node = block.batch_norm(node.unwrap(), EPSILON, key + 100).unwrap();
+        nodes.push(node);
+    }
+    let last = nodes[nodes.len() - 1];
+    let output = block.add(&[last, nodes[nodes.len() / 2]]).unwrap();
+    block.set_output(output).unwrap();
+    block.seal().unwrap();
+    assert!(block.nodes().len() <= MAX_NODES);
+    block
+}
+
+#[test]
+fn random_blocks() {
+    let mut rng = generator(11);
+    for seed in 0..40 {
+        check(&random_block(&mut rng), seed, "random block");
+    }
+}

@@ -1,0 +1,32 @@
+//! Multiply-adds and parameters counted on the graph against the benchmark's and the closed forms.
+
+mod common;
+
+use aznas::graph::{Cost, Network};
+use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+
+#[test]
+fn the_recorded_cells_cost_what_the_benchmark_says() {
+    let mut rows = 0;
+    for row in csv::Reader::from_path("tests/golden/nb201_flops.csv").unwrap().records() {
+        let row = row.unwrap();
+        let network = common::cell_network(&row[0], 16, 5, 10);
+        let cost = Cost::of(&network, 32, 32).unwrap();
+        assert_eq!(cost.parameters, row[1].parse::<u64>().unwrap(), "{}", &row[0]);
+        assert_eq!(network.complexity(&cost), row[2].parse::<f64>().unwrap(), "{}", &row[0]);
+        rows += 1;
+    }
+    assert_eq!(rows, 200);
+}
+
+#[test]
+fn graph_and_closed_form_agree_on_every_cell() {
+    let skeleton = Skeleton::new(6, 2, 7).unwrap();
+    for cell in Cell::all() {
+        let network = CellNetwork { cell, skeleton };
+        let cost = Cost::of(&network, 16, 16).unwrap();
+        assert_eq!(network.complexity(&cost), skeleton.macs(&cell, 16).unwrap() as f64, "{cell}");
+        assert_eq!(cost.live_macs + 7, skeleton.live_macs(&cell, 16).unwrap(), "{cell}");
+        assert_eq!(cost.parameters, skeleton.params(&cell).unwrap(), "{cell}");
+    }
+}
