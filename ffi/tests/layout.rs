@@ -67,8 +67,7 @@ fn structs_have_one_layout() {
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
         "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, macs, live_macs, parameters, live_parameters, flags, reserved }
     };
-    let program =
-        common::compile("tests/c/layout.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
+    let program = common::compile("tests/c/layout.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
     let printed = common::output(&program, "");
     assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
 }
