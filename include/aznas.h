@@ -534,7 +534,7 @@ typedef struct aznas_node {
      */
     uint32_t channels;
     /**
-     * Rows and columns of the kernel.
+     * Rows and columns of the kernel; like the next three, at most 65536.
      */
     uint32_t kernel[2];
     /**

@@ -12,13 +12,13 @@ extern crate std;
 pub mod aggregate;
 pub mod arch;
 pub mod backend;
+#[cfg(all(feature = "panic-handler", not(feature = "std")))]
+mod bare_metal;
 mod boundary;
 pub mod cost;
 pub mod error;
 pub mod node;
 pub mod options;
-#[cfg(all(feature = "panic-handler", not(feature = "std")))]
-mod panic_handler;
 mod pointer;
 pub mod score;
 pub mod source;

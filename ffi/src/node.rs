@@ -9,6 +9,8 @@ use core::cell::Cell;
 
 /// Most nodes of a network.
 const MAX_NODE_COUNT: usize = 1 << 16;
+/// Largest side of a kernel, stride, padding or dilation: planning takes time in proportion.
+const MAX_SIDE: u32 = 1 << 16;
 
 /// The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head, which
 /// only counts as complexity and parameters.
@@ -78,7 +80,7 @@ pub struct Node {
     pub key: u32,
     /// Output channels.
     pub channels: u32,
-    /// Rows and columns of the kernel.
+    /// Rows and columns of the kernel; like the next three, at most 65536.
     pub kernel: [u32; 2],
     /// Steps between outputs, in rows and columns.
     pub stride: [u32; 2],
@@ -186,6 +188,10 @@ impl Node {
         let count = self.input_count as usize;
         if count == 0 || count > MAX_INPUTS {
             return Err(refuse("input_count", "from 1 to 8"));
+        }
+        let sides = [self.kernel, self.stride, self.padding, self.dilation];
+        if sides.as_flattened().iter().any(|&side| side > MAX_SIDE) {
+            return Err(refuse("kernel, stride, padding and dilation", "at most 65536"));
         }
         let op = self.op().map_err(|error| match error {
             Error::Invalid { field, expected } => refuse(field, expected),

@@ -252,3 +252,25 @@ fn ranks() {
     }
     assert_eq!(common::output(&program("tests/c/aggregate.c"), ""), expected);
 }
+
+#[test]
+fn eight_threads_of_cpp_static_and_shared() {
+    let library = Flavour::Checked.build();
+    let compile = |linkage| common::compile("tests/c/threads.cpp", Language::Cpp17, &library, linkage, &[]);
+    let linked = common::output(&compile(Linkage::Static), "");
+    // The loader looks for the name inside the library, which installing gives to the file.
+    let named = library.join("libaznas.so.0.1");
+    let _ = std::fs::remove_file(&named);
+    std::fs::copy(library.join("libaznas.so"), &named).expect("the folder can be written");
+    let shared = compile(Linkage::Shared);
+    let loaded = common::run(std::process::Command::new(shared).env("LD_LIBRARY_PATH", &library), "");
+    assert_eq!(linked, loaded);
+    assert_eq!(linked.lines().count(), 25);
+}
+
+#[test]
+fn the_header_for_cpp_compiles_without_exceptions() {
+    let mut compiler = std::process::Command::new("c++");
+    compiler.args(["-std=c++17", "-fno-exceptions", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]);
+    common::run(compiler.arg("-x").arg("c++").arg(common::root().join("include/aznas.hpp")), "");
+}
