@@ -7,6 +7,11 @@
 #include <stdio.h>
 static void print(const char *text, size_t length) { fwrite(text, 1, length, stdout); }
 #else
+#ifdef BOARD
+/* Without an operating system, either: the start-up code of the board prints and ends. */
+void print(const char *text, size_t length);
+_Noreturn void leave(int code);
+#else
 enum {
 #if defined(__x86_64__)
     WRITE = 1,
@@ -39,6 +44,7 @@ _Noreturn static void leave(int code) {
     for (;;)
         system_call(EXIT, code, 0, 0);
 }
+#endif
 
 /* What the library asks of its program: a place to go after a defect, and four functions of the C library. The empty
  * assembly keeps the compiler from turning a loop into a call of the very function it is in. */
@@ -79,7 +85,10 @@ int memcmp(const void *a, const void *b, size_t n) {
 }
 #endif
 
-static unsigned char workspace[1 << 18];
+#ifndef WORKSPACE
+#define WORKSPACE (1 << 18)
+#endif
+static unsigned char workspace[WORKSPACE];
 
 static void print_bits(double x) {
     union {
@@ -117,7 +126,7 @@ int main(void) {
     return 0;
 }
 
-#ifndef HOSTED
+#if !defined(HOSTED) && !defined(BOARD)
 __attribute__((used)) _Noreturn void start(void) { leave(main()); }
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start: xor %ebp, %ebp\n and $-16, %rsp\n call start\n hlt\n");

@@ -45,6 +45,7 @@ pub(crate) enum Refusal {
     Misaligned(&'static str),
     StructSize(&'static str),
     Overlap(&'static str),
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only unwinding can be caught"))]
     Panic,
 }
 
