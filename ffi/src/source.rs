@@ -169,6 +169,8 @@ impl aznas::tensor::Source for CallerTensors {
             aznas::tensor::Role::Bias => Role::Bias,
             aznas::tensor::Role::Gain => Role::Gain,
             aznas::tensor::Role::Shift => Role::Shift,
+            // No space of this interface has other parameters.
+            _ => return None,
         };
         self.find(role, block, key)
     }

@@ -35,7 +35,7 @@ fn bits(x: f64) -> u64 {
 
 /// The lines that `print.h` prints.
 fn printed(scores: &Scores, block_count: usize, rows: &[BlockScores]) -> String {
-    let Scores { expressivity, progressivity, trainability, complexity, cost, flags } = scores;
+    let Scores { expressivity, progressivity, trainability, complexity, cost, flags, .. } = scores;
     let proxies = [expressivity, progressivity, trainability, complexity].map(|&x| format!("{:016x}", bits(x)));
     let mut text = format!(
         "{} {} {} {} {} {} {block_count}\n",
