@@ -42,4 +42,4 @@ mod readme {}
 pub use error::Error;
 pub use mem::Workspace;
 pub use run::Initialisation;
-pub use score::{Options, Scores, score, workspace_size};
+pub use score::{Options, Scores, forward, score, workspace_size};

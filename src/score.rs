@@ -149,3 +149,26 @@ pub fn score<N: Network + ?Sized>(
     let complexity = network.complexity(&cost);
     Ok(Scores { expressivity, progressivity, trainability, complexity, mean_progressivity, cost, flags })
 }
+
+/// Runs the forward pass alone, such as to take its time on this machine. Each step of a block, once done, is handed to
+/// `repeat` with the number of the block; every call of the step does the same work again and changes nothing.
+///
+/// # Errors
+/// Those of [`score`].
+pub fn forward<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+    workspace: &mut Workspace<'_>,
+    mut repeat: impl FnMut(usize, &mut dyn FnMut()),
+) -> Result<(), Error> {
+    let needed = workspace_size(network, options, source)?;
+    if workspace.capacity() < needed {
+        return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
+    }
+    plan::walk(network, options, source, |block, plan| {
+        run::forward(block, plan, options, source, workspace, needed, &mut |step| repeat(block.index(), step));
+        Ok(())
+    })?;
+    Ok(())
+}

@@ -137,6 +137,39 @@ fn structures_are_searched_within_their_budget() {
 }
 
 #[test]
+fn latencies_are_measured_or_looked_up() {
+    let (measured, looked_up) = (folder("latency-measured"), folder("latency-looked-up"));
+    finished(&measured, &["--iterations", "20", "--latency", "1000"]);
+    let table = read(&measured, "latency.csv");
+    assert!(table.starts_with("layer,milliseconds\n"), "{table}");
+    for layer in ["stem to 2 8x8x3", "reduction 8x8x2", "reduction 4x4x4", "head to 10 2x2x8"] {
+        assert!(table.contains(&format!("\n{layer},")), "{layer} is missing in {table}");
+    }
+    let mut reader = csv::Reader::from_path(measured.join("history.csv")).unwrap();
+    for row in reader.records().map(Result::unwrap) {
+        let milliseconds: f64 = row[8].parse().unwrap();
+        assert!(milliseconds > 0.0 && milliseconds < 1000.0, "{row:?}");
+    }
+    let path = measured.join("latency.csv");
+    let arguments = ["--iterations", "20", "--latency", "1000", "--latency-table", path.to_str().unwrap()];
+    finished(&looked_up, &arguments);
+    assert_eq!(read(&looked_up, "history.csv"), read(&measured, "history.csv"));
+    assert!(!looked_up.join("latency.csv").exists());
+
+    let folder = folder("latency-damaged");
+    for (damaged, reason) in [
+        (table.replace("reduction 8x8x2", "reduction 9x9x2"), "has no line for the layer `reduction 8x8x2`"),
+        (table.replace("reduction 8x8x2,", "reduction 8x8x2,-"), ": a layer and its milliseconds are expected"),
+        (table.replace("reduction 8x8x2,", "reduction 8x8x2"), ": a layer and its milliseconds are expected"),
+    ] {
+        fs::write(&path, damaged).unwrap();
+        let message = refusal(&folder, &arguments);
+        assert!(message.contains(reason), "{message}");
+        assert!(!folder.exists());
+    }
+}
+
+#[test]
 fn goes_on_as_if_never_interrupted() {
     for duplicates in ["keep", "reuse"] {
         let (whole, parts) = (folder(&format!("{duplicates}-whole")), folder(&format!("{duplicates}-parts")));
@@ -281,6 +314,7 @@ fn impossible_budgets_are_explained() {
     for (arguments, reason) in [
         (["--flops", "1000"], "at most 1000 multiply-adds are allowed, and the least proposed were "),
         (["--params", "100"], "at most 100 parameters are allowed"),
+        (["--latency", "1e-6"], "at most 0.000001 milliseconds are allowed"),
         (["--max-workspace", "64"], "at most 64 bytes of workspace are allowed"),
     ] {
         let folder = folder("impossible");

@@ -49,6 +49,13 @@ pub struct Arguments {
     /// At most as many bytes of workspace, such as 512e6
     #[arg(long, value_parser = count)]
     pub max_workspace: Option<u64>,
+    /// At most as many milliseconds for an image of the resolution that complexity is counted at, layer by layer on one
+    /// core of this machine or as the table says
+    #[arg(long, value_name = "MS", value_parser = milliseconds)]
+    pub latency: Option<f64>,
+    /// Latencies of another device: lines of `layer,milliseconds` below a header, as in the latency.csv of a search
+    #[arg(long, value_name = "FILE", requires = "latency")]
+    pub latency_table: Option<PathBuf>,
     /// The output folder [default: a new one in searches/]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -73,6 +80,13 @@ fn count(text: &str) -> Result<u64, String> {
         Ok(number as u64)
     } else {
         Err("not a whole number from 0 to 2^53".to_string())
+    }
+}
+
+fn milliseconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
+        _ => Err("not a positive number".to_string()),
     }
 }
 
@@ -117,6 +131,7 @@ impl Arguments {
                 parameters: self.params,
                 layers: self.max_layers,
                 workspace_bytes: self.max_workspace,
+                custom: self.latency,
                 ..Budget::default()
             },
             ..base
@@ -147,6 +162,8 @@ impl Arguments {
             ("params", json!(self.params)),
             ("max-layers", json!(self.max_layers)),
             ("max-workspace", json!(self.max_workspace)),
+            ("latency", json!(self.latency)),
+            ("latency-table", json!(self.latency_table)),
         ];
         entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
     }

@@ -8,6 +8,7 @@ mod charts;
 mod common;
 mod drawing;
 mod failure;
+mod latency;
 mod progress;
 mod record;
 mod space;
@@ -15,15 +16,16 @@ mod workers;
 
 use arguments::Arguments;
 use assessment::Assessed;
+use aznas::Options;
 use aznas::aggregate::{Mode, aggregate};
 use aznas::search::mbv2::StructureSpace;
 use aznas::search::nb201::CellSpace;
 use aznas::search::{Search, SearchSpace, Settings};
 use aznas::spaces::nb201::Skeleton;
 use aznas::tensor::Random;
-use aznas::{Error, Options};
 use common::candidate::SpaceName;
 use failure::{At, Failure};
+use latency::Table;
 use progress::Progress;
 use record::{Line, Record};
 use serde_json::json;
@@ -72,14 +74,20 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, options: Options) -> Result<(), Failure> {
     let settings = arguments.settings()?;
-    let assessed = Assessed::new(space, options, settings.budget);
-    let explain = |error| match error {
-        Error::NoCandidate { proposals } => Failure::Budget { proposals, explanation: assessed.explanation() },
-        error => Failure::Core(error),
+    let latency = match (&arguments.latency, &arguments.latency_table) {
+        (None, _) => None,
+        (Some(_), Some(path)) => Some(Table::read(path)?),
+        (Some(_), None) => Some(Table::measured(options)),
     };
+    let resolution = match arguments.space.space {
+        SpaceName::Nb201 => options.height,
+        SpaceName::Mbv2 => arguments.space.target_resolution as usize,
+    };
+    let latency = latency.map(|table| (table, resolution));
+    let assessed = Assessed::new(space, options, settings.budget, latency);
     // Settings that cannot work are refused before anything is written.
     let mut search = Search::new(&assessed, settings.clone())?;
-    let trial = search.clone().ask().map_err(explain)?;
+    let trial = search.clone().ask().map_err(|error| assessed.explain(error))?;
     if let Some(candidate) = trial {
         aznas::workspace_size(&space.network(&candidate.architecture), &options, &Random)?;
     }
@@ -96,6 +104,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
     } else {
         Record::create(&folder, arguments.identity())?
     };
+    assessed.keep_latencies(&Record::latency_path(&folder))?;
     let stop_at_once = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
@@ -117,11 +126,11 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
         &STOP,
         |search| {
             for (id, (architecture, scores)) in search.history().enumerate().skip(written) {
-                record.append(&line(space, id, architecture, scores, seed(id))?)?;
+                record.append(&line(&assessed, id, architecture, scores, seed(id))?)?;
                 written = id + 1;
             }
             if checked.elapsed() >= CHECKPOINT_INTERVAL {
-                record.checkpoint(written, best(search, space, &seed)?.as_ref())?;
+                record.checkpoint(written, best(search, &assessed, &seed)?.as_ref())?;
                 checked = Instant::now();
             }
             progress.update(written, || describe_best(search));
@@ -133,14 +142,14 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
         },
     )
     .map_err(|failure| match failure {
-        Failure::Core(error) => explain(error),
+        Failure::Core(error) => assessed.explain(error),
         other => other,
     })?;
     let rate = progress.finish(written);
     let is_complete = written == settings.iterations;
     // What is left to be done decides what is ranked: the best of an interrupted search is the best of all it has.
     search.stop()?;
-    record.checkpoint(written, best(&search, space, &seed)?.as_ref())?;
+    record.checkpoint(written, best(&search, &assessed, &seed)?.as_ref())?;
     let pictures = draw(&search, space, &settings, &folder)?;
     conclude(&search, &folder, &pictures, rate).map_err(Failure::Output)?;
     if !is_complete {
@@ -165,16 +174,16 @@ fn new_folder(arguments: &Arguments) -> Result<PathBuf, Failure> {
 }
 
 fn line<S: ScoredSpace>(
-    space: &S,
+    assessed: &Assessed<'_, S>,
     step: usize,
     architecture: &S::Architecture,
     scores: [f64; 4],
     seed: u64,
-) -> Result<Line, Error> {
+) -> Result<Line, Failure> {
     let [expressivity, progressivity, trainability, complexity] = scores;
-    let params = space.cost(architecture)?.parameters;
-    let arch = architecture.to_string();
-    Ok(Line { step, arch, expressivity, progressivity, trainability, complexity, params, seed })
+    let params = assessed.space().cost(architecture)?.parameters;
+    let (arch, latency) = (architecture.to_string(), assessed.latency(architecture)?);
+    Ok(Line { step, arch, expressivity, progressivity, trainability, complexity, params, seed, latency })
 }
 
 /// Whether what can be computed again of a line read back is what it says.
@@ -191,13 +200,13 @@ fn matches<S: ScoredSpace>(space: &S, architecture: &S::Architecture, line: &Lin
 }
 
 /// The best candidate, with the names of the history.
-fn best<S: ScoredSpace, A: SearchSpace<Architecture = S::Architecture>>(
-    search: &Search<A>,
-    space: &S,
+fn best<S: ScoredSpace>(
+    search: &Search<&Assessed<'_, S>>,
+    assessed: &Assessed<'_, S>,
     seed: impl Fn(usize) -> u64,
 ) -> Result<Option<serde_json::Value>, Failure> {
     let Some(best) = search.best() else { return Ok(None) };
-    let mut object = json!(line(space, best.id, best.architecture, best.scores, seed(best.id))?);
+    let mut object = json!(line(assessed, best.id, best.architecture, best.scores, seed(best.id))?);
     object["aggregate"] = json!(best.aggregate);
     Ok(Some(object))
 }

@@ -2,9 +2,10 @@
 //!
 //! * `history.csv` grows by a line with every candidate, each written at once. It is the truth.
 //! * `checkpoint.json` names the search, so that no other one goes on in its place, and how much is safe on the disk.
+//! * `latency.csv` has the times measured on this machine, if any were.
 //! * `best.json` is the best candidate so far.
 //!
-//! The last two are replaced as a whole or not at all: at any instant the folder is one that a search can go on from.
+//! `checkpoint.json` and `best.json` are replaced as a whole or not at all: at any instant the folder is one that a search can go on from.
 
 use crate::failure::{At, Failure};
 use aznas::Error;
@@ -30,9 +31,11 @@ pub struct Line {
     pub params: u64,
     /// The seed that `score` gets the same scores with.
     pub seed: u64,
+    /// Milliseconds of one image, if they are limited.
+    pub latency: Option<f64>,
 }
 
-const HEADER: &str = "step,arch,expressivity,progressivity,trainability,complexity,params,seed";
+const HEADER: &str = "step,arch,expressivity,progressivity,trainability,complexity,params,seed,latency";
 
 impl Line {
     pub fn scores(&self) -> [f64; 4] {
@@ -40,9 +43,10 @@ impl Line {
     }
 
     fn to_csv(&self) -> io::Result<Vec<u8>> {
-        let Self { step, arch, expressivity, progressivity, trainability, complexity, params, seed } = self;
-        let fields: [&dyn Display; 8] =
-            [step, arch, expressivity, progressivity, trainability, complexity, params, seed];
+        let Self { step, arch, expressivity, progressivity, trainability, complexity, params, seed, latency } = self;
+        let latency = latency.map(|milliseconds| milliseconds.to_string()).unwrap_or_default();
+        let fields: [&dyn Display; 9] =
+            [step, arch, expressivity, progressivity, trainability, complexity, params, seed, &latency];
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(fields.map(|field| field.to_string()))?;
         writer.into_inner().map_err(|error| error.into_error())
@@ -85,6 +89,10 @@ impl Record {
 
     pub fn history_path(folder: &Path) -> PathBuf {
         folder.join("history.csv")
+    }
+
+    pub fn latency_path(folder: &Path) -> PathBuf {
+        folder.join("latency.csv")
     }
 
     pub fn best_path(folder: &Path) -> PathBuf {
