@@ -22,7 +22,8 @@ use std::process::ExitCode;
 Examples:
   score '|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|'
   score --format csv --threads 4 - < cells.txt > scores.csv
-  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'")]
+  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'
+  score --space autoformer --batch 16 'autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)'")]
 struct Arguments {
     #[command(flatten)]
     space: SpaceArguments,
@@ -50,6 +51,13 @@ enum Format {
     Csv,
     /// A JSON object a line, in the order given; null stands for -inf
     Json,
+}
+
+impl Arguments {
+    /// The proxies that the aggregate ranks by: those asked for that the space has.
+    fn ranked(&self) -> ProxySet {
+        if self.space.policy().progressivity { self.proxies } else { self.proxies.without(ProxySet::PROGRESSIVE) }
+    }
 }
 
 /// Architectures scored between writes.
@@ -104,7 +112,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         rayon::ThreadPoolBuilder::new().num_threads(arguments.scoring.workers()).build().map_err(Failure::Threads)?;
     let progress = progress_bar(items.len());
     let out = io::stdout().lock();
-    let mut out = Output { format: arguments.format, proxies: arguments.proxies, out, rows: Vec::new() };
+    let mut out = Output { format: arguments.format, proxies: arguments.ranked(), out, rows: Vec::new() };
     out.begin().map_err(Failure::Output)?;
     for chunk in items.chunks(CHUNK) {
         let outcomes: Vec<_> = pool.install(|| {
@@ -177,7 +185,7 @@ impl<W: Write> Output<W> {
                 Ok(())
             }
             Format::Csv => {
-                // A structure of the MobileNetV2 space contains commas.
+                // Texts of all spaces but the first contain commas.
                 let text = if text.contains(',') { format!("\"{text}\"") } else { text.to_string() };
                 writeln!(
                     self.out,

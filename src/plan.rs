@@ -58,7 +58,7 @@ pub(crate) struct NodePlan {
     pub(crate) next_member: Option<NodeId>,
     /// Of a convolution: the batch normalisation that is its only reader.
     pub(crate) normaliser: Option<NodeId>,
-    /// Weights as drawn or given; those of a group of convolutions one after another.
+    /// Parameters as drawn or given, in the order of their roles; those of a group of convolutions one after another.
     pub(crate) weights: Option<BufferId>,
     /// Weights as the forward and the backward kernel want them.
     pub(crate) packed: [Option<BufferId>; 2],
@@ -321,7 +321,7 @@ pub(crate) fn check_source(block: &Block, source: &dyn Source) -> Result<(), Err
         check(source.direction(index), block.output_shape().len())?;
     }
     for node in block.nodes() {
-        for role in [Role::Weight, Role::Bias, Role::Gain, Role::Shift] {
+        for role in Role::ALL {
             if let Some(needed) = block.parameter_len(node, role)? {
                 check(source.parameter(index, node.key, role), needed)?;
             }

@@ -11,6 +11,8 @@
 
 mod backend;
 pub(crate) mod convolution;
+pub(crate) mod exponential;
+pub(crate) mod normal;
 pub(crate) mod rows;
 mod scalar;
 pub(crate) mod strided;
@@ -23,6 +25,10 @@ pub use backend::Backend;
 pub use scalar::Scalar;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
+
+/// Added to an integer from −126 to 127 of single precision, it leaves that integer plus the bias of an exponent, 127, in
+/// the low nine bits.
+const EXPONENT_IN_LOW_BITS: f32 = 12_582_912.0 + 127.0;
 
 /// A computation compiled once for every back end.
 pub trait Kernel {
@@ -66,6 +72,8 @@ pub trait Simd: Copy + 'static {
     fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a · b`
     fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a / b`, correctly rounded.
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a · b + c`, fused where the back end can.
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// The larger of each pair; `b` where `a` is NaN.
@@ -74,6 +82,8 @@ pub trait Simd: Copy + 'static {
     fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// Square root, correctly rounded.
     fn sqrt(self, a: Self::F32) -> Self::F32;
+    /// 2 to the power of each lane, an integer from −126 to 127; anything else gives an unspecified number.
+    fn power_of_two(self, exponent: Self::F32) -> Self::F32;
     /// `x` where `gate > 0`, else 0 (also where `gate` is NaN): the derivative of a rectifier.
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32;
     /// The sum of all lanes, in a fixed tree order.

@@ -15,13 +15,13 @@ pub struct ScoringArguments {
     /// Images of the random input batch
     #[arg(long, default_value_t = 64)]
     pub batch: usize,
-    /// Rows and columns of an image [default: 32 for nb201, 224 for mbv2]
+    /// Rows and columns of an image [default: 32 for nb201, else 224]
     #[arg(long)]
     pub resolution: Option<usize>,
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How weights are drawn
+    /// How weights are drawn (nb201, mbv2; autoformer prescribes it)
     #[arg(long, default_value = Initialisation::default().name(), value_parser = initialisation)]
     pub init: Initialisation,
     /// Draws of everything that scores are the means of

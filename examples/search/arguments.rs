@@ -27,9 +27,10 @@ pub struct Arguments {
     /// Candidates to score [default: 500 for nb201, 100000 for mbv2]
     #[arg(long, default_value = "500", default_value_if("space", "mbv2", "100000"), hide_default_value = true)]
     pub iterations: usize,
-    /// Of the population, all but one may become parents [default: 64 for nb201, 1024 for mbv2]
-    #[arg(long, default_value = "64", default_value_if("space", "mbv2", "1024"), hide_default_value = true)]
-    pub population: usize,
+    /// Of the best so many candidates, all but the last may become parents [default: an eighth of the iterations, from
+    /// 16 to 1024]
+    #[arg(long)]
+    pub population: Option<usize>,
     /// Draw candidates independently instead of varying the best ones
     #[arg(long)]
     pub random: bool,
@@ -86,13 +87,18 @@ impl Arguments {
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 
+    /// The published 1024 are for a hundred thousand iterations; with so many, a short search would hardly select.
+    fn population(&self) -> usize {
+        self.population.unwrap_or((self.iterations / 8).clamp(16, 1024))
+    }
+
     /// The library's settings.
     pub fn settings(&self) -> Result<Settings, Failure> {
         let is_mbv2 = self.space.space == SpaceName::Mbv2;
         if self.max_layers.is_some() && !is_mbv2 {
             return Err(Failure::Arguments("--max-layers: networks of nb201 all have the same layers".to_string()));
         }
-        if self.population < 2 {
+        if self.population() < 2 {
             return Err(Failure::Arguments("--population: must be at least 2".to_string()));
         }
         let base = if self.random { Settings::random() } else { Settings::program() };
@@ -100,7 +106,7 @@ impl Arguments {
             iterations: self.iterations,
             seed: self.scoring.seed,
             workers: self.scoring.workers(),
-            parents: self.population - 1,
+            parents: self.population() - 1,
             replacements: if is_mbv2 { base.replacements } else { 1 },
             duplicates: match self.duplicates {
                 DuplicatesName::Keep => Duplicates::Keep,
@@ -134,7 +140,7 @@ impl Arguments {
             ("repeats", json!(options.repeats)),
             ("backend", json!(options.backend.name())),
             ("threads", json!(scoring.workers())),
-            ("population", json!(self.population)),
+            ("population", json!(self.population())),
             ("random", json!(self.random)),
             ("duplicates", json!(name(self.duplicates))),
             ("flops", json!(self.flops)),

@@ -68,23 +68,24 @@ pub fn proxies(view: &View) -> Result<String, Box<dyn Error>> {
                 .margin(14)
                 .x_label_area_size(42)
                 .y_label_area_size(62)
-                .build_cartesian_2d(width, height)?;
+                .build_cartesian_2d(width.clone(), height.clone())?;
             mesh(&mut chart, PROXIES[x], PROXIES[y])?;
             // The best ones come last, to lie on top.
             let mut order = drawn(view.aggregates.len());
             order.sort_by(|&a, &b| view.aggregates[a].total_cmp(&view.aggregates[b]));
             let last = order.len().max(2) - 1;
             let place = |i: usize| (columns[x][i], columns[y][i]);
-            let is_finite = |&(_, i): &(usize, usize)| columns[x][i].is_finite() && columns[y][i].is_finite();
+            let is_inside =
+                |&(_, i): &(usize, usize)| width.contains(&columns[x][i]) && height.contains(&columns[y][i]);
             chart.draw_series(
                 order
                     .iter()
                     .copied()
                     .enumerate()
-                    .filter(is_finite)
+                    .filter(is_inside)
                     .map(|(rank, i)| Circle::new(place(i), 2, shade(rank as f64 / last as f64).mix(0.8).filled())),
             )?;
-            if is_finite(&(0, best)) {
+            if is_inside(&(0, best)) {
                 chart.draw_series([Circle::new(place(best), 6, BEST.stroke_width(2))])?;
             }
         }
@@ -106,9 +107,9 @@ fn over_steps(
         .margin(16)
         .x_label_area_size(44)
         .y_label_area_size(70)
-        .build_cartesian_2d(0.0..steps as f64, height)?;
+        .build_cartesian_2d(0.0..steps as f64, height.clone())?;
     mesh(&mut chart, "step", name)?;
-    let points = drawn(steps).into_iter().filter(|&i| values[i].is_finite());
+    let points = drawn(steps).into_iter().filter(|&i| height.contains(&values[i]));
     chart
         .draw_series(points.map(|i| Circle::new((i as f64, values[i]), 2, SCALE[1].mix(0.35).filled())))?
         .label("candidates")
@@ -155,6 +156,8 @@ fn mesh(chart: &mut Chart<'_, '_>, x: &str, y: &str) -> Result<(), Box<dyn Error
         .y_desc(y)
         .x_labels(8)
         .y_labels(8)
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
         .axis_desc_style(("sans-serif", 15, &INK))
         .label_style(("sans-serif", 13, &INK))
         .axis_style(INK)
@@ -162,6 +165,12 @@ fn mesh(chart: &mut Chart<'_, '_>, x: &str, y: &str) -> Result<(), Box<dyn Error
         .light_line_style(TRANSPARENT)
         .draw()?;
     Ok(())
+}
+
+/// A number as short as it is exact to the third digit, without a sign of its own for zero.
+fn label(value: &f64) -> String {
+    let rounded = (value * 1e3).round() / 1e3;
+    if rounded == 0.0 { "0".to_string() } else { rounded.to_string() }
 }
 
 /// The best candidate of the first one, the first two, and so on.

@@ -140,7 +140,7 @@ fn cell_edge(
 }
 
 impl Drawn for StructureSpace {
-    /// Super-blocks from top to bottom, the wider the more channels, a line for each repetition.
+    /// Super-blocks from top to bottom, the wider the more channels, repetitions behind one another.
     fn picture(&self, structure: &Structure) -> Result<String, Box<dyn Error>> {
         const STEP: i32 = 62;
         let blocks = structure.blocks();
@@ -189,8 +189,8 @@ fn super_block(area: &Area<'_>, block: &SuperBlock, side: u32, top: i32) -> Resu
     let half = 120 + (f64::from(block.output).log2() * 14.0) as i32;
     let (upper, lower) = (top + 20, top + 56);
     for repetition in (0..i32::from(block.repetitions).min(5)).rev() {
-        let shift = 4 * repetition;
-        let corners = [(AXIS - half + shift, upper - shift.min(12)), (AXIS + half + shift, lower - shift.min(12))];
+        let shift = 7 * repetition;
+        let corners = [(AXIS - half + shift, upper), (AXIS + half + shift, lower)];
         area.draw(&Rectangle::new(corners, colour.filled()))?;
         area.draw(&Rectangle::new(corners, WHITE.stroke_width(1)))?;
     }

@@ -66,6 +66,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             let target_resolution = space.target_resolution;
             search(&StructureSpace { classes, target_resolution, ..StructureSpace::default() }, arguments, options)
         }
+        SpaceName::Autoformer => Err(Error::Invalid { field: "space", expected: "nb201 or mbv2" }.into()),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::failure::{At, Failure};
 use aznas::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -39,8 +40,11 @@ impl Line {
     }
 
     fn to_csv(&self) -> io::Result<Vec<u8>> {
-        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-        writer.serialize(self)?;
+        let Self { step, arch, expressivity, progressivity, trainability, complexity, params, seed } = self;
+        let fields: [&dyn Display; 8] =
+            [step, arch, expressivity, progressivity, trainability, complexity, params, seed];
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(fields.map(|field| field.to_string()))?;
         writer.into_inner().map_err(|error| error.into_error())
     }
 

@@ -7,12 +7,12 @@ use crate::tensor::{Role, Shape};
 /// What a network costs for one image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Multiply-adds of every convolution and linear map. Biases, normalisation, rectifiers, pooling and sums are
+    /// Multiply-adds of every convolution, linear map and attention. Biases, normalisation, rectifiers, pooling and sums are
     /// free, and edges that cannot reach the output count too.
     pub macs: u64,
     /// The multiply-adds that lie on a path from the input to the output of their block.
     pub live_macs: u64,
-    /// Trainable numbers: weights, biases, gains and shifts.
+    /// Trainable numbers: weights, biases, gains, shifts, tokens and tables of positions.
     pub parameters: u64,
     /// The trainable numbers that lie on a path from the input to the output of their block.
     pub live_parameters: u64,
@@ -46,7 +46,7 @@ impl Cost {
         for (i, (node, flow)) in block.nodes().iter().zip(block.flow()).enumerate() {
             let macs = block.macs_per_image(node)?;
             let mut parameters = 0;
-            for role in [Role::Weight, Role::Bias, Role::Gain, Role::Shift] {
+            for role in Role::ALL {
                 parameters += block.parameter_len(node, role)?.unwrap_or(0) as u64;
             }
             let live = flow.reaches_output && flow.depends_on_input;

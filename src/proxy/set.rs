@@ -90,6 +90,8 @@ impl ProxySet {
     ]);
     /// Every proxy.
     pub const ALL: Self = Self::of(&Proxy::ALL);
+    /// Those that mean nothing in spaces without progressivity.
+    pub const PROGRESSIVE: Self = Self::of(&[Proxy::Progressivity, Proxy::MeanProgressivity]);
 
     /// The set of the given proxies.
     pub const fn of(proxies: &[Proxy]) -> Self {
@@ -136,6 +138,11 @@ impl ProxySet {
             column += name.len() + 1;
         }
         Ok(Self(bits))
+    }
+
+    /// The set without the proxies of another.
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
     }
 
     /// Whether the set has this proxy.
