@@ -21,9 +21,11 @@ use campaign::{Effort, Representatives, Setting};
 use clap::{Parser, ValueEnum};
 use common::candidate::{SpaceArguments, SpaceName};
 use common::scoring::ScoringArguments;
+use rayon::prelude::*;
 use report::Report;
 use results::{Columns, Settings};
 use std::fs::{self, File};
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use store::Store;
@@ -125,8 +127,8 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     let report = arguments.report(&table, &truths, &settings[0], &first, overview)?;
     report.write(&arguments.out)?;
-    println!("{}", report.text());
-    println!("{}", arguments.out.join("report.html").display());
+    // Everything is on disk: whoever reads the terminal may stop when they like.
+    let _ = writeln!(stdout(), "{}\n{}", report.text(), arguments.out.join("report.html").display());
     Ok(())
 }
 
@@ -163,14 +165,8 @@ impl Arguments {
             skip_unknown: self.skip_unknown,
         };
         let file = File::open(&self.truth).map_err(|error| format!("{}: {error}", self.truth.display()))?;
-        let table = table::read(file, &request, |arch| {
-            let network = self.space.network(arch)?;
-            for setting in settings {
-                aznas::workspace_size(&*network, &setting.options, &aznas::tensor::Random)?;
-            }
-            Ok(())
-        })
-        .map_err(|error| format!("{}: {error}", self.truth.display()))?;
+        let table = table::read(file, &request, |arch| Ok(self.space.network(arch).map(drop)?))
+            .map_err(|error| format!("{}: {error}", self.truth.display()))?;
         const SHOWN: usize = 5;
         for skipped in table.skipped.iter().take(SHOWN) {
             eprintln!("correlate: left out: line {}: {}", skipped.line, skipped.reason);
@@ -178,6 +174,12 @@ impl Arguments {
         if table.skipped.len() > SHOWN {
             eprintln!("correlate: left out: {} lines more", table.skipped.len() - SHOWN);
         }
+        table.architectures.par_iter().try_for_each(|arch| {
+            let network = self.space.network(arch)?;
+            settings.iter().try_for_each(|setting| {
+                aznas::workspace_size(&*network, &setting.options, &aznas::tensor::Random).map(drop)
+            })
+        })?;
         Ok(table)
     }
 

@@ -38,11 +38,14 @@ impl Settings {
             "published",
             "extended, tau",
             "deviation over seeds",
+            "rows",
+            "scored",
             "ms per architecture",
             "workspace MiB",
-            "scored",
+            "process MiB",
         ];
-        let note = "Kendall's tau of the logarithmic aggregates, mean over the seeds; time of one worker per scored architecture.";
+        let note = "Kendall's tau of the logarithmic aggregates, mean over the seeds. Time of one worker per scored \
+                    architecture; the largest workspace of a worker; the most memory the process has had.";
         Self { sheet: Sheet::new("settings", "Settings", note, &heading) }
     }
 
@@ -62,10 +65,12 @@ impl Settings {
                 figure(paper.map(|tau| tau.0)),
                 published.map_or(String::new(), |(dataset, figures)| format!("{:.3}", figures[dataset])),
                 figure(extended.map(|tau| tau.0)),
-                figure(paper.map(|tau| tau.1)),
+                deviation(seeds, paper),
+                truth.rows.len().to_string(),
+                effort.scored.to_string(),
                 format!("{:.2}", effort.milliseconds / effort.scored as f64),
                 format!("{:.2}", effort.workspace_bytes as f64 / f64::from(1 << 20)),
-                effort.scored.to_string(),
+                peak_memory().map_or("unknown".into(), |mebibytes| format!("{mebibytes:.0}")),
             ]);
         }
     }
@@ -74,6 +79,19 @@ impl Settings {
     pub fn finish(self) -> Sheet {
         self.sheet
     }
+}
+
+/// The deviation over several seeds.
+fn deviation<T>(seeds: &[T], of: Option<(f64, f64)>) -> String {
+    if seeds.len() > 1 { figure(of.map(|of| of.1)) } else { String::new() }
+}
+
+/// The most memory this process has had, in MiB, where the system says so.
+fn peak_memory() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes / 1024.0)
 }
 
 /// The published τ of all four proxies under a setting of the paper.
@@ -110,7 +128,7 @@ pub fn correlations(truths: &[Truth], seeds: &[Columns], chosen: ProxySet) -> Sh
             let mut row = vec![truth.name.clone(), predictor.name()];
             row.extend((0..4).map(|measure| figure(of(measure).map(|of| of.0))));
             row.push(published_ablation(truth, set, mode).map_or(String::new(), |tau| format!("{tau:.3}")));
-            row.push(figure(of(0).map(|of| of.1)));
+            row.push(deviation(&seeds, of(0)));
             sheet.rows.push(row);
         }
     }
