@@ -178,6 +178,14 @@ enum aznas_backend
      * x86-64 with AVX-512 F, VL, BW and DQ.
      */
     AZNAS_BACKEND_AVX512 = 3,
+    /**
+     * AArch64.
+     */
+    AZNAS_BACKEND_NEON = 4,
+    /**
+     * WebAssembly, in builds with the feature `simd128`.
+     */
+    AZNAS_BACKEND_SIMD128 = 5,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -931,6 +939,14 @@ aznas_status aznas_arch_init(struct aznas_arch *arch, size_t struct_size, uint32
  */
 const char *aznas_backend_name(uint32_t backend);
 
+#if defined(AZNAS_BARE_METAL)
+/**
+ * Bare metal only (feature `panic-handler`): the program supplies this function. The library calls it when it
+ * finds a defect of its own, and it must not return: halt, or reset the device.
+ */
+extern void aznas_on_panic(void);
+#endif
+
 /**
  * Counts multiply-adds and parameters at the resolution of `options`, of which nothing else is used. Takes no workspace.
  *
@@ -947,14 +963,6 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
  * `struct_size` is `sizeof(aznas_options)`.
  */
 aznas_status aznas_options_init(struct aznas_options *options, size_t struct_size);
-
-#if defined(AZNAS_BARE_METAL)
-/**
- * Bare metal only (feature `panic-handler`): the program supplies this function. The library calls it when it
- * finds a defect of its own, and it must not return: halt, or reset the device.
- */
-extern void aznas_on_panic(void);
-#endif
 
 /**
  * Scores a network.
