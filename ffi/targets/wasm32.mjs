@@ -19,8 +19,8 @@ function reserve(bytes) {
 }
 
 // Places of fields in 32-bit structs, as in aznas.h.
-const ARCH = { size: 60, channels: 8, cells: 12, text: 36, text_len: 40 };
-const OPTIONS = { size: 56, batch: 4, height: 8, width: 12, backend: 32 };
+const ARCH = { size: 64, channels: 8, cells: 12, text: 44, text_len: 48 };
+const OPTIONS = { size: 48, batch: 4, height: 8, width: 12, backend: 32 };
 const SCORES = { size: 96, expressivity: 24 };
 
 function check(status) {
