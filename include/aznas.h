@@ -178,6 +178,14 @@ enum aznas_backend
      * x86-64 with AVX-512 F, VL, BW and DQ.
      */
     AZNAS_BACKEND_AVX512 = 3,
+    /**
+     * AArch64.
+     */
+    AZNAS_BACKEND_NEON = 4,
+    /**
+     * WebAssembly, in builds with the feature `simd128`.
+     */
+    AZNAS_BACKEND_SIMD128 = 5,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -346,6 +354,31 @@ typedef uint32_t aznas_op;
 #endif // __cplusplus
 
 /**
+ * Where the parameters of an AutoFormer candidate come from.
+ */
+enum aznas_parameters
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The leading slices of one largest network, the same for every candidate of a seed: the authors' search.
+     */
+    AZNAS_PARAMETERS_SHARED = 0,
+    /**
+     * Drawn for each candidate alone.
+     */
+    AZNAS_PARAMETERS_OWN = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_parameters aznas_parameters;
+#else
+typedef uint32_t aznas_parameters;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What a tensor of the caller is.
  */
 enum aznas_role
@@ -389,6 +422,31 @@ typedef uint32_t aznas_role;
 #endif // __cplusplus
 
 /**
+ * How the largest singular value of a block is taken.
+ */
+enum aznas_sigma
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Of the whole batch, as published.
+     */
+    AZNAS_SIGMA_PLAIN = 0,
+    /**
+     * Corrected by the two halves of the batch, for batches of 2 to 16 images.
+     */
+    AZNAS_SIGMA_HALF_SPLIT = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_sigma aznas_sigma;
+#else
+typedef uint32_t aznas_sigma;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A search space, or the caller's own graph.
  */
 enum aznas_space
@@ -407,7 +465,8 @@ enum aznas_space
      */
     AZNAS_SPACE_MBV2 = 2,
     /**
-     * Reserved for AutoFormer; refused by this version.
+     * Vision transformers: `text` is `autoformer(embed=192,heads=3-4-...,ratio=4-3.5-...)`.
+     * Uses `classes`, `target_resolution`, `patch`, `reach`, `parameters`.
      */
     AZNAS_SPACE_AUTOFORMER = 3,
     /**
@@ -582,11 +641,12 @@ typedef struct aznas_arch {
     uint32_t cells;
     /**
      * Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10 for NAS-Bench-201,
-     * 1000 for MobileNetV2.
+     * 1000 for MobileNetV2 and AutoFormer.
      */
     uint32_t classes;
     /**
-     * Rows and columns that complexity is counted at, 1 to 65536, whatever the resolution of the scores. Default 224.
+     * Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16), whatever the resolution
+     * of the scores. Default 224.
      */
     uint32_t target_resolution;
     /**
@@ -598,9 +658,17 @@ typedef struct aznas_arch {
      */
     uint32_t identity_rule;
     /**
-     * Must be 0.
+     * Pixels along a side of a patch, at least 1. Default 16.
      */
-    uint32_t reserved;
+    uint32_t patch;
+    /**
+     * The farthest relative position with an entry of its own. Default 14.
+     */
+    uint32_t reach;
+    /**
+     * One of `aznas_parameters`. Default AZNAS_PARAMETERS_SHARED.
+     */
+    uint32_t parameters;
     /**
      * The architecture as text; needs no terminator.
      */
@@ -732,9 +800,9 @@ typedef struct aznas_options {
      */
     uint32_t backend;
     /**
-     * Must be 0.
+     * How the largest singular value of a block is taken, one of `aznas_sigma`. Default AZNAS_SIGMA_PLAIN.
      */
-    uint32_t reserved;
+    uint32_t sigma;
     /**
      * Tensors of the caller in place of random ones, or NULL. Default NULL.
      */
@@ -931,6 +999,14 @@ aznas_status aznas_arch_init(struct aznas_arch *arch, size_t struct_size, uint32
  */
 const char *aznas_backend_name(uint32_t backend);
 
+#if defined(AZNAS_BARE_METAL)
+/**
+ * Bare metal only (feature `panic-handler`): the program supplies this function. The library calls it when it
+ * finds a defect of its own, and it must not return: halt, or reset the device.
+ */
+extern void aznas_on_panic(void);
+#endif
+
 /**
  * Counts multiply-adds and parameters at the resolution of `options`, of which nothing else is used. Takes no workspace.
  *
@@ -947,14 +1023,6 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
  * `struct_size` is `sizeof(aznas_options)`.
  */
 aznas_status aznas_options_init(struct aznas_options *options, size_t struct_size);
-
-#if defined(AZNAS_BARE_METAL)
-/**
- * Bare metal only (feature `panic-handler`): the program supplies this function. The library calls it when it
- * finds a defect of its own, and it must not return: halt, or reset the device.
- */
-extern void aznas_on_panic(void);
-#endif
 
 /**
  * Scores a network.

@@ -116,6 +116,10 @@ public:
     Arch &input_channels(std::uint32_t channels) noexcept { return value_.input_channels = channels, *this; }
     Arch &identity_rule(aznas_identity rule) noexcept { return value_.identity_rule = rule, *this; }
 
+    Arch &patch(std::uint32_t side) noexcept { return value_.patch = side, *this; }
+    Arch &reach(std::uint32_t farthest) noexcept { return value_.reach = farthest, *this; }
+    Arch &parameters(aznas_parameters parameters) noexcept { return value_.parameters = parameters, *this; }
+
     std::string_view text() const noexcept { return text_; }
 
     /** The struct for the C functions; valid while this object lives and is not changed. */
@@ -139,6 +143,8 @@ private:
 inline Arch nb201(std::string cell) { return Arch(AZNAS_SPACE_NB201).text(std::move(cell)); }
 /** A structure of the MobileNetV2 space. */
 inline Arch mbv2(std::string structure) { return Arch(AZNAS_SPACE_MBV2).text(std::move(structure)); }
+/** A vision transformer of the AutoFormer space. */
+inline Arch autoformer(std::string architecture) { return Arch(AZNAS_SPACE_AUTOFORMER).text(std::move(architecture)); }
 /** Any network. */
 inline Arch graph(std::vector<aznas_node> nodes) { return Arch(AZNAS_SPACE_GRAPH).nodes(std::move(nodes)); }
 
@@ -153,6 +159,7 @@ public:
     Options &init(aznas_init init) noexcept { return value_.init = init, *this; }
     Options &repeats(std::uint32_t repeats) noexcept { return value_.repeats = repeats, *this; }
     Options &backend(aznas_backend backend) noexcept { return value_.backend = backend, *this; }
+    Options &sigma(aznas_sigma sigma) noexcept { return value_.sigma = sigma, *this; }
     /** Tensors of the caller; must outlive the options. */
     Options &source(const aznas_source *source) noexcept { return value_.source = source, *this; }
 

@@ -6,7 +6,7 @@ use crate::node::{Node, NodeList};
 use crate::pointer::{self, Array, Descriptor, Span};
 use crate::status::Status;
 use aznas::graph::{IdentityRule, Network};
-use aznas::spaces::{mbv2, nb201};
+use aznas::spaces::{autoformer, mbv2, nb201};
 use core::ffi::c_char;
 use core::ptr;
 
@@ -20,7 +20,8 @@ pub enum Space {
     /// MobileNetV2-like structures: `text` is `SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)...`.
     /// Uses `classes`, `target_resolution`.
     Mbv2 = 2,
-    /// Reserved for AutoFormer; refused by this version.
+    /// Vision transformers: `text` is `autoformer(embed=192,heads=3-4-...,ratio=4-3.5-...)`.
+    /// Uses `classes`, `target_resolution`, `patch`, `reach`, `parameters`.
     Autoformer = 3,
     /// Any network: `nodes`, cut into primary blocks by their flags. Uses `input_channels`, `identity_rule`.
     Graph = 4,
@@ -34,6 +35,16 @@ pub enum Identity {
     Reject = 0,
     /// The block is left out of the mean: the published rule for vision transformers.
     Skip = 1,
+}
+
+/// Where the parameters of an AutoFormer candidate come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Parameters {
+    /// The leading slices of one largest network, the same for every candidate of a seed: the authors' search.
+    Shared = 0,
+    /// Drawn for each candidate alone.
+    Own = 1,
 }
 
 /// What is scored. Fill with `aznas_arch_init`, then set `text` and `text_len`, or the nodes. Fields that the space does
@@ -50,16 +61,21 @@ pub struct Arch {
     /// Cells in each stage, 1 to 1024. Default 5.
     pub cells: u32,
     /// Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10 for NAS-Bench-201,
-    /// 1000 for MobileNetV2.
+    /// 1000 for MobileNetV2 and AutoFormer.
     pub classes: u32,
-    /// Rows and columns that complexity is counted at, 1 to 65536, whatever the resolution of the scores. Default 224.
+    /// Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16), whatever the resolution
+    /// of the scores. Default 224.
     pub target_resolution: u32,
     /// Channels of the input batch, at least 1. Default 3.
     pub input_channels: u32,
     /// One of `aznas_identity`. Default AZNAS_IDENTITY_REJECT.
     pub identity_rule: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// Pixels along a side of a patch, at least 1. Default 16.
+    pub patch: u32,
+    /// The farthest relative position with an entry of its own. Default 14.
+    pub reach: u32,
+    /// One of `aznas_parameters`. Default AZNAS_PARAMETERS_SHARED.
+    pub parameters: u32,
     /// The architecture as text; needs no terminator.
     pub text: *const c_char,
     /// Bytes of the text.
@@ -83,8 +99,8 @@ impl Space {
     fn of(number: u32) -> Result<Self, Refusal> {
         Self::ALL
             .into_iter()
-            .find(|space| *space as u32 == number && *space != Self::Autoformer)
-            .ok_or(Refusal::invalid("space", "one of aznas_space that this version supports"))
+            .find(|space| *space as u32 == number)
+            .ok_or(Refusal::invalid("space", "one of aznas_space"))
     }
 }
 
@@ -98,6 +114,16 @@ impl Identity {
     }
 }
 
+impl Parameters {
+    fn to_core(number: u32) -> Result<autoformer::Parameters, Refusal> {
+        match number {
+            _ if number == Self::Shared as u32 => Ok(autoformer::Parameters::Shared),
+            _ if number == Self::Own as u32 => Ok(autoformer::Parameters::Own),
+            _ => Err(Refusal::invalid("parameters", "one of aznas_parameters")),
+        }
+    }
+}
+
 impl Arch {
     /// Runs `work` on the network that is described.
     ///
@@ -107,9 +133,6 @@ impl Arch {
         &self,
         work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
-        if self.reserved != 0 {
-            return Err(Refusal::invalid("reserved", "0"));
-        }
         match Space::of(self.space)? {
             Space::Graph => {
                 let rule = Identity::to_core(self.identity_rule)?;
@@ -125,7 +148,23 @@ impl Arch {
                 structure.flops(target_resolution, classes)?;
                 work(&mbv2::UnitNetwork { structure, classes, target_resolution })
             }
-            Space::Nb201 | Space::Autoformer => {
+            Space::Autoformer => {
+                // SAFETY: as promised by the caller.
+                let architecture = autoformer::Architecture::parse(unsafe { self.text_bytes() }?)?;
+                let (classes, target_resolution) = (self.classes, self.target_resolution);
+                architecture.flops(target_resolution, classes)?;
+                let (patch, reach) = (self.patch, self.reach);
+                let parameters = Parameters::to_core(self.parameters)?;
+                work(&autoformer::TransformerNetwork {
+                    architecture,
+                    classes,
+                    target_resolution,
+                    patch,
+                    reach,
+                    parameters,
+                })
+            }
+            Space::Nb201 => {
                 // SAFETY: as promised by the caller.
                 let cell = nb201::Cell::parse(unsafe { self.text_bytes() }?)?;
                 let skeleton = nb201::Skeleton::new(self.channels, self.cells, self.classes)?;
@@ -160,7 +199,10 @@ impl Arch {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, space: u32) -> Status {
     let initialise = || {
-        let classes = if Space::of(space)? == Space::Mbv2 { 1000 } else { 10 };
+        let classes = match Space::of(space)? {
+            Space::Mbv2 | Space::Autoformer => 1000,
+            Space::Nb201 | Space::Graph => 10,
+        };
         let value = Arch {
             struct_size,
             space,
@@ -170,7 +212,9 @@ pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, sp
             target_resolution: 224,
             input_channels: 3,
             identity_rule: Identity::Reject as u32,
-            reserved: 0,
+            patch: autoformer::PATCH,
+            reach: autoformer::MAX_RELATIVE_POSITION,
+            parameters: Parameters::Shared as u32,
             text: ptr::null(),
             text_len: 0,
             nodes: ptr::null(),

@@ -14,10 +14,14 @@ pub enum Backend {
     Avx2 = 2,
     /// x86-64 with AVX-512 F, VL, BW and DQ.
     Avx512 = 3,
+    /// AArch64.
+    Neon = 4,
+    /// WebAssembly, in builds with the feature `simd128`.
+    Simd128 = 5,
 }
 
 impl Backend {
-    const ALL: [Self; 4] = [Self::Best, Self::Scalar, Self::Avx2, Self::Avx512];
+    const ALL: [Self; 6] = [Self::Best, Self::Scalar, Self::Avx2, Self::Avx512, Self::Neon, Self::Simd128];
 
     fn of(number: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| *backend as u32 == number)
@@ -30,6 +34,8 @@ impl Backend {
             Self::Scalar => aznas::simd::Backend::Scalar,
             Self::Avx2 => aznas::simd::Backend::Avx2,
             Self::Avx512 => aznas::simd::Backend::Avx512,
+            Self::Neon => aznas::simd::Backend::Neon,
+            Self::Simd128 => aznas::simd::Backend::Simd128,
         })
     }
 }
@@ -39,6 +45,8 @@ fn name(backend: aznas::simd::Backend) -> &'static CStr {
         aznas::simd::Backend::Scalar => c"scalar",
         aznas::simd::Backend::Avx2 => c"avx2",
         aznas::simd::Backend::Avx512 => c"avx512",
+        aznas::simd::Backend::Neon => c"neon",
+        aznas::simd::Backend::Simd128 => c"simd128",
         _ => c"other",
     }
 }

@@ -12,6 +12,13 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe { aznas_on_panic() }
 }
 
+/// Parts of Rust's own library that were built to unwind name this function; nothing unwinds here.
+///
+/// cbindgen:ignore
+#[cfg(not(any(target_os = "none", target_os = "unknown")))]
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
+
 /// The compiler turns comparisons for equality into calls of `bcmp`, which the compiler's own library brings only where
 /// there is no operating system. With this a program needs to supply no more than `memcmp`.
 #[cfg(not(any(target_os = "none", target_os = "unknown")))]

@@ -50,6 +50,26 @@ impl Init {
     }
 }
 
+/// How the largest singular value of a block is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Sigma {
+    /// Of the whole batch, as published.
+    Plain = 0,
+    /// Corrected by the two halves of the batch, for batches of 2 to 16 images.
+    HalfSplit = 1,
+}
+
+impl Sigma {
+    fn to_core(number: u32) -> Result<aznas::proxy::trainability::Sigma, Refusal> {
+        match number {
+            _ if number == Self::Plain as u32 => Ok(aznas::proxy::trainability::Sigma::Plain),
+            _ if number == Self::HalfSplit as u32 => Ok(aznas::proxy::trainability::Sigma::HalfSplit),
+            _ => Err(Refusal::invalid("sigma", "one of aznas_sigma")),
+        }
+    }
+}
+
 /// How a network is scored. Fill with `aznas_options_init`, then change what differs.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -70,8 +90,8 @@ pub struct Options {
     pub repeats: u32,
     /// The instruction set to run on, one of `aznas_backend`. Default AZNAS_BACKEND_BEST.
     pub backend: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// How the largest singular value of a block is taken, one of `aznas_sigma`. Default AZNAS_SIGMA_PLAIN.
+    pub sigma: u32,
     /// Tensors of the caller in place of random ones, or NULL. Default NULL.
     pub source: *const Source,
 }
@@ -84,9 +104,6 @@ unsafe impl Descriptor for Options {
 impl Options {
     /// The core's options of the same meaning.
     pub(crate) fn to_core(self) -> Result<aznas::Options, Refusal> {
-        if self.reserved != 0 {
-            return Err(Refusal::invalid("reserved", "0"));
-        }
         Ok(aznas::Options {
             batch: self.batch,
             height: self.height,
@@ -94,6 +111,7 @@ impl Options {
             seed: self.seed,
             initialisation: Init::to_core(self.init)?,
             repeats: self.repeats,
+            sigma: Sigma::to_core(self.sigma)?,
             backend: Backend::to_core(self.backend).ok_or(Refusal::invalid("backend", "one of aznas_backend"))?,
             ..aznas::Options::default()
         })
@@ -116,7 +134,7 @@ pub unsafe extern "C" fn aznas_options_init(options: *mut Options, struct_size: 
             init: Init::KaimingNormalFanIn as u32,
             repeats: paper.repeats,
             backend: Backend::Best as u32,
-            reserved: 0,
+            sigma: Sigma::Plain as u32,
             source: ptr::null(),
         };
         // SAFETY: the contract of the header.

@@ -59,10 +59,10 @@ fn structs_have_one_layout() {
         "aznas_ranking": aggregate::Ranking { struct_size, columns, column_count, candidate_count, weights, mode, reserved }
         "aznas_error": error::ErrorReport { struct_size, status, column, block, node, needed, given, field, expected }
         "aznas_node": node::Node { op, flags, inputs, input_count, key, channels, kernel, stride, padding, dilation, groups, epsilon }
-        "aznas_arch": arch::Arch { struct_size, space, channels, cells, classes, target_resolution, input_channels, identity_rule, reserved, text, text_len, nodes, node_count, node_size }
+        "aznas_arch": arch::Arch { struct_size, space, channels, cells, classes, target_resolution, input_channels, identity_rule, patch, reach, parameters, text, text_len, nodes, node_count, node_size }
         "aznas_tensor": source::Tensor { role, block, key, reserved, data, len }
         "aznas_source": source::Source { struct_size, tensors, tensor_count, tensor_size, lookup, context }
-        "aznas_options": options::Options { struct_size, batch, height, width, seed, init, repeats, backend, reserved, source }
+        "aznas_options": options::Options { struct_size, batch, height, width, seed, init, repeats, backend, sigma, source }
         "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters }
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
         "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, macs, live_macs, parameters, live_parameters, flags, reserved }

@@ -6,6 +6,7 @@ use aznas::graph::{Block, Convolution, Network};
 use aznas::mem::Memory;
 use aznas::proxy::BlockScores;
 use aznas::simd::Backend;
+use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::tensor::{Random, Role, Source};
@@ -18,6 +19,7 @@ const CELL: &str = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|avg_pool_3
 const HALF_DEAD: &str = "|none~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|none~0|skip_connect~1|nor_conv_1x1~2|";
 const CUT: &str = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
 const UNITS: &str = "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8,2)SuperConvK1BNRELU(16,32,1,1)";
+const TRANSFORMER: &str = "autoformer(embed=32,heads=1-2,ratio=1-2)";
 
 /// The back ends of this processor with their numbers in C.
 fn backends() -> impl Iterator<Item = (Backend, u32)> {
@@ -25,6 +27,7 @@ fn backends() -> impl Iterator<Item = (Backend, u32)> {
         Backend::Scalar => (backend, 1),
         Backend::Avx2 => (backend, 2),
         Backend::Avx512 => (backend, 3),
+        Backend::Neon => (backend, 4),
         other => panic!("{} has no number here", other.name()),
     })
 }
@@ -82,6 +85,8 @@ fn named_spaces() {
         (1, 4, 1, 10, 2, 8, 3, 4, 2, CUT),
         (2, 16, 5, 1000, 2, 32, 1, 0, 1, UNITS),
         (2, 16, 5, 7, 3, 16, 2, 6, 2, UNITS),
+        (3, 16, 5, 1000, 2, 32, 1, 0, 1, TRANSFORMER),
+        (3, 16, 5, 10, 3, 64, 9, 0, 2, TRANSFORMER),
     ];
     let (mut input, mut expected) = (String::new(), String::new());
     for (space, channels, cells, classes, batch, side, seed, initialisation, repeats, text) in cases {
@@ -102,12 +107,19 @@ fn named_spaces() {
                 backend,
                 ..Options::default()
             };
-            let network: Box<dyn Network> = if space == 1 {
-                let skeleton = Skeleton::new(channels, cells, classes).expect("the skeleton is sound");
-                Box::new(CellNetwork { cell: Cell::parse(text).expect("the cell is sound"), skeleton })
-            } else {
-                let structure = Structure::parse(text).expect("the structure is sound");
-                Box::new(UnitNetwork { structure, classes, target_resolution: 224 })
+            let network: Box<dyn Network> = match space {
+                1 => {
+                    let skeleton = Skeleton::new(channels, cells, classes).expect("the skeleton is sound");
+                    Box::new(CellNetwork { cell: Cell::parse(text).expect("the cell is sound"), skeleton })
+                }
+                2 => {
+                    let structure = Structure::parse(text).expect("the structure is sound");
+                    Box::new(UnitNetwork { structure, classes, target_resolution: 224 })
+                }
+                _ => {
+                    let architecture = Architecture::parse(text).expect("the architecture is sound");
+                    Box::new(TransformerNetwork { classes, ..TransformerNetwork::new(architecture) })
+                }
             };
             expected += &score(&*network, &options, &Random, true);
         }

@@ -15,6 +15,8 @@
 static const char CELL[] = {"|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|"};
 static const char UNITS[] = {"SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8,1)"};
 
+static const char TRANSFORMER[] = {"autoformer(embed=16,heads=1-2,ratio=1-0.5)"};
+
 enum { NODES = 12, TENSORS = 3, ROWS = 64, CANDIDATES = 7, COLUMNS = 3 };
 
 /* Everything a call can reach. The texts have no terminator and end with their memory, for the sanitizer to see. */
@@ -34,7 +36,7 @@ static float numbers[2 * 8 * 8 * 3];
 static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS];
 static const double *columns[COLUMNS] = {first, second, third};
 static size_t bytes;
-static char *cell, *units, *memory;
+static char *cell, *units, *transformer, *memory;
 static size_t memory_len = 1 << 19;
 
 /* The arguments of a call, any of which may be wrong. */
@@ -70,8 +72,11 @@ static void reset(uint32_t space) {
     aznas_options_init(&options.s, sizeof options.s);
     arch.s.channels = 4;
     arch.s.cells = 1;
-    arch.s.text = space == AZNAS_SPACE_MBV2 ? units : cell;
-    arch.s.text_len = space == AZNAS_SPACE_MBV2 ? sizeof UNITS - 1 : sizeof CELL - 1;
+    arch.s.patch = 4;
+    arch.s.text = space == AZNAS_SPACE_MBV2 ? units : space == AZNAS_SPACE_AUTOFORMER ? transformer : cell;
+    arch.s.text_len = space == AZNAS_SPACE_MBV2          ? sizeof UNITS - 1
+                      : space == AZNAS_SPACE_AUTOFORMER ? sizeof TRANSFORMER - 1
+                                                        : sizeof CELL - 1;
     arch.s.nodes = &nodes[0].each.s;
     arch.s.node_count = 3;
     arch.s.node_size = sizeof(aznas_node);
@@ -226,14 +231,14 @@ static void single_mistakes(void) {
             MISTAKE(f, arch.s.space = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.init = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.backend = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.sigma = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, arch.s.identity_rule = enums[e]), AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.op = enums[e]), AZNAS_STATUS_NODE);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.flags = enums[e] | 4), AZNAS_STATUS_NODE);
         }
         MISTAKE(f, arch.s.space = 0, AZNAS_STATUS_INVALID);
-        MISTAKE(f, arch.s.space = AZNAS_SPACE_AUTOFORMER, AZNAS_STATUS_INVALID);
-        MISTAKE(f, arch.s.reserved = 1, AZNAS_STATUS_INVALID);
-        MISTAKE(f, options.s.reserved = 1, AZNAS_STATUS_INVALID);
+        MISTAKE(f, arch.s.space = AZNAS_SPACE_AUTOFORMER, AZNAS_STATUS_PARSE);
+        MISTAKE(f, options.s.sigma = 2, AZNAS_STATUS_INVALID);
         MISTAKE(f, arch.s.text = NULL, AZNAS_STATUS_NULL_POINTER);
         MISTAKE(f, arch.s.text_len = 0, AZNAS_STATUS_PARSE);
         MISTAKE(f, arch.s.text_len -= 1, AZNAS_STATUS_PARSE);
@@ -326,7 +331,7 @@ static void single_mistakes(void) {
     MISTAKE(AGGREGATE, (call.workspace = first, call.workspace_len = sizeof first), AZNAS_STATUS_OVERLAP);
     for (uint32_t space = 0; space < 6; space++) {
         aznas_arch own = {.struct_size = 7};
-        const aznas_status expected = space == 1 || space == 2 || space == 4 ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
+        const aznas_status expected = space >= 1 && space <= 4 ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
         if (aznas_arch_init(&own, sizeof own, space) != expected || (expected && own.struct_size != 7) ||
             aznas_arch_init(&own, sizeof own - 1, AZNAS_SPACE_NB201) != AZNAS_STATUS_STRUCT_SIZE ||
             aznas_arch_init(NULL, sizeof own, AZNAS_SPACE_NB201) != AZNAS_STATUS_NULL_POINTER)
@@ -427,12 +432,16 @@ static void spoil(int function) {
         arch.s.text = NULL;
         break;
     case 9:
-        arch.s.text_len = hostile_len(sizeof UNITS - 1);
+        arch.s.text_len = hostile_len(sizeof TRANSFORMER - 1);
         break;
     case 10:
         cell[draw(sizeof CELL - 1)] = (char)draw(256);
         break;
     case 11:
+        arch.s.patch = draw(2) ? 1 + draw(8) : hostile_u32();
+        arch.s.reach = draw(2) ? draw(20) : hostile_u32();
+        arch.s.parameters = draw(20) ? draw(2) : hostile_u32();
+        transformer[draw(sizeof TRANSFORMER - 1)] = "0123456789()=,-."[draw(16)];
         units[draw(sizeof UNITS - 1)] = "0123456789()K,"[draw(14)];
         break;
     case 12:
@@ -517,12 +526,13 @@ static void spoil(int function) {
 }
 
 static void random_calls(long count) {
-    static const uint32_t spaces[] = {AZNAS_SPACE_NB201, AZNAS_SPACE_MBV2, AZNAS_SPACE_GRAPH, AZNAS_SPACE_GRAPH};
+    static const uint32_t spaces[] = {AZNAS_SPACE_NB201, AZNAS_SPACE_MBV2, AZNAS_SPACE_AUTOFORMER, AZNAS_SPACE_GRAPH, AZNAS_SPACE_GRAPH};
     long accepted[FUNCTIONS] = {0}, asked[FUNCTIONS] = {0};
     for (long i = 0; i < count; i++) {
         memcpy(cell, CELL, sizeof CELL - 1);
         memcpy(units, UNITS, sizeof UNITS - 1);
-        const uint32_t space = spaces[draw(4)];
+        memcpy(transformer, TRANSFORMER, sizeof TRANSFORMER - 1);
+        const uint32_t space = spaces[draw(5)];
         reset(space);
         const int function = draw(32) ? SIZE + (int)draw(FUNCTIONS - 1) : SCORE;
         if (space == AZNAS_SPACE_GRAPH && function <= COST) {
@@ -551,15 +561,18 @@ int main(int argc, char **argv) {
     state = state * 0x9e3779b97f4a7c15u + 1;
     cell = malloc(sizeof CELL - 1);
     units = malloc(sizeof UNITS - 1);
+    transformer = malloc(sizeof TRANSFORMER - 1);
     memory = malloc(memory_len);
-    if (!cell || !units || !memory)
+    if (!cell || !units || !transformer || !memory)
         return 2;
     memcpy(cell, CELL, sizeof CELL - 1);
     memcpy(units, UNITS, sizeof UNITS - 1);
+    memcpy(transformer, TRANSFORMER, sizeof TRANSFORMER - 1);
     single_mistakes();
     random_calls(count);
     free(cell);
     free(units);
+    free(transformer);
     free(memory);
     return 0;
 }

@@ -46,7 +46,9 @@ int main(void) {
     FIELD(aznas_arch, target_resolution);
     FIELD(aznas_arch, input_channels);
     FIELD(aznas_arch, identity_rule);
-    FIELD(aznas_arch, reserved);
+    FIELD(aznas_arch, patch);
+    FIELD(aznas_arch, reach);
+    FIELD(aznas_arch, parameters);
     FIELD(aznas_arch, text);
     FIELD(aznas_arch, text_len);
     FIELD(aznas_arch, nodes);
@@ -75,7 +77,7 @@ int main(void) {
     FIELD(aznas_options, init);
     FIELD(aznas_options, repeats);
     FIELD(aznas_options, backend);
-    FIELD(aznas_options, reserved);
+    FIELD(aznas_options, sigma);
     FIELD(aznas_options, source);
     STRUCT(aznas_costs);
     FIELD(aznas_costs, struct_size);
