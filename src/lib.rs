@@ -34,7 +34,12 @@ pub mod simd;
 pub mod spaces;
 pub mod tensor;
 
+/// The examples of the README, run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use error::Error;
 pub use mem::Workspace;
 pub use run::Initialisation;
-pub use score::{Options, Scores, score, workspace_size};
+pub use score::{Options, Scores, forward, score, workspace_size};

@@ -55,6 +55,33 @@ pub(crate) fn block(
     scores
 }
 
+/// Runs the forward pass of one block as [`block`] does. Each step, once done, is handed to `repeat`, which may do it again.
+pub(crate) fn forward(
+    block: &Block,
+    plan: &BlockPlan,
+    options: &Options,
+    source: &dyn Source,
+    workspace: &mut Workspace<'_>,
+    end: usize,
+    repeat: &mut dyn FnMut(&mut dyn FnMut()),
+) {
+    let runner = Runner { block, plan, options, source, end };
+    if block.index() == 0 {
+        runner.draw_input(workspace);
+    }
+    for &step in plan.steps() {
+        match step {
+            Step::Weights(node) => runner.draw_weights(node, &mut workspace.loans()),
+            Step::Forward(node) => {
+                let mut step = || runner.forward(node, &mut workspace.loans());
+                step();
+                repeat(&mut step);
+            }
+            _ => break,
+        }
+    }
+}
+
 fn buffer(id: Option<BufferId>) -> Option<Region> {
     id.map(Region::Buffer)
 }

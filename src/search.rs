@@ -42,6 +42,8 @@
 //! ```
 
 mod budget;
+pub mod mbv2;
+pub mod nb201;
 mod settings;
 mod space;
 #[cfg(test)]

@@ -12,16 +12,25 @@
 mod backend;
 pub(crate) mod convolution;
 pub(crate) mod exponential;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 pub(crate) mod normal;
+pub(crate) mod rows;
 mod scalar;
 pub(crate) mod strided;
 pub(crate) mod tile;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 pub(crate) mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use backend::Backend;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+pub use neon::Neon;
 pub use scalar::Scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::Simd128;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
 

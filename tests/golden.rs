@@ -6,6 +6,7 @@ use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::BlockScores;
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, Parameters, Ratio, TransformerNetwork};
+use aznas::spaces::mbv2::UnitNetwork;
 use aznas::spaces::nb201::EDGES;
 use aznas::tensor::{Role, Source};
 use aznas::{Options, Scores};
@@ -83,7 +84,7 @@ fn channels_last(values: &[f32], shape: &[usize]) -> Vec<f32> {
     out
 }
 
-/// The tensors of a NAS-Bench-201 record, by the keys that `CellNetwork` documents.
+/// The tensors of a record, by the keys that `CellNetwork` and `UnitNetwork` document.
 impl Source for Record {
     fn input(&self) -> Option<&[f32]> {
         self.single.get("input").map(Vec::as_slice)
@@ -94,23 +95,46 @@ impl Source for Record {
     }
 
     fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
-        let key = key as usize;
-        let layer = if block == 0 {
+        let layer = match self.metadata["family"].as_str() {
+            "mbv2" => self.unit_layer(block, key as usize, role),
+            _ => self.cell_layer(block, key as usize, role),
+        };
+        let parameter = match role {
+            Role::Weight | Role::Gain => "weight",
+            Role::Bias | Role::Shift => "bias",
+            _ => return None,
+        };
+        self.single.get(&format!("param/{layer}.{parameter}")).map(Vec::as_slice)
+    }
+}
+
+impl Record {
+    /// The layer of a NAS-Bench-201 record.
+    fn cell_layer(&self, block: usize, key: usize, role: Role) -> String {
+        let place = if block == 0 {
             "stem".to_string()
         } else if self.single.contains_key(&format!("param/b{block}.a.conv.weight")) {
             format!("b{block}.{}", ["a", "b", "short"][key])
         } else {
             format!("b{block}.e{}{}", EDGES[key].0, EDGES[key].1)
         };
-        let parameter = match role {
-            Role::Weight => "conv.weight",
-            Role::Gain => "bn.weight",
-            Role::Shift => "bn.bias",
-            Role::Bias => "conv.bias",
-            _ => return None,
-        };
-        self.single.get(&format!("param/{layer}.{parameter}")).map(Vec::as_slice)
+        format!("{place}.{}", if is_normalisation(role) { "bn" } else { "conv" })
     }
+
+    /// The layer of a MobileNetV2 record.
+    fn unit_layer(&self, block: usize, key: usize, role: Role) -> String {
+        let is_plain = self.single.contains_key(&format!("param/u{block}.conv.weight"));
+        let convolution = if is_plain { "conv" } else { ["expand", "dw", "reduce", "proj"][key] };
+        match (is_plain, is_normalisation(role)) {
+            (true, true) => format!("u{block}.bn"),
+            (false, true) => format!("u{block}.{convolution}_bn"),
+            (_, false) => format!("u{block}.{convolution}"),
+        }
+    }
+}
+
+fn is_normalisation(role: Role) -> bool {
+    matches!(role, Role::Gain | Role::Shift)
 }
 
 /// Differences of one block: of the expressivity, relative of σ, of the trainability.
@@ -202,6 +226,29 @@ fn nb201_with_transformed_convolutions() {
     // A transform rounds ten times as much. At batch 2 one flipped rectifier is one of 128 positions of a channel.
     let block = [2e-5, 2e-4, 4e-4];
     check_nb201(Algorithm::Winograd, &Tolerance { block, flipped_blocks: 2, flipped: [2e-5, 5e-3, 1e-2] });
+}
+
+#[test]
+fn mbv2_with_direct_convolutions() {
+    let block = [2e-6, 2e-6, 5e-6];
+    let tolerance = Tolerance { block, flipped_blocks: 0, flipped: block };
+    for name in ["mbv2_a", "mbv2_b"] {
+        let record = Record::read(name);
+        let network = UnitNetwork {
+            structure: record.metadata["structure"].parse().unwrap(),
+            classes: record.number("classes") as u32,
+            target_resolution: record.number("resolution") as u32,
+        };
+        for backend in Backend::available() {
+            let (scores, blocks) = common::score_with(&network, &record.options(backend, Algorithm::Direct), &record);
+            let place = format!("{name} {}", backend.name());
+            let [e, sigma, t] = compare(&place, &record, &scores, &blocks, &tolerance);
+            println!("{place}: ΔE {e:.1e}, Δσ/σ {sigma:.1e}, ΔT {t:.1e}");
+            let cost = &scores.cost;
+            let counts = [cost.macs as f64, cost.parameters as f64, scores.complexity];
+            assert_eq!(counts, record.double["counts"][..], "{name}");
+        }
+    }
 }
 
 /// The tensors of a transformer's record, by the keys that `TransformerNetwork` documents. Attention has its four tables

@@ -3,6 +3,7 @@
 use aznas::graph::Network;
 use aznas::mem::Memory;
 use aznas::proxy::BlockScores;
+use aznas::proxy::trainability::Sigma;
 use aznas::simd::Backend;
 use aznas::tensor::Random;
 use aznas::{Error, Initialisation, Options, Scores};
@@ -26,6 +27,9 @@ pub struct ScoringArguments {
     /// Draws of everything that scores are the means of
     #[arg(long, default_value_t = 1)]
     pub repeats: u32,
+    /// How sigma is estimated; half-split suits batches of up to 16
+    #[arg(long, default_value = Sigma::default().name(), value_parser = sigma)]
+    pub sigma: Sigma,
     /// Instruction set [default: the fastest of this processor]
     #[arg(long, value_parser = backend)]
     pub backend: Option<Backend>,
@@ -45,6 +49,7 @@ impl ScoringArguments {
             seed: self.seed,
             initialisation: self.init,
             repeats: self.repeats,
+            sigma: self.sigma,
             backend: self.backend.unwrap_or_default(),
             ..Options::default()
         }
@@ -58,6 +63,10 @@ impl ScoringArguments {
 
 fn initialisation(name: &str) -> Result<Initialisation, String> {
     by_name(name, Initialisation::ALL, Initialisation::name)
+}
+
+fn sigma(name: &str) -> Result<Sigma, String> {
+    by_name(name, Sigma::ALL, Sigma::name)
 }
 
 fn backend(name: &str) -> Result<Backend, String> {

@@ -60,7 +60,15 @@ impl Block {
         Ok(())
     }
 
-    /// The node at position `index` of [`Block::nodes`].
+    /// The node at position `index` of [`Block::nodes`]: 0 is the input.
+    ///
+    /// # Errors
+    /// [`Error::Node`] if there is none yet.
+    pub fn node(&self, index: usize) -> Result<NodeId, Error> {
+        if index < self.count { Ok(self.id(index)) } else { Err(self.refuse("input", "an earlier node of the block")) }
+    }
+
+    /// [`Block::node`] where the node is known to exist.
     pub(crate) fn id(&self, index: usize) -> NodeId {
         NodeId(index as u16)
     }
@@ -250,7 +258,7 @@ impl Block {
     }
 
     fn check(&self, node: NodeId) -> Result<(), Error> {
-        if node.index() < self.count { Ok(()) } else { Err(self.refuse("input", "an earlier node of the block")) }
+        self.node(node.index()).map(|_| ())
     }
 
     fn refuse(&self, field: &'static str, expected: &'static str) -> Error {

@@ -90,7 +90,8 @@ impl Conv2d {
     /// Numbers of scratch that either direction needs.
     pub fn scratch_len(&self) -> usize {
         let backward = self.backward_bands();
-        self.forward_bands().scratch_len().max(backward.scratch_len() + backward.result_len())
+        let backward = backward.scratch_len(self.backend) + backward.result_len();
+        self.forward_bands().scratch_len(self.backend).max(backward)
     }
 
     /// `output = convolution(input) + bias`.

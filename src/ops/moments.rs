@@ -5,8 +5,10 @@
 //! `M₂ = M₂ₐ + M₂ᵦ + (mᵦ − mₐ)² · nₐ nᵦ / (nₐ + nᵦ)`. Inside a piece, sums are of differences from the piece's
 //! first row, so that a mean far from zero costs no digits either.
 
+use crate::simd::rows::{self, CHAINS, Rows};
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::View;
+use core::ops::Range;
 
 /// Rows summed in single precision before they are merged.
 const PIECE: usize = 128;
@@ -81,78 +83,63 @@ impl Kernel for Piece<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let channels = self.mean.len();
-        let mut first = 0;
-        while first + S::LANES <= channels {
-            let sums = self.sums(
-                simd,
-                #[inline(always)]
-                |row| simd.load(&self.rows[row * self.pitch + first..]),
-            );
-            let part = first..first + S::LANES;
-            merge(sums, self.count, self.seen, &mut self.mean[part.clone()], &mut self.squares[part]);
-            first += S::LANES;
-        }
-        if first < channels {
-            let sums = self.sums(
-                simd,
-                #[inline(always)]
-                |row| simd.load_partial(&self.rows[row * self.pitch + first..row * self.pitch + channels]),
-            );
-            merge(sums, self.count, self.seen, &mut self.mean[first..], &mut self.squares[first..]);
+        for first in (0..channels).step_by(S::LANES) {
+            let part = first..channels.min(first + S::LANES);
+            let (origin, sums) = if part.len() == S::LANES {
+                let rows = Rows { data: &self.rows[first..], pitch: self.pitch };
+                let origin = simd.load(rows.data);
+                (origin, rows::deviations(simd, self.count, rows, origin))
+            } else {
+                self.sums_of_part(simd, part.clone())
+            };
+            let mut totals = Totals { origin: [0.0; 16], sum: [0.0; 16], squares: [0.0; 16] };
+            simd.store(origin, &mut totals.origin);
+            simd.store(sums[0], &mut totals.sum);
+            simd.store(sums[1], &mut totals.squares);
+            merge(totals, self.count, self.seen, &mut self.mean[part.clone()], &mut self.squares[part]);
         }
     }
 }
 
 /// Of up to 16 channels: the first row, and the sums and sums of squares of the differences from it.
-struct Sums {
+struct Totals {
     origin: [f32; 16],
     sum: [f32; 16],
     squares: [f32; 16],
 }
 
 impl Piece<'_> {
+    /// The first row of fewer channels than a vector holds, and the sums of [`rows::deviations`].
     #[inline(always)]
-    fn sums<S: Simd>(&self, simd: S, load: impl Fn(usize) -> S::F32) -> Sums {
-        /// Independent sums, to hide the latency of an addition.
-        const CHAINS: usize = 4;
-        let origin = load(0);
-        let mut sum = [simd.splat(0.0); CHAINS];
-        let mut squares = sum;
-        let mut row = 0;
-        while row + CHAINS <= self.count {
-            for chain in 0..CHAINS {
-                let difference = simd.sub(load(row + chain), origin);
-                sum[chain] = simd.add(sum[chain], difference);
-                squares[chain] = simd.mul_add(difference, difference, squares[chain]);
+    fn sums_of_part<S: Simd>(&self, simd: S, part: Range<usize>) -> (S::F32, [S::F32; 2]) {
+        let origin = simd.load_partial(&self.rows[part.clone()]);
+        let mut sums = [simd.splat(0.0); 2];
+        // A few short sums err less than a long one.
+        for chain in 0..CHAINS {
+            let mut of_chain = [simd.splat(0.0); 2];
+            for row in (chain..self.count).step_by(CHAINS) {
+                let value = simd.load_partial(&self.rows[row * self.pitch..][part.clone()]);
+                let difference = simd.sub(value, origin);
+                of_chain[0] = simd.add(of_chain[0], difference);
+                of_chain[1] = simd.mul_add(difference, difference, of_chain[1]);
             }
-            row += CHAINS;
+            sums = [simd.add(sums[0], of_chain[0]), simd.add(sums[1], of_chain[1])];
         }
-        for chain in 0..self.count - row {
-            let difference = simd.sub(load(row + chain), origin);
-            sum[chain] = simd.add(sum[chain], difference);
-            squares[chain] = simd.mul_add(difference, difference, squares[chain]);
-        }
-        let mut sums = Sums { origin: [0.0; 16], sum: [0.0; 16], squares: [0.0; 16] };
-        simd.store(origin, &mut sums.origin);
-        simd.store(simd.add(simd.add(sum[0], sum[1]), simd.add(sum[2], sum[3])), &mut sums.sum);
-        let squares = simd.add(simd.add(squares[0], squares[1]), simd.add(squares[2], squares[3]));
-        simd.store(squares, &mut sums.squares);
-        sums
+        (origin, sums)
     }
 }
 
 #[inline(always)]
-fn merge(sums: Sums, count: usize, seen: usize, mean: &mut [f64], squares: &mut [f64]) {
+fn merge(totals: Totals, count: usize, seen: usize, mean: &mut [f64], squares: &mut [f64]) {
     let (count, seen) = (count as f64, seen as f64);
-    let weight = count / (seen + count);
-    for ((((mean, squares), origin), sum), sum_of_squares) in
-        mean.iter_mut().zip(squares).zip(sums.origin).zip(sums.sum).zip(sums.squares)
-    {
-        let offset = f64::from(sum) / count;
-        let deviations = f64::from(sum_of_squares) - f64::from(sum) * offset;
-        let difference = f64::from(origin) + offset - *mean;
+    let (inverse, weight) = (1.0 / count, count / (seen + count));
+    for (channel, (mean, squares)) in mean.iter_mut().zip(squares).enumerate().take(16) {
+        let [origin, sum, sum_of_squares] = [totals.origin, totals.sum, totals.squares].map(|x| f64::from(x[channel]));
+        let offset = sum * inverse;
+        let deviations = sum_of_squares - sum * offset;
+        let difference = origin + offset - *mean;
         *mean += difference * weight;
-        *squares += deviations.max(0.0) + difference * difference * seen * weight;
+        *squares += deviations.max(0.0) + difference * difference * (seen * weight);
     }
 }
 

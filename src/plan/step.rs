@@ -48,7 +48,13 @@ impl Step {
             Self::Transfer => {
                 plan.nodes[block.input().index()].gradient.iter().for_each(|&region| visit(region));
                 buffers(
-                    &[statistics.direction, statistics.transfer, statistics.transfer_scratch, statistics.norm_scratch],
+                    &[
+                        statistics.direction,
+                        statistics.transfer,
+                        statistics.half_transfer,
+                        statistics.transfer_scratch,
+                        statistics.norm_scratch,
+                    ],
                     visit,
                 );
             }

@@ -176,7 +176,10 @@ impl Runner<'_> {
 
     /// A parameter given by the caller.
     pub(super) fn parameter(&self, id: NodeId, role: Role) -> Option<&[f32]> {
-        self.source.parameter(self.block.index(), self.block.nodes()[id.index()].key, role)
+        let node = &self.block.nodes()[id.index()];
+        // A tensor for a role that the node does not have has not been checked: it is none of this network's.
+        self.block.parameter_len(node, role).ok().flatten()?;
+        self.source.parameter(self.block.index(), node.key, role)
     }
 
     fn values<'w>(&self, nodes: impl Iterator<Item = NodeId>, loans: &mut Loans<'w>) -> Few<Value<'w>, MAX_INPUTS> {

@@ -241,6 +241,19 @@ fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32
     (output, gradient)
 }
 
+/// Runs the forward pass, each step three times, and returns the output.
+fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
+    let options = Options { backend, ..Options::default() };
+    let plan = BlockPlan::of(block, &options, tensors).unwrap();
+    let mut memory = Memory::new();
+    let mut workspace = memory.workspace(plan.bytes()).unwrap();
+    let end = plan.bytes();
+    workspace.loans().write(plan.slot(Region::Input, tensors.input.len(), end)).copy_from_slice(&tensors.input);
+    let mut twice = |step: &mut dyn FnMut()| (0..2).for_each(|_| step());
+    super::forward(block, &plan, &options, tensors, &mut workspace, end, &mut twice);
+    workspace.loans().read(plan.slot(Region::Output, block.output_shape().len(), end)).to_vec()
+}
+
 /// Compares a block with the interpreter.
 fn check(block: &Block, seed: u64, name: &str) {
     let tensors = tensors(block, seed);
@@ -259,6 +272,9 @@ fn check(block: &Block, seed: u64, name: &str) {
     let slopes: Vec<f64> = directions.iter().map(|d| (along(d, step) - along(d, -step)) / (2.0 * step)).collect();
     for backend in Backend::available() {
         let (output, gradient) = run(block, &tensors, backend);
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let again = run_forward(block, &tensors, backend);
+        assert_eq!(bits(&again), bits(&output), "{name}, seed {seed}, {}: repeated steps", backend.name());
         for (i, (ours, theirs)) in output.iter().zip(&expected).enumerate() {
             let error = (f64::from(*ours) - theirs).abs();
             assert!(

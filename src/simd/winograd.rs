@@ -6,16 +6,14 @@
 
 use super::Simd;
 
-/// The points besides 0 and ∞ are ± these.
-pub(crate) const POINTS: [f64; 2] = [0.625, 1.5];
-
 /// Outputs of a tile along an axis, its inputs (and points), and its products.
 pub(crate) const OUTPUTS: usize = 4;
 pub(crate) const INPUTS: usize = 6;
 pub(crate) const PRODUCTS: usize = INPUTS * INPUTS;
 
-const A: f32 = POINTS[0] as f32;
-const B: f32 = POINTS[1] as f32;
+/// The points besides 0 and ∞ are ± these.
+const A: f32 = 0.625;
+const B: f32 = 1.5;
 
 /// `d₄ − (a² + b²) d₂ + a² b² d₀`: the values at 0 and, one index higher, at ∞.
 #[inline(always)]
@@ -61,12 +59,12 @@ fn interpolate<S: Simd>(simd: S, m: [S::F32; INPUTS]) -> [S::F32; OUTPUTS] {
     ]
 }
 
-/// Transforms the 6×6 inputs that start at `source[0]`, `steps` numbers apart vertically and horizontally, into the
-/// first vectors of 36 planes, `plane` numbers apart in `out`.
+/// Transforms the 6×6 inputs that start at `source[0]`, `steps` numbers apart vertically and horizontally, into 36
+/// consecutive vectors of `out`.
 #[inline(always)]
-pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &mut [f32], plane: usize) {
+pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &mut [f32]) {
     assert!((INPUTS - 1) * (steps[0] + steps[1]) + S::LANES <= source.len());
-    assert!((PRODUCTS - 1) * plane + S::LANES <= out.len());
+    let out = &mut out[..PRODUCTS * S::LANES];
     let zero = simd.splat(0.0);
     // Rows at 0 and ∞ first, then the other four: all 36 values at once would not fit 32 registers.
     let mut outermost = [[zero; INPUTS]; 2];
@@ -79,11 +77,9 @@ pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &m
         outermost[0][column] = outer(simd, d[0], d[2], d[4]);
         outermost[1][column] = outer(simd, d[1], d[3], d[5]);
     }
+    write_row(simd, evaluate(simd, outermost[0]), out, 0);
+    write_row(simd, evaluate(simd, outermost[1]), out, 5);
     let mut inner = [[zero; INPUTS]; 4];
-    for (row, values) in [(0, outermost[0]), (5, outermost[1])] {
-        // SAFETY: the row is below 6, and the vector in the last plane was checked to be inside.
-        unsafe { write(simd, evaluate(simd, values), out.as_mut_ptr().add(row * INPUTS * plane), plane) };
-    }
     for column in 0..INPUTS {
         let mut d = [zero; 4];
         for (row, d) in d.iter_mut().enumerate() {
@@ -94,61 +90,112 @@ pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &m
         [inner[2][column], inner[3][column]] = pair(simd, d, B, A);
     }
     for (row, values) in inner.into_iter().enumerate() {
-        // SAFETY: as above; the rows are 1 to 4.
-        unsafe { write(simd, evaluate(simd, values), out.as_mut_ptr().add((row + 1) * INPUTS * plane), plane) };
+        write_row(simd, evaluate(simd, values), out, row + 1);
     }
 }
 
-/// Writes a vector to each of six planes.
-///
-/// # Safety
-/// `out + index · plane` points to a vector's worth of writable numbers for every index below 6.
+/// Writes row `row` of 6×6 vectors.
 #[inline(always)]
-unsafe fn write<S: Simd>(simd: S, values: [S::F32; INPUTS], out: *mut f32, plane: usize) {
-    for (index, value) in values.into_iter().enumerate() {
-        // SAFETY: the caller promises it.
-        unsafe { simd.store_ptr(value, out.add(index * plane)) };
+fn write_row<S: Simd>(simd: S, values: [S::F32; INPUTS], out: &mut [f32], row: usize) {
+    for (column, value) in values.into_iter().enumerate() {
+        simd.store(value, &mut out[(row * INPUTS + column) * S::LANES..]);
     }
 }
 
-/// The 4×4 outputs of the first vectors of 36 planes, `plane` numbers apart.
+/// Writes the 4×4 outputs of 36 consecutive vectors, plus `bias`, from `out[0]` on, `steps` numbers apart vertically
+/// and horizontally.
 #[inline(always)]
-pub(crate) fn output<S: Simd>(simd: S, products: &[f32], plane: usize) -> [[S::F32; OUTPUTS]; OUTPUTS] {
-    assert!((PRODUCTS - 1) * plane + S::LANES <= products.len());
-    let products = products.as_ptr();
+pub(crate) fn output<S: Simd>(simd: S, products: &[f32], bias: S::F32, out: &mut [f32], steps: [usize; 2]) {
+    assert!((OUTPUTS - 1) * (steps[0] + steps[1]) + S::LANES <= out.len());
+    let products = &products[..PRODUCTS * S::LANES];
     let zero = simd.splat(0.0);
     let mut rows = [[zero; INPUTS]; OUTPUTS];
     for column in 0..INPUTS {
         let mut m = [zero; INPUTS];
         for (row, m) in m.iter_mut().enumerate() {
-            // SAFETY: the plane is one of 36; the vector in the last one was checked to be inside.
-            *m = unsafe { simd.load_ptr(products.add((row * INPUTS + column) * plane)) };
+            *m = simd.load(&products[(row * INPUTS + column) * S::LANES..]);
         }
         let [first, second, third, fourth] = interpolate(simd, m);
         [rows[0][column], rows[1][column], rows[2][column], rows[3][column]] = [first, second, third, fourth];
     }
-    [interpolate(simd, rows[0]), interpolate(simd, rows[1]), interpolate(simd, rows[2]), interpolate(simd, rows[3])]
+    for (row, m) in rows.into_iter().enumerate() {
+        for (column, value) in interpolate(simd, m).into_iter().enumerate() {
+            // SAFETY: row and column are below 4; the vector of the last ones was checked to be inside.
+            unsafe {
+                simd.store_ptr(simd.add(bias, value), out.as_mut_ptr().add(row * steps[0] + column * steps[1]));
+            }
+        }
+    }
 }
 
-/// A 3×3 kernel at all pairs of points, as a matrix product `G w Gᵀ` in double precision.
-pub(crate) fn weights(kernel: [[f64; 3]; 3]) -> [[f64; INPUTS]; INPUTS] {
-    let [a, b] = POINTS;
-    let points = [0.0, a, -a, b, -b];
-    let evaluate = |w: [f64; 3]| {
-        let mut values = [w[2]; INPUTS];
-        for (index, &point) in points.iter().enumerate() {
-            let others = points.iter().enumerate().filter(|&(other, _)| other != index);
-            let scale: f64 = others.map(|(_, other)| point - other).product();
-            values[index] = (w[0] + point * (w[1] + point * w[2])) / scale;
+/// The products of `P` tiles with `V` vectors of weights at one pair of points, summed over `channels`.
+///
+/// Tiles lie as [`input`] writes them, 36 vectors each, and start with the vector of the pair; vectors of further
+/// channels follow `step` numbers on. `weights` holds `V` vectors a channel.
+#[inline(always)]
+pub(crate) fn products<S: Simd, const P: usize, const V: usize>(
+    simd: S,
+    inputs: &[f32],
+    step: usize,
+    channels: usize,
+    weights: &[f32],
+) -> [[S::F32; V]; P] {
+    let mut sums = [[simd.splat(0.0); V]; P];
+    let weights = &weights[..channels * V * S::LANES];
+    let mut weight = weights.as_ptr();
+    for first in (0..channels).step_by(S::LANES) {
+        let inputs = &inputs[first / S::LANES * step..][..(P - 1) * PRODUCTS * S::LANES + S::LANES];
+        for lane in 0..S::LANES.min(channels - first) {
+            let mut vectors = [simd.splat(0.0); V];
+            for (index, vector) in vectors.iter_mut().enumerate() {
+                // SAFETY: the slice holds `V` vectors for each channel; this one has not been passed yet.
+                *vector = unsafe { simd.load_ptr(weight.add(index * S::LANES)) };
+            }
+            for tile in 0..P {
+                // SAFETY: `tile` is below `P` and `lane` below the lanes, for which the slice was cut.
+                let number = simd.splat(unsafe { *inputs.as_ptr().add(tile * PRODUCTS * S::LANES + lane) });
+                for index in 0..V {
+                    sums[tile][index] = simd.mul_add(number, vectors[index], sums[tile][index]);
+                }
+            }
+            // SAFETY: at most one past the slice.
+            weight = unsafe { weight.add(V * S::LANES) };
         }
-        values
-    };
-    let rows = kernel.map(evaluate);
-    let mut values = [[0.0; INPUTS]; INPUTS];
+    }
+    sums
+}
+
+/// 3×3 kernels, a vector of them side by side, at all pairs of points: `G w Gᵀ`.
+#[inline(always)]
+pub(crate) fn weights<S: Simd>(simd: S, kernels: [[S::F32; 3]; 3]) -> [[S::F32; INPUTS]; INPUTS] {
+    let zero = simd.splat(0.0);
+    let mut rows = [[zero; INPUTS]; 3];
+    for (row, kernels) in kernels.into_iter().enumerate() {
+        rows[row] = evaluate_kernel(simd, kernels);
+    }
+    let mut values = [[zero; INPUTS]; INPUTS];
     for column in 0..INPUTS {
-        for (row, value) in evaluate([rows[0][column], rows[1][column], rows[2][column]]).into_iter().enumerate() {
+        let of_column = evaluate_kernel(simd, [rows[0][column], rows[1][column], rows[2][column]]);
+        for (row, value) in of_column.into_iter().enumerate() {
             values[row][column] = value;
         }
+    }
+    values
+}
+
+/// Three weights at all points, each divided by the product of its point's distances from the other ones.
+#[inline(always)]
+fn evaluate_kernel<S: Simd>(simd: S, [w0, w1, w2]: [S::F32; 3]) -> [S::F32; INPUTS] {
+    const ZERO: f32 = 1.0 / (A * A * B * B);
+    const AT_A: f32 = 1.0 / (2.0 * A * A * (A * A - B * B));
+    const AT_B: f32 = 1.0 / (2.0 * B * B * (B * B - A * A));
+    let mut values = [w2; INPUTS];
+    values[0] = simd.mul(w0, simd.splat(ZERO));
+    for (index, point, scale) in [(1, A, AT_A), (3, B, AT_B)] {
+        let even = simd.mul_add(w2, simd.splat(scale * point * point), simd.mul(w0, simd.splat(scale)));
+        let odd = simd.mul(w1, simd.splat(scale * point));
+        values[index] = simd.add(even, odd);
+        values[index + 1] = simd.sub(even, odd);
     }
     values
 }

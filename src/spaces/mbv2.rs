@@ -26,7 +26,7 @@ pub const POLICY: Policy = Policy { norm_epsilon: 1e-3, identity: IdentityRule::
 pub const MAX_BLOCKS: usize = 64;
 
 /// What a super-block repeats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// `SuperConvK{kernel}BNRELU`: convolution, batch normalisation, ReLU.
     Conv {
@@ -45,7 +45,7 @@ pub enum Kind {
 }
 
 /// One call of the structure text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SuperBlock {
     /// What is repeated.
     pub kind: Kind,
@@ -60,7 +60,7 @@ pub struct SuperBlock {
 }
 
 /// A candidate: super-blocks, each of which takes what the one before it makes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Structure {
     // Blocks past the count are vacant, so that the derived comparisons are those of `blocks()`.
     blocks: [SuperBlock; MAX_BLOCKS],

@@ -8,6 +8,7 @@
 
 use super::{View, ViewMut};
 use crate::simd::Simd;
+use crate::simd::rows::{self, Rows};
 
 /// `scale · x + shift`, a pair of numbers per channel.
 #[derive(Clone, Copy, Debug)]
@@ -97,22 +98,34 @@ impl Load for Value<'_> {
 
     #[inline(always)]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
-        let Some(affine) = self.affine else {
-            return load_plain(simd, &self.stored, self.rectified, first, count, out, pitch);
-        };
-        let channels = self.channels();
-        for position in 0..count {
-            let row = self.stored.row(first + position);
-            let out = &mut out[position * pitch..][..channels];
-            for_each_part(
+        let inputs = [from(&self.stored, first)];
+        let extents = [count, self.channels()];
+        match (self.affine, self.rectified) {
+            (None, false) => copy(extents, inputs[0], out, pitch),
+            (None, true) => map(
                 simd,
-                channels,
+                extents,
+                inputs,
+                out,
+                pitch,
+                |_| (),
                 #[inline(always)]
-                |part| {
-                    let value = affine.apply(simd, part, row);
-                    part.write(simd, if self.rectified { rectify(simd, value) } else { value }, out);
+                |_, [x], _| rectify(simd, x),
+            ),
+            (Some(affine), rectified) => map(
+                simd,
+                extents,
+                inputs,
+                out,
+                pitch,
+                #[inline(always)]
+                |part: Part| affine.of(simd, part),
+                #[inline(always)]
+                |coefficients, [x], _| {
+                    let value = apply(simd, coefficients, x);
+                    if rectified { rectify(simd, value) } else { value }
                 },
-            );
+            ),
         }
     }
 }
@@ -130,115 +143,187 @@ impl Load for Gradient<'_> {
 
     #[inline(always)]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
-        let Some(normalised) = self.normalised else {
-            return load_plain(simd, &self.stored, false, first, count, out, pitch);
-        };
-        let channels = self.channels();
-        for position in 0..count {
-            let gradient = self.stored.row(first + position);
-            let input = normalised.input.row(first + position);
-            let out = &mut out[position * pitch..][..channels];
-            for_each_part(
+        let stored = from(&self.stored, first);
+        let extents = [count, self.channels()];
+        match self.normalised {
+            None => copy(extents, stored, out, pitch),
+            Some(n) => map(
                 simd,
-                channels,
+                extents,
+                [stored, from(&n.input, first)],
+                out,
+                pitch,
                 #[inline(always)]
-                |part| {
-                    let constant = part.read(simd, normalised.constant);
-                    let by_input = part.read(simd, normalised.by_input);
-                    let by_gradient = part.read(simd, normalised.by_gradient);
-                    let sum = simd.mul_add(by_input, part.read(simd, input), constant);
-                    part.write(simd, simd.mul_add(by_gradient, part.read(simd, gradient), sum), out);
+                |part: Part| [n.by_gradient, n.by_input, n.constant].map(|x| part.read(simd, x)),
+                #[inline(always)]
+                |[by_gradient, by_input, constant], [g, z], _| {
+                    simd.mul_add(by_gradient, g, simd.mul_add(by_input, z, constant))
                 },
-            );
+            ),
         }
     }
 }
 
 impl Affine<'_> {
-    /// `scale · x + shift` of one part of a row.
+    /// The coefficients of a part of a row.
     #[inline(always)]
-    fn apply<S: Simd>(&self, simd: S, part: Part, row: &[f32]) -> S::F32 {
-        simd.mul_add(part.read(simd, self.scale), part.read(simd, row), part.read(simd, self.shift))
+    fn of<S: Simd>(&self, simd: S, part: Part) -> [S::F32; 2] {
+        [part.read(simd, self.scale), part.read(simd, self.shift)]
     }
 }
 
 impl Sink<'_> {
-    /// Takes the gradients `rows`, `pitch` numbers apart, of positions `first .. first + count`.
+    /// Takes the gradients `new`, `pitch` numbers apart, of positions `first .. first + count`.
     #[inline(always)]
-    pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, rows: &[f32], pitch: usize) {
-        let channels = self.stored.shape.channels;
-        // Without coefficients per channel, and gaps, the rows are one long row.
-        let joined = pitch == channels
-            && self.stored.as_view().is_dense()
-            && self.gate.is_none_or(|gate| gate.affine.is_none() && gate.stored.is_dense());
-        let (step, width) = if joined { (count.max(1), count * channels) } else { (1, channels) };
-        for position in (0..count).step_by(step) {
-            let new = &rows[position * pitch..][..width];
-            let old = &mut self.stored.data[(first + position) * self.stored.pitch..][..width];
-            match (&self.gate, self.accumulate) {
-                (None, false) => old.copy_from_slice(new),
-                (None, true) => for_each_part(
-                    simd,
-                    width,
-                    #[inline(always)]
-                    |part| part.write(simd, simd.add(part.read(simd, old), part.read(simd, new)), old),
-                ),
-                (Some(gate), accumulate) => {
-                    let row = &gate.stored.data[(first + position) * gate.stored.pitch..][..width];
-                    for_each_part(
-                        simd,
-                        width,
-                        #[inline(always)]
-                        |part| {
-                            let value = match &gate.affine {
-                                Some(affine) => affine.apply(simd, part, row),
-                                None => part.read(simd, row),
-                            };
-                            let passed = simd.where_positive(value, part.read(simd, new));
-                            let sum = if accumulate { simd.add(part.read(simd, old), passed) } else { passed };
-                            part.write(simd, sum, old);
-                        },
-                    );
-                }
-            }
+    pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, new: &[f32], pitch: usize) {
+        let extents = [count, self.stored.shape.channels];
+        let new = Rows { data: new, pitch };
+        let (out, pitch) = (&mut self.stored.data[first * self.stored.pitch..], self.stored.pitch);
+        match (self.gate, self.accumulate) {
+            (None, false) => copy(extents, new, out, pitch),
+            (None, true) => map(
+                simd,
+                extents,
+                [new],
+                out,
+                pitch,
+                |_| (),
+                #[inline(always)]
+                |_, [new], old| simd.add(old, new),
+            ),
+            (Some(Value { stored, affine: None, .. }), accumulate) => map(
+                simd,
+                extents,
+                [new, from(&stored, first)],
+                out,
+                pitch,
+                |_| (),
+                #[inline(always)]
+                |_, [new, gate], old| pass(simd, gate, new, old, accumulate),
+            ),
+            (Some(Value { stored, affine: Some(affine), .. }), accumulate) => map(
+                simd,
+                extents,
+                [new, from(&stored, first)],
+                out,
+                pitch,
+                #[inline(always)]
+                |part: Part| affine.of(simd, part),
+                #[inline(always)]
+                |coefficients, [new, gate], old| pass(simd, apply(simd, coefficients, gate), new, old, accumulate),
+            ),
         }
     }
 }
 
-/// Loads rows that have no coefficients per channel: without gaps between them they are one long row.
+/// Positions `first ..` of a view.
 #[inline(always)]
-fn load_plain<S: Simd>(
-    simd: S,
-    view: &View<'_>,
-    rectified: bool,
-    first: usize,
-    count: usize,
-    out: &mut [f32],
-    pitch: usize,
-) {
-    let channels = view.shape.channels;
-    let (rows, width) =
-        if view.pitch == channels && pitch == channels { (1, count * channels) } else { (count, channels) };
-    for row in 0..rows {
-        let input = &view.data[(first + row) * view.pitch..][..width];
-        let out = &mut out[row * pitch..][..width];
-        if rectified {
-            for_each_part(
-                simd,
-                width,
-                #[inline(always)]
-                |part| part.write(simd, rectify(simd, part.read(simd, input)), out),
-            );
-        } else {
-            out.copy_from_slice(input);
-        }
-    }
+fn from<'a>(view: &View<'a>, first: usize) -> Rows<'a> {
+    Rows { data: &view.data[first * view.pitch..], pitch: view.pitch }
 }
 
 /// `max(x, 0)`; the operands are in the order that keeps NaN.
 #[inline(always)]
 fn rectify<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     simd.max(simd.splat(0.0), x)
+}
+
+/// `scale · x + shift`
+#[inline(always)]
+fn apply<S: Simd>(simd: S, [scale, shift]: [S::F32; 2], x: S::F32) -> S::F32 {
+    simd.mul_add(scale, x, shift)
+}
+
+/// What is stored after a gradient `new` has met a gate.
+#[inline(always)]
+fn pass<S: Simd>(simd: S, gate: S::F32, new: S::F32, old: S::F32, accumulate: bool) -> S::F32 {
+    let passed = simd.where_positive(gate, new);
+    if accumulate { simd.add(old, passed) } else { passed }
+}
+
+/// Copies rows × channels.
+#[inline(always)]
+fn copy([count, channels]: [usize; 2], input: Rows<'_>, out: &mut [f32], pitch: usize) {
+    if input.pitch == channels && pitch == channels {
+        out[..count * channels].copy_from_slice(&input.data[..count * channels]);
+        return;
+    }
+    for row in 0..count {
+        out[row * pitch..][..channels].copy_from_slice(&input.data[row * input.pitch..][..channels]);
+    }
+}
+
+/// `out = f(coefficients, inputs, out)` of rows × channels, where `coefficients` gives those of a part of the channels.
+#[inline(always)]
+fn map<S: Simd, C: Copy, const N: usize>(
+    simd: S,
+    [count, channels]: [usize; 2],
+    inputs: [Rows<'_>; N],
+    out: &mut [f32],
+    pitch: usize,
+    coefficients: impl Fn(Part) -> C,
+    f: impl Fn(C, [S::F32; N], S::F32) -> S::F32,
+) {
+    // Without coefficients, and gaps, the rows are one long row, cut anew into rows of a vector.
+    if size_of::<C>() == 0 && pitch == channels && inputs.iter().all(|input| input.pitch == channels) {
+        let numbers = count * channels;
+        let last = Part { first: numbers - numbers % S::LANES, whole: false };
+        let vectors = inputs.map(|input| Rows { pitch: S::LANES, ..input });
+        let part = Part { first: 0, whole: true };
+        map_part(simd, [numbers / S::LANES, S::LANES], part, vectors, out, S::LANES, coefficients(part), &f);
+        map_part(simd, [1, numbers], last, inputs, out, pitch, coefficients(last), &f);
+        return;
+    }
+    // A few rows at a time, so that wide ones stay in the cache from one part to the next.
+    let block = (BLOCK / channels).max(1);
+    for first in (0..count).step_by(block) {
+        let extents = [block.min(count - first), channels];
+        let inputs = inputs.map(|input| Rows { data: &input.data[first * input.pitch..], ..input });
+        let out = &mut out[first * pitch..];
+        for_each_part(
+            simd,
+            channels,
+            #[inline(always)]
+            |part| map_part(simd, extents, part, inputs, out, pitch, coefficients(part), &f),
+        );
+    }
+}
+
+/// Numbers of a tensor that are worked on at a time: 8 KiB.
+const BLOCK: usize = 2048;
+
+/// One part of the channels of [`map`].
+#[inline(always)]
+fn map_part<S: Simd, C: Copy, const N: usize>(
+    simd: S,
+    [count, channels]: [usize; 2],
+    part: Part,
+    inputs: [Rows<'_>; N],
+    out: &mut [f32],
+    pitch: usize,
+    coefficients: C,
+    f: &impl Fn(C, [S::F32; N], S::F32) -> S::F32,
+) {
+    if part.whole {
+        let inputs = inputs.map(|input| Rows { data: &input.data[part.first..], ..input });
+        return rows::map(
+            simd,
+            count,
+            inputs,
+            &mut out[part.first..],
+            pitch,
+            #[inline(always)]
+            |x, old| f(coefficients, x, old),
+        );
+    }
+    for row in 0..count {
+        let mut x = [simd.splat(0.0); N];
+        for (x, input) in x.iter_mut().zip(&inputs) {
+            *x = simd.load_partial(&input.data[row * input.pitch..][part.first..channels]);
+        }
+        let out = &mut out[row * pitch..][part.first..channels];
+        simd.store_partial(f(coefficients, x, simd.load_partial(out)), out);
+    }
 }
 
 /// A vector's worth of a row, or the fewer numbers that are left at its end.

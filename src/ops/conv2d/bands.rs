@@ -14,6 +14,9 @@ use core::ops::Range;
 /// a usual second-level cache.
 const AIM: usize = 32 * 1024;
 
+/// Parts of the scratch are multiples of a cache line: vectors that cross lines cost twice.
+const ALIGNED: usize = 16;
+
 /// How the pixels of a band are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
@@ -54,16 +57,16 @@ impl Bands {
         let pitch = if method == Method::Depthwise { channels.next_multiple_of(depthwise::PADDED) } else { channels };
         let outputs = pass.axes[0].outputs;
         let bands = Self { pass: *pass, method, images: 1, rows: outputs, pitch };
-        let whole = bands.source_len().max(bands.result_len());
+        let size = |rows: usize| {
+            let bands = Self { rows, ..bands };
+            bands.source_len().max(bands.result_len())
+        };
+        let whole = size(outputs);
         if whole <= AIM {
             return Self { images: (AIM / whole).min(pass.batch), ..bands };
         }
         // Sizes grow by the same for every further step of rows.
         let step = if method == Method::Winograd { winograd::TILE } else { pass.axes[0].phases };
-        let size = |rows: usize| {
-            let bands = Self { rows, ..bands };
-            bands.source_len().max(bands.result_len())
-        };
         let (one, growth) = (size(step), size(2 * step) - size(step));
         let steps = 1 + AIM.saturating_sub(one) / growth.max(1);
         Self { rows: (steps * step).min(outputs), ..bands }
@@ -88,8 +91,8 @@ impl Bands {
     }
 
     /// Numbers of scratch: the padded source, and what the method needs besides.
-    pub(super) fn scratch_len(&self) -> usize {
-        let others = if self.method == Method::Winograd { winograd::scratch_len(&self.pass) } else { 0 };
+    pub(super) fn scratch_len(&self, backend: Backend) -> usize {
+        let others = if self.method == Method::Winograd { winograd::scratch_len(backend, &self.pass) } else { 0 };
         self.source_len() + others
     }
 
@@ -97,12 +100,13 @@ impl Bands {
     fn source_len(&self) -> usize {
         let [rows, columns] = self.window(0, self.rows);
         let slack = if self.method == Method::Winograd { winograd::SLACK } else { 0 };
-        self.images * rows.len() * columns.len() * self.pitch + slack
+        (self.images * rows.len() * columns.len() * self.pitch + slack).next_multiple_of(ALIGNED)
     }
 
-    /// Numbers in a band's result, without gaps.
+    /// Numbers in a band's result.
     pub(super) fn result_len(&self) -> usize {
-        self.images * self.rows * self.pass.axes[1].outputs * self.pass.all_output_channels()
+        let len = self.images * self.rows * self.pass.axes[1].outputs * self.pass.all_output_channels();
+        len.next_multiple_of(ALIGNED)
     }
 
     /// Rows and columns of the source that some output rows read.

@@ -46,20 +46,7 @@ impl Grid {
     /// Starts to walk over the pixels.
     #[inline(always)]
     pub(super) fn walk(&self) -> Walk<'_> {
-        self.walk_from(0)
-    }
-
-    /// Starts to walk over the pixels behind the first `skipped`.
-    #[inline(always)]
-    pub(super) fn walk_from(&self, skipped: usize) -> Walk<'_> {
-        let [_, rows, columns] = self.extents.map(|extent| extent.max(1));
-        Walk {
-            grid: self,
-            image: skipped / (rows * columns),
-            row: skipped / columns % rows,
-            column: skipped % columns,
-            left: self.pixels() - skipped,
-        }
+        Walk { grid: self, image: 0, row: 0, column: 0, left: self.pixels() }
     }
 }
 

@@ -8,7 +8,6 @@
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
-use crate::simd::convolution::{self, Taps};
 use crate::simd::winograd::{self, OUTPUTS, PRODUCTS};
 use crate::simd::{Backend, Kernel, Simd};
 
@@ -18,8 +17,8 @@ pub(super) const TILE: usize = OUTPUTS;
 /// Numbers behind the source that may be read (and are not used).
 pub(super) const SLACK: usize = 16;
 
-/// Tiles of a register tile are at most this many, a block is a multiple of it.
-const GROUP: usize = 8;
+/// Tiles of a block: their transforms fit the second-level cache, and the weights are read once for all of them.
+const TILES: usize = 16;
 
 /// Whether a pass is one of 3×3 taps at consecutive positions, and large enough to gain by transforms.
 pub(super) fn applies(pass: &Pass) -> bool {
@@ -35,63 +34,103 @@ pub(super) fn applies(pass: &Pass) -> bool {
 
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass) -> usize {
-    PRODUCTS * pass.source_channels * pass.output_channels.next_multiple_of(Width::of(backend).lanes)
+    let width = Width::of(backend);
+    let blocks = width.blocks(pass.output_channels);
+    blocks.map(|block| PRODUCTS * plane(pass.source_channels, block.vectors * width.lanes)).sum()
+}
+
+/// Numbers from one product's weights of a block to the next: never a power of two, which would make all of them compete
+/// for the same few sets of the cache.
+fn plane(source_channels: usize, output_channels: usize) -> usize {
+    source_channels * output_channels + 16
 }
 
 /// Transforms weights and packs them in the order block of output channels, product, source channel, output channel.
 pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut [f32]) {
-    let width = Width::of(backend);
-    let Some(phases) = pass.phases().next() else { return };
-    let mut rest = packed;
-    for block in width.blocks(pass.output_channels) {
-        let vector = block.vectors * width.lanes;
-        let plane = pass.source_channels * vector;
-        let (packed, others) = rest.split_at_mut(PRODUCTS * plane);
-        rest = others;
-        for source in 0..pass.source_channels {
-            for channel in 0..vector {
-                let output = block.first_channel + channel;
-                let mut kernel = [[0.0; 3]; 3];
-                if channel < block.channels {
-                    for (row, numbers) in kernel.iter_mut().enumerate() {
-                        for (column, number) in numbers.iter_mut().enumerate() {
-                            *number = f64::from(weights[pass.weight_index(0, source, output, &phases, [row, column])]);
+    backend.run(Pack { width: Width::of(backend), pass, weights, packed });
+}
+
+/// The arguments of [`pack`].
+struct Pack<'a> {
+    width: Width,
+    pass: &'a Pass,
+    weights: &'a [f32],
+    packed: &'a mut [f32],
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Some(phases) = self.pass.phases().next() else { return };
+        let mut rest = self.packed;
+        for block in self.width.blocks(self.pass.output_channels) {
+            let vector = block.vectors * S::LANES;
+            let plane = plane(self.pass.source_channels, vector);
+            let (packed, others) = rest.split_at_mut(PRODUCTS * plane);
+            rest = others;
+            for source in 0..self.pass.source_channels {
+                for first in (0..vector).step_by(S::LANES) {
+                    let channels = S::LANES.min(block.channels - first);
+                    let mut kernels = [[simd.splat(0.0); 3]; 3];
+                    for (row, kernels) in kernels.iter_mut().enumerate() {
+                        for (column, kernels) in kernels.iter_mut().enumerate() {
+                            let (start, step) = self.pass.weights_at(0, source, &phases, [row, column]);
+                            let weights = &self.weights[start + (block.first_channel + first) * step..];
+                            let mut numbers = [0.0; 16];
+                            for (number, &weight) in numbers[..channels].iter_mut().zip(weights.iter().step_by(step)) {
+                                *number = weight;
+                            }
+                            *kernels = simd.load(&numbers);
                         }
                     }
-                }
-                for (product, &value) in winograd::weights(kernel).as_flattened().iter().enumerate() {
-                    packed[product * plane + source * vector + channel] = value as f32;
+                    let values = winograd::weights(simd, kernels);
+                    for (product, &value) in values.as_flattened().iter().enumerate() {
+                        simd.store(value, &mut packed[product * plane + source * vector + first..]);
+                    }
                 }
             }
         }
     }
 }
 
-/// How tiles are cut into blocks whose transforms fit the cache.
+/// How the transforms of a block of tiles lie in memory: vector of channels, tile, product, lane.
 #[derive(Clone, Copy)]
-struct Blocks {
-    /// Tiles of a block, a multiple of [`GROUP`].
-    tiles: usize,
-    /// Numbers from one tile to the next, and from one product's plane to the next: of inputs and of outputs.
-    pitches: [usize; 2],
-    planes: [usize; 2],
+struct Layout {
+    /// Numbers of a tile: a vector for each product.
+    tile: usize,
+    /// Numbers from one vector of channels to the next.
+    step: usize,
 }
 
-impl Blocks {
-    fn new(pass: &Pass) -> Self {
-        /// Numbers of both transforms that are aimed at: 256 KiB.
-        const AIM: usize = 64 * 1024;
-        let pitches = [pass.source_channels, pass.output_channels].map(|channels| channels.next_multiple_of(16));
-        let tiles = AIM / (PRODUCTS * (pitches[0] + pitches[1]));
-        let tiles = (tiles / GROUP * GROUP).clamp(GROUP, 4 * GROUP);
-        // Planes a power of two apart would compete for the same few sets of the cache.
-        Self { tiles, pitches, planes: pitches.map(|pitch| tiles * pitch + 16) }
+impl Layout {
+    fn new(lanes: usize) -> Self {
+        let tile = PRODUCTS * lanes;
+        // Steps of a power of two would compete for the same few sets of the cache.
+        Self { tile, step: TILES * tile + 16 }
+    }
+
+    /// Numbers of all channels.
+    fn len(self, lanes: usize, channels: usize) -> usize {
+        channels.div_ceil(lanes) * self.step
     }
 }
 
 /// Numbers of scratch for the transforms.
-pub(super) fn scratch_len(pass: &Pass) -> usize {
-    PRODUCTS * Blocks::new(pass).planes.iter().sum::<usize>()
+pub(super) fn scratch_len(backend: Backend, pass: &Pass) -> usize {
+    let lanes = Width::of(backend).lanes;
+    let layout = Layout::new(lanes);
+    layout.len(lanes, pass.source_channels) + layout.len(lanes, pass.output_channels)
+}
+
+/// A tile of a block: where it is read and written, and how many of its rows and columns are inside the output.
+#[derive(Clone, Copy, Default)]
+struct Tile {
+    source: usize,
+    output: usize,
+    rows: usize,
+    columns: usize,
 }
 
 /// Computes the outputs of a band. `grid` holds tiles, `extents` the rows and columns of an image of the output.
@@ -107,18 +146,35 @@ pub(super) fn run(
     output: &mut [f32],
     bias: Option<&[f32]>,
 ) {
-    let blocks = Blocks::new(pass);
     let width = Width::of(backend);
-    let (inputs, products) = scratch.split_at_mut(PRODUCTS * blocks.planes[0]);
-    for first in (0..grid.pixels()).step_by(blocks.tiles) {
-        let count = blocks.tiles.min(grid.pixels() - first);
-        backend.run(Inputs { source, channels: pass.source_channels, grid, first, count, blocks, inputs });
+    let layout = Layout::new(width.lanes);
+    let (inputs, products) = scratch.split_at_mut(layout.len(width.lanes, pass.source_channels));
+    let mut walk = grid.walk();
+    let mut tiles = [Tile::default(); TILES];
+    loop {
+        let mut count = 0;
+        for tile in &mut tiles {
+            let [row, column] = walk.place();
+            let Some(step) = walk.next::<1>() else { break };
+            *tile = Tile {
+                source: step.sources[0],
+                output: step.outputs[0],
+                rows: TILE.min(extents[0] - row * TILE),
+                columns: TILE.min(extents[1] - column * TILE),
+            };
+            count += 1;
+        }
+        if count == 0 {
+            return;
+        }
+        let tiles = &tiles[..count];
+        backend.run(Inputs { source, channels: pass.source_channels, tiles, layout, inputs });
         let mut rest = packed;
         for block in width.blocks(pass.output_channels) {
-            let (weights, others) = rest.split_at(PRODUCTS * pass.source_channels * block.vectors * width.lanes);
+            let (weights, others) = rest.split_at(PRODUCTS * plane(pass.source_channels, block.vectors * width.lanes));
             rest = others;
-            let products = &mut products[block.first_channel..];
-            let operands = Products { inputs, channels: pass.source_channels, weights, blocks, count, products };
+            let products = &mut products[block.first_channel / width.lanes * layout.step..];
+            let operands = Products { inputs, channels: pass.source_channels, weights, layout, count, products };
             match block.vectors {
                 1 => backend.run(Sized::<8, 1>(operands)),
                 2 if backend == Backend::Avx512 => backend.run(Sized::<8, 2>(operands)),
@@ -127,18 +183,7 @@ pub(super) fn run(
                 _ => backend.run(Sized::<4, 4>(operands)),
             }
         }
-        backend.run(Outputs {
-            products,
-            channels: pass.output_channels,
-            grid,
-            first,
-            count,
-            extents,
-            steps,
-            blocks,
-            output,
-            bias,
-        });
+        backend.run(Outputs { products, channels: pass.output_channels, tiles, steps, layout, output, bias });
     }
 }
 
@@ -146,10 +191,8 @@ pub(super) fn run(
 struct Inputs<'a> {
     source: Source<'a>,
     channels: usize,
-    grid: &'a Grid,
-    first: usize,
-    count: usize,
-    blocks: Blocks,
+    tiles: &'a [Tile],
+    layout: Layout,
     inputs: &'a mut [f32],
 }
 
@@ -159,13 +202,10 @@ impl Kernel for Inputs<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let steps = [self.source.steps[1], self.source.steps[2]];
-        let mut walk = self.grid.walk_from(self.first);
-        for tile in 0..self.count {
-            let Some(step) = walk.next::<1>() else { return };
-            for channel in (0..self.channels).step_by(S::LANES) {
-                let source = &self.source.data[step.sources[0] + channel..];
-                let out = &mut self.inputs[tile * self.blocks.pitches[0] + channel..];
-                winograd::input(simd, source, steps, out, self.blocks.planes[0]);
+        for first in (0..self.channels).step_by(S::LANES) {
+            let inputs = &mut self.inputs[first / S::LANES * self.layout.step..];
+            for (tile, out) in self.tiles.iter().zip(inputs.chunks_exact_mut(PRODUCTS * S::LANES)) {
+                winograd::input(simd, &self.source.data[tile.source + first..], steps, out);
             }
         }
     }
@@ -176,7 +216,7 @@ struct Products<'a> {
     inputs: &'a [f32],
     channels: usize,
     weights: &'a [f32],
-    blocks: Blocks,
+    layout: Layout,
     count: usize,
     products: &'a mut [f32],
 }
@@ -189,27 +229,19 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Products { inputs, channels, weights, blocks, count, products } = self.0;
-        let taps = Taps { counts: [1, 1], steps: [0, 0], length: channels };
-        let zero = [simd.splat(0.0); V];
+        let Products { inputs, channels, weights, layout, count, products } = self.0;
         for product in 0..PRODUCTS {
-            let weights = &weights[product * channels * V * S::LANES..];
-            let inputs = &inputs[product * blocks.planes[0]..];
-            let products = &mut products[product * blocks.planes[1]..];
-            let mut tile = 0;
-            while tile < count {
-                let mut offsets = [0; P];
-                for (pixel, offset) in offsets.iter_mut().enumerate() {
-                    *offset = (tile + pixel) * blocks.pitches[0];
-                }
-                let sums = convolution::dense(simd, inputs, offsets, &taps, weights, zero);
-                for pixel in 0..P {
-                    for index in 0..V {
-                        let place = (tile + pixel) * blocks.pitches[1] + index * S::LANES;
-                        simd.store(sums[pixel][index], &mut products[place..]);
+            let weights = &weights[product * plane(channels, V * S::LANES)..];
+            // A last group of fewer tiles computes with what earlier blocks left behind it, and is not read there.
+            for first in (0..count).step_by(P) {
+                let start = first * layout.tile + product * S::LANES;
+                let sums = winograd::products::<S, P, V>(simd, &inputs[start..], layout.step, channels, weights);
+                for index in 0..V {
+                    let out = &mut products[index * layout.step + start..][..(P - 1) * PRODUCTS * S::LANES + S::LANES];
+                    for tile in 0..P {
+                        simd.store(sums[tile][index], &mut out[tile * PRODUCTS * S::LANES..]);
                     }
                 }
-                tile += P;
             }
         }
     }
@@ -219,12 +251,9 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
 struct Outputs<'a> {
     products: &'a [f32],
     channels: usize,
-    grid: &'a Grid,
-    first: usize,
-    count: usize,
-    extents: [usize; 2],
+    tiles: &'a [Tile],
     steps: [usize; 2],
-    blocks: Blocks,
+    layout: Layout,
     output: &'a mut [f32],
     bias: Option<&'a [f32]>,
 }
@@ -234,34 +263,25 @@ impl Kernel for Outputs<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let mut walk = self.grid.walk_from(self.first);
-        for tile in 0..self.count {
-            let [row, column] = walk.place();
-            let Some(step) = walk.next::<1>() else { return };
-            let rows = TILE.min(self.extents[0] - row * TILE);
-            let columns = TILE.min(self.extents[1] - column * TILE);
-            for first in (0..self.channels).step_by(S::LANES) {
-                let end = self.channels.min(first + S::LANES);
-                let products = &self.products[tile * self.blocks.pitches[1] + first..];
-                let values = winograd::output(simd, products, self.blocks.planes[1]);
-                let bias = self.bias.map_or(
-                    simd.splat(0.0),
-                    #[inline(always)]
-                    |bias| simd.load_partial(&bias[first..end]),
-                );
-                let output = &mut self.output[step.outputs[0]..];
-                for row in 0..TILE {
-                    for column in 0..TILE {
-                        if row >= rows || column >= columns {
-                            continue;
-                        }
-                        let place = row * self.steps[0] + column * self.steps[1];
-                        let value = simd.add(bias, values[row][column]);
-                        if end - first == S::LANES {
-                            simd.store(value, &mut output[place + first..]);
-                        } else {
-                            simd.store_partial(value, &mut output[place + first..place + end]);
-                        }
+        for first in (0..self.channels).step_by(S::LANES) {
+            let end = self.channels.min(first + S::LANES);
+            let bias = match self.bias {
+                Some(bias) => simd.load_partial(&bias[first..end]),
+                None => simd.splat(0.0),
+            };
+            let products = &self.products[first / S::LANES * self.layout.step..];
+            for (tile, products) in self.tiles.iter().zip(products.chunks_exact(PRODUCTS * S::LANES)) {
+                let output = &mut self.output[tile.output + first..];
+                if tile.rows == TILE && tile.columns == TILE && end - first == S::LANES {
+                    winograd::output(simd, products, bias, output, self.steps);
+                    continue;
+                }
+                let mut whole = [0.0; TILE * TILE * 16];
+                winograd::output(simd, products, bias, &mut whole, [TILE * S::LANES, S::LANES]);
+                for row in 0..tile.rows {
+                    for column in 0..tile.columns {
+                        let vector = &whole[(row * TILE + column) * S::LANES..][..end - first];
+                        output[row * self.steps[0] + column * self.steps[1]..][..end - first].copy_from_slice(vector);
                     }
                 }
             }

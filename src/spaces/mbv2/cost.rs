@@ -130,88 +130,26 @@ impl Structure {
 mod tests {
     use super::*;
     use std::string::ToString;
+    use std::vec::Vec;
 
-    struct Case {
-        text: &'static str,
-        layers: u32,
-        flops: u64,
-        size: u64,
-        params: u64,
-        macs: u64,
-    }
-
-    /// Made with the authors' program (true parameters and multiply-accumulates: counted on its PyTorch modules).
-    const CASES: [Case; 6] = [
-        Case {
-            text: "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)SuperResIDWE6K3(32,48,2,32,1)\
-                SuperResIDWE6K3(48,96,2,48,1)SuperResIDWE6K3(96,128,2,96,1)SuperConvK1BNRELU(128,2048,1,1)",
-            layers: 6,
-            flops: 162_396_776,
-            size: 2_813_889,
-            params: 2_824_264,
-            macs: 159_334_080,
-        },
-        Case {
-            text: "SuperConvK3BNRELU(3,16,2,1)SuperResIDWE1K7(16,40,2,40,1)SuperResIDWE2K5(40,64,2,64,2)\
-                SuperResIDWE4K3(64,96,2,64,3)SuperResIDWE6K5(96,224,2,120,2)SuperConvK1BNRELU(224,2048,1,1)",
-            layers: 10,
-            flops: 304_030_198,
-            size: 4_487_465,
-            params: 4_507_856,
-            macs: 303_632_416,
-        },
-        Case {
-            text: "SuperConvK3BNRELU(3,24,2,1)SuperResIDWE2K3(24,24,2,24,1)SuperResIDWE4K7(24,40,2,32,2)\
-                SuperResIDWE4K5(40,80,2,48,3)SuperResIDWE6K3(80,112,1,96,3)SuperResIDWE6K7(112,192,2,128,3)\
-                SuperConvK1BNRELU(192,2048,1,1)",
-            layers: 14,
-            flops: 468_265_360,
-            size: 5_855_081,
-            params: 5_888_008,
-            macs: 464_507_648,
-        },
-        Case {
-            text: "SuperConvK3BNRELU(3,16,2,1)SuperResIDWE1K3(16,16,1,16,1)SuperResIDWE2K3(16,24,2,16,1)\
-                SuperConvK1BNRELU(24,64,1,1)",
-            layers: 4,
-            flops: 50_503_424,
-            size: 72_273,
-            params: 73_760,
-            macs: 48_283_136,
-        },
-        Case {
-            text: "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)SuperResIDWE6K3(32,48,2,32,7)\
-                SuperResIDWE6K3(48,96,2,48,1)SuperResIDWE6K3(96,128,2,96,1)SuperConvK1BNRELU(128,2048,1,1)",
-            layers: 12,
-            flops: 383_070_824,
-            size: 3_095_361,
-            params: 3_112_936,
-            macs: 374_739_648,
-        },
-        Case {
-            text: "SuperConvK3BNRELU(3,32,2,1)SuperResIDWE4K5(32,48,2,48,3)SuperResIDWE4K5(48,48,1,48,4)\
-                SuperResIDWE6K7(48,104,2,64,2)SuperResIDWE1K7(104,160,2,160,4)SuperResIDWE2K7(160,256,2,136,1)\
-                SuperConvK1BNRELU(256,2048,1,1)",
-            layers: 16,
-            flops: 1_653_351_626,
-            size: 4_213_665,
-            params: 4_234_928,
-            macs: 1_634_995_344,
-        },
-    ];
-
+    /// `arch,layers,flops,size,params,macs` by the authors' program; true parameters and multiply-accumulates counted
+    /// on its PyTorch modules.
     #[test]
     fn counts_equal_those_of_the_authors() {
-        for Case { text, layers, flops, size, params, macs } in CASES {
+        let mut rows = 0;
+        for row in include_str!("../../../tests/golden/mbv2_costs.csv").lines().skip(1) {
+            let (text, counts) = row.trim_start_matches('"').split_once("\",").unwrap();
+            let counts: Vec<u64> = counts.split(',').map(|count| count.parse().unwrap()).collect();
             let network: Structure = text.parse().unwrap();
             for network in [network, network.split().unwrap()] {
-                assert_eq!(network.layers(), layers, "{network}");
-                assert_eq!(network.flops(224, 1000), Ok(flops), "{network}");
-                assert_eq!(network.size(1000), Ok(size), "{network}");
-                assert_eq!(network.params(1000), Ok(params), "{network}");
-                assert_eq!(network.macs(224, 1000), Ok(macs), "{network}");
+                let sums =
+                    [network.flops(224, 1000), network.size(1000), network.params(1000), network.macs(224, 1000)];
+                assert_eq!(u64::from(network.layers()), counts[0], "{network}");
+                assert!(sums.into_iter().eq(counts[1..].iter().map(|&count| Ok(count))), "{network}: {sums:?}");
             }
+            rows += 1;
         }
+        assert_eq!(rows, 6);
     }
 
     #[test]

@@ -1,0 +1,197 @@
+//! The command line.
+
+use crate::common::candidate::{SpaceArguments, SpaceName};
+use crate::common::scoring::ScoringArguments;
+use crate::failure::Failure;
+use crate::record::Identity;
+use aznas::search::{Budget, Duplicates, Settings};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Search for a network by training-free scores: evolution by aggregated ranks.
+///
+/// Every candidate goes into history.csv in the output folder at once; the best one, pictures and what is needed to go
+/// on with the search are kept beside it.
+#[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  search
+  search --space mbv2 --flops 450e6 --resolution 96 --batch 16 --iterations 500
+  search --space mbv2 --flops 600e6 --out found --resume")]
+pub struct Arguments {
+    #[command(flatten)]
+    pub space: SpaceArguments,
+    #[command(flatten)]
+    pub scoring: ScoringArguments,
+    /// Candidates to score [default: 500 for nb201, 100000 for mbv2]
+    #[arg(long, default_value = "500", default_value_if("space", "mbv2", "100000"), hide_default_value = true)]
+    pub iterations: usize,
+    /// Of the best so many candidates, all but the last may become parents [default: an eighth of the iterations, from
+    /// 16 to 1024]
+    #[arg(long)]
+    pub population: Option<usize>,
+    /// Draw candidates independently instead of varying the best ones
+    #[arg(long)]
+    pub random: bool,
+    /// What becomes of a candidate that equals an earlier one
+    #[arg(long, value_enum, default_value_t = DuplicatesName::Keep)]
+    pub duplicates: DuplicatesName,
+    /// At most as many multiply-adds, such as 450e6
+    #[arg(long, value_parser = count)]
+    pub flops: Option<u64>,
+    /// At most as many parameters, such as 5e6
+    #[arg(long, value_parser = count)]
+    pub params: Option<u64>,
+    /// At most as many layers [default: 14 for mbv2]
+    #[arg(long, default_value_if("space", "mbv2", "14"), hide_default_value = true)]
+    pub max_layers: Option<u32>,
+    /// At most as many bytes of workspace, such as 512e6
+    #[arg(long, value_parser = count)]
+    pub max_workspace: Option<u64>,
+    /// At most as many milliseconds for an image of the resolution that complexity is counted at, layer by layer on one
+    /// core of this machine or as the table says
+    #[arg(long, value_name = "MS", value_parser = milliseconds)]
+    pub latency: Option<f64>,
+    /// Latencies of another device: lines of `layer,milliseconds` below a header, as in the latency.csv of a search
+    #[arg(long, value_name = "FILE", requires = "latency")]
+    pub latency_table: Option<PathBuf>,
+    /// The output folder [default: a new one in searches/]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the search in the output folder, if there is one; all else must be as it was
+    #[arg(long, requires = "out")]
+    pub resume: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DuplicatesName {
+    /// It is scored again with other random draws, as published
+    Keep,
+    /// It takes the earlier scores; all candidates are scored with the same random draws
+    Reuse,
+}
+
+/// A whole number, also as 450e6.
+fn count(text: &str) -> Result<u64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_string())?;
+    // Beyond 2⁵³ a float no longer holds every whole number.
+    if (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0 {
+        Ok(number as u64)
+    } else {
+        Err("not a whole number from 0 to 2^53".to_string())
+    }
+}
+
+fn milliseconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
+        _ => Err("not a positive number".to_string()),
+    }
+}
+
+impl Arguments {
+    /// Reads the command line; ends the program if it is wrong or asks for help.
+    pub fn read() -> Self {
+        let command = Self::command().mut_arg("batch", |batch| {
+            let help = "Images of the random input batch [default: 8 for nb201, 64 for mbv2]";
+            let batch = batch.default_value("8").default_value_if("space", "mbv2", "64");
+            batch.hide_default_value(true).help(help)
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The published 1024 are for a hundred thousand iterations; with so many, a short search would hardly select.
+    fn population(&self) -> usize {
+        self.population.unwrap_or((self.iterations / 8).clamp(16, 1024))
+    }
+
+    /// The library's settings.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        let is_mbv2 = self.space.space == SpaceName::Mbv2;
+        if self.max_layers.is_some() && !is_mbv2 {
+            return Err(Failure::Arguments("--max-layers: networks of nb201 all have the same layers".to_string()));
+        }
+        if self.population() < 2 {
+            return Err(Failure::Arguments("--population: must be at least 2".to_string()));
+        }
+        let base = if self.random { Settings::random() } else { Settings::program() };
+        Ok(Settings {
+            iterations: self.iterations,
+            seed: self.scoring.seed,
+            workers: self.scoring.workers(),
+            parents: self.population() - 1,
+            replacements: if is_mbv2 { base.replacements } else { 1 },
+            duplicates: match self.duplicates {
+                DuplicatesName::Keep => Duplicates::Keep,
+                DuplicatesName::Reuse => Duplicates::Reuse,
+            },
+            budget: Budget {
+                complexity: self.flops.map(|flops| flops as f64),
+                parameters: self.params,
+                layers: self.max_layers,
+                workspace_bytes: self.max_workspace,
+                custom: self.latency,
+                ..Budget::default()
+            },
+            ..base
+        })
+    }
+
+    /// Everything the course of the search depends on but its length, by the names of the command line.
+    pub fn identity(&self) -> Identity {
+        let Self { space, scoring, .. } = self;
+        let options = scoring.options(space.default_resolution());
+        let entries = [
+            ("space", json!(name(space.space))),
+            ("channels", json!(space.channels)),
+            ("cells", json!(space.cells)),
+            ("classes", json!(space.classes)),
+            ("target-resolution", json!(space.target_resolution)),
+            ("batch", json!(options.batch)),
+            ("resolution", json!(options.height)),
+            ("seed", json!(options.seed)),
+            ("init", json!(options.initialisation.name())),
+            ("repeats", json!(options.repeats)),
+            ("backend", json!(options.backend.name())),
+            ("threads", json!(scoring.workers())),
+            ("population", json!(self.population())),
+            ("random", json!(self.random)),
+            ("duplicates", json!(name(self.duplicates))),
+            ("flops", json!(self.flops)),
+            ("params", json!(self.params)),
+            ("max-layers", json!(self.max_layers)),
+            ("max-workspace", json!(self.max_workspace)),
+            ("latency", json!(self.latency)),
+            ("latency-table", json!(self.latency_table)),
+        ];
+        entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+    }
+
+    /// The command that goes on with the search in `folder`.
+    pub fn resume_command(&self, folder: &Path) -> String {
+        let mut words: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
+        if self.out.is_none() {
+            words.extend(["--out".to_string(), quoted(&folder.display().to_string())]);
+        }
+        if !self.resume {
+            words.push("--resume".to_string());
+        }
+        words.join(" ")
+    }
+}
+
+/// The name of a value on the command line.
+pub fn name(value: impl ValueEnum) -> Option<String> {
+    value.to_possible_value().map(|value| value.get_name().to_string())
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./,=+:@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

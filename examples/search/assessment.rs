@@ -1,0 +1,125 @@
+//! What candidates cost, and why a budget admits none of them.
+
+use crate::failure::Failure;
+use crate::latency::Table;
+use crate::space::ScoredSpace;
+use aznas::base::rng::Generator;
+use aznas::search::{Budget, Cost, SearchSpace};
+use aznas::tensor::Random;
+use aznas::{Error, Options};
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+
+/// A space whose costs are completed by what only a program knows: how candidates are scored, and how long they take.
+pub struct Assessed<'s, S> {
+    space: &'s S,
+    options: Options,
+    budget: Budget,
+    /// Milliseconds for images of a resolution, if they are of interest.
+    latency: Option<(RefCell<Table>, usize)>,
+    /// Why an architecture could not be assessed, where the library has no word for it.
+    failure: RefCell<Option<Failure>>,
+    /// The least of every cost that came up.
+    least: Cell<Cost>,
+}
+
+impl<'s, S: ScoredSpace> Assessed<'s, S> {
+    /// `latency` tells milliseconds, and the resolution they are of interest at.
+    pub fn new(space: &'s S, options: Options, budget: Budget, latency: Option<(Table, usize)>) -> Self {
+        let infinite = Cost {
+            complexity: f64::INFINITY,
+            parameters: u64::MAX,
+            layers: u32::MAX,
+            workspace_bytes: u64::MAX,
+            custom: f64::INFINITY,
+        };
+        let latency = latency.map(|(table, resolution)| (RefCell::new(table), resolution));
+        Self { space, options, budget, latency, failure: RefCell::new(None), least: Cell::new(infinite) }
+    }
+
+    pub fn space(&self) -> &'s S {
+        self.space
+    }
+
+    /// Keeps measured latencies in a file; see [`Table::keep`].
+    pub fn keep_latencies(&self, path: &Path) -> Result<(), Failure> {
+        self.latency.as_ref().map_or(Ok(()), |(table, _)| table.borrow_mut().keep(path))
+    }
+
+    /// Milliseconds of an architecture, if they are of interest.
+    pub fn latency(&self, architecture: &S::Architecture) -> Result<Option<f64>, Failure> {
+        let of = |(table, resolution): &(RefCell<Table>, usize)| {
+            table.borrow_mut().of(self.space, architecture, *resolution)
+        };
+        self.latency.as_ref().map(of).transpose()
+    }
+
+    /// What an error of the search means.
+    pub fn explain(&self, error: Error) -> Failure {
+        match (self.failure.take(), error) {
+            (Some(failure), _) => failure,
+            (None, Error::NoCandidate { proposals }) => Failure::Budget { proposals, explanation: self.explanation() },
+            (None, error) => Failure::Core(error),
+        }
+    }
+
+    /// What the costs that came up say about the limits that none, or hardly any, of them kept.
+    fn explanation(&self) -> String {
+        let least = self.least.get();
+        let limits = [
+            ("multiply-adds", self.budget.complexity, least.complexity),
+            ("parameters", self.budget.parameters.map(|limit| limit as f64), least.parameters as f64),
+            ("layers", self.budget.layers.map(f64::from), f64::from(least.layers)),
+            ("bytes of workspace", self.budget.workspace_bytes.map(|limit| limit as f64), least.workspace_bytes as f64),
+            ("milliseconds", self.budget.custom, least.custom),
+        ];
+        let comparisons = limits.iter().filter_map(|&(unit, limit, least)| {
+            limit.map(|limit| format!("at most {limit} {unit} are allowed, and the least proposed were {least}"))
+        });
+        comparisons.collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl<S: ScoredSpace> SearchSpace for &Assessed<'_, S> {
+    type Architecture = S::Architecture;
+
+    fn initial(&self) -> Option<S::Architecture> {
+        self.space.initial()
+    }
+
+    fn sample(&self, rng: &mut Generator) -> S::Architecture {
+        self.space.sample(rng)
+    }
+
+    fn mutate(&self, parent: &S::Architecture, replacements: usize, rng: &mut Generator) -> S::Architecture {
+        self.space.mutate(parent, replacements, rng)
+    }
+
+    fn cost(&self, architecture: &S::Architecture) -> Result<Cost, Error> {
+        let mut cost = self.space.cost(architecture)?;
+        if self.budget.workspace_bytes.is_some() {
+            let network = self.space.network(architecture);
+            cost.workspace_bytes = aznas::workspace_size(&network, &self.options, &Random)? as u64;
+        }
+        // A latency takes measuring: not of what is out of the budget anyway.
+        let rest = Budget { custom: None, ..self.budget };
+        if self.budget.custom.is_some() && rest.admits(&cost) {
+            match self.latency(architecture) {
+                Ok(latency) => cost.custom = latency.unwrap_or(0.0),
+                Err(failure) => {
+                    self.failure.replace(Some(failure));
+                    return Err(Error::Invalid { field: "latency", expected: "known" });
+                }
+            }
+        }
+        let least = self.least.get();
+        self.least.set(Cost {
+            complexity: least.complexity.min(cost.complexity),
+            parameters: least.parameters.min(cost.parameters),
+            layers: least.layers.min(cost.layers),
+            workspace_bytes: least.workspace_bytes.min(cost.workspace_bytes),
+            custom: if cost.custom > 0.0 { least.custom.min(cost.custom) } else { least.custom },
+        });
+        Ok(cost)
+    }
+}

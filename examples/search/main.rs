@@ -1,0 +1,271 @@
+//! Searches for a network without training any: Algorithm 1 of the paper, for hours or seconds, as often interrupted as
+//! need be.
+
+mod arguments;
+mod assessment;
+mod charts;
+#[path = "../common/mod.rs"]
+mod common;
+mod drawing;
+mod failure;
+mod latency;
+mod progress;
+mod record;
+mod space;
+mod workers;
+
+use arguments::Arguments;
+use assessment::Assessed;
+use aznas::Options;
+use aznas::aggregate::{Mode, aggregate};
+use aznas::search::mbv2::StructureSpace;
+use aznas::search::nb201::CellSpace;
+use aznas::search::{Search, SearchSpace, Settings};
+use aznas::spaces::nb201::Skeleton;
+use aznas::tensor::Random;
+use common::candidate::SpaceName;
+use failure::{At, Failure};
+use latency::Table;
+use progress::Progress;
+use record::{Line, Record};
+use serde_json::json;
+use space::ScoredSpace;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often the disk is made sure to hold what was found.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Set by the first Ctrl-C or termination signal.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn main() -> ExitCode {
+    match run(&Arguments::read()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("search: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let space = &arguments.space;
+    let options = arguments.scoring.options(space.default_resolution());
+    match space.space {
+        SpaceName::Nb201 => {
+            let skeleton = Skeleton::new(space.channels, space.cells, space.classes.unwrap_or(10))?;
+            let resolution = u32::try_from(options.height).unwrap_or(u32::MAX);
+            search(&CellSpace { skeleton, resolution }, arguments, options)
+        }
+        SpaceName::Mbv2 => {
+            let classes = space.classes.unwrap_or(1000);
+            let target_resolution = space.target_resolution;
+            search(&StructureSpace { classes, target_resolution, ..StructureSpace::default() }, arguments, options)
+        }
+        SpaceName::Autoformer => Err(aznas::Error::Invalid { field: "space", expected: "nb201 or mbv2" }.into()),
+    }
+}
+
+fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, options: Options) -> Result<(), Failure> {
+    let settings = arguments.settings()?;
+    let latency = match (&arguments.latency, &arguments.latency_table) {
+        (None, _) => None,
+        (Some(_), Some(path)) => Some(Table::read(path)?),
+        (Some(_), None) => Some(Table::measured(options)),
+    };
+    let resolution = match arguments.space.space {
+        SpaceName::Nb201 => options.height,
+        SpaceName::Mbv2 | SpaceName::Autoformer => arguments.space.target_resolution as usize,
+    };
+    let latency = latency.map(|table| (table, resolution));
+    let assessed = Assessed::new(space, options, settings.budget, latency);
+    // Settings that cannot work are refused before anything is written.
+    let mut search = Search::new(&assessed, settings.clone())?;
+    let trial = search.clone().ask().map_err(|error| assessed.explain(error))?;
+    if let Some(candidate) = trial {
+        aznas::workspace_size(&space.network(&candidate.architecture), &options, &Random)?;
+    }
+    let folder = match &arguments.out {
+        Some(folder) => folder.clone(),
+        None => new_folder(arguments)?,
+    };
+    let mut record = if arguments.resume && Record::is_in(&folder)? {
+        let check = |architecture: &S::Architecture, line: &Line| matches(space, architecture, line);
+        let (record, recovered) = Record::resume(&folder, arguments.identity(), check)?;
+        recovered.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        search = Search::resume(&assessed, settings.clone(), recovered.history)?;
+        record
+    } else {
+        Record::create(&folder, arguments.identity())?
+    };
+    assessed.keep_latencies(&Record::latency_path(&folder))?;
+    let stop_at_once = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = stop_at_once {
+        eprintln!("note: an interrupt will lose the candidates at work: {error}");
+    }
+
+    let seed = |id| workers::seed(&options, settings.duplicates, id);
+    let mut written = search.progress().told;
+    let mut progress = Progress::new(written, settings.iterations);
+    let (mut is_told, mut checked) = (false, Instant::now());
+    workers::run(
+        &mut search,
+        space,
+        |id| Options { seed: seed(id), ..options },
+        settings.workers,
+        &STOP,
+        |search| {
+            for (id, (architecture, scores)) in search.history().enumerate().skip(written) {
+                record.append(&line(&assessed, id, architecture, scores, seed(id))?)?;
+                written = id + 1;
+            }
+            if checked.elapsed() >= CHECKPOINT_INTERVAL {
+                record.checkpoint(written, best(search, &assessed, &seed)?.as_ref())?;
+                checked = Instant::now();
+            }
+            progress.update(written, || describe_best(search));
+            if STOP.load(Ordering::Relaxed) && !is_told {
+                progress.say("stopping: waiting for the candidates at work (interrupt again to lose them)");
+                is_told = true;
+            }
+            Ok(())
+        },
+    )
+    .map_err(|failure| match failure {
+        Failure::Core(error) => assessed.explain(error),
+        other => other,
+    })?;
+    let rate = progress.finish(written);
+    let is_complete = written == settings.iterations;
+    // What is left to be done decides what is ranked: the best of an interrupted search is the best of all it has.
+    search.stop()?;
+    record.checkpoint(written, best(&search, &assessed, &seed)?.as_ref())?;
+    let pictures = draw(&search, space, &settings, &folder)?;
+    conclude(&search, &folder, &pictures, rate).map_err(Failure::Output)?;
+    if !is_complete {
+        eprintln!("{} of {} candidates are done; go on with", written, settings.iterations);
+        eprintln!("  {}", arguments.resume_command(&folder));
+    }
+    Ok(())
+}
+
+/// A folder that no other search has.
+fn new_folder(arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let parent = Path::new("searches");
+    std::fs::create_dir_all(parent).at(parent)?;
+    for number in 1.. {
+        let folder = parent.join(format!("{}-{number}", arguments::name(arguments.space.space).unwrap_or_default()));
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other.at(&folder).map(|()| folder),
+        }
+    }
+    unreachable!("there are more numbers than folders")
+}
+
+fn line<S: ScoredSpace>(
+    assessed: &Assessed<'_, S>,
+    step: usize,
+    architecture: &S::Architecture,
+    scores: [f64; 4],
+    seed: u64,
+) -> Result<Line, Failure> {
+    let [expressivity, progressivity, trainability, complexity] = scores;
+    let params = assessed.space().cost(architecture)?.parameters;
+    let (arch, latency) = (architecture.to_string(), assessed.latency(architecture)?);
+    Ok(Line { step, arch, expressivity, progressivity, trainability, complexity, params, seed, latency })
+}
+
+/// Whether what can be computed again of a line read back is what it says.
+fn matches<S: ScoredSpace>(space: &S, architecture: &S::Architecture, line: &Line) -> Result<(), String> {
+    let cost = space.cost(architecture).map_err(|error| format!("arch: {error}"))?;
+    for (field, stored, counted) in
+        [("complexity", line.complexity, cost.complexity), ("params", line.params as f64, cost.parameters as f64)]
+    {
+        if stored != counted {
+            return Err(format!("{field} is {stored}, but that of the architecture is {counted}"));
+        }
+    }
+    Ok(())
+}
+
+/// The best candidate, with the names of the history.
+fn best<S: ScoredSpace>(
+    search: &Search<&Assessed<'_, S>>,
+    assessed: &Assessed<'_, S>,
+    seed: impl Fn(usize) -> u64,
+) -> Result<Option<serde_json::Value>, Failure> {
+    let Some(best) = search.best() else { return Ok(None) };
+    let mut object = json!(line(assessed, best.id, best.architecture, best.scores, seed(best.id))?);
+    object["aggregate"] = json!(best.aggregate);
+    Ok(Some(object))
+}
+
+fn describe_best<A: SearchSpace>(search: &Search<A>) -> String {
+    search.best().map_or_else(String::new, |best| {
+        let [e, p, t, c] = best.scores;
+        format!("best: E {e:.2}  P {p:.3}  T {t:.3}  C {:.1}M", c / 1e6)
+    })
+}
+
+/// Draws what there is to see; the paths of the pictures with what they show.
+fn draw<S: ScoredSpace + drawing::Drawn, A: SearchSpace<Architecture = S::Architecture>>(
+    search: &Search<A>,
+    space: &S,
+    settings: &Settings,
+    folder: &Path,
+) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
+    let Some(best) = search.best() else { return Ok(Vec::new()) };
+    let scores: Vec<[f64; 4]> = search.history().map(|(_, scores)| scores).collect();
+    let column = |proxy: usize| scores.iter().map(|scores| scores[proxy]).collect::<Vec<_>>();
+    let columns = [column(0), column(1), column(2), column(3)];
+    let mut aggregates = vec![0.0; scores.len()];
+    let slices = columns.each_ref().map(Vec::as_slice);
+    aggregate(&slices, &settings.weights, Mode::Log, &mut aggregates, &mut vec![0; scores.len()])?;
+    let view = charts::View { columns: &columns, aggregates: &aggregates, budget: settings.budget.complexity };
+    let mut pictures = Vec::new();
+    for (shows, name, picture) in [
+        ("network", "network.svg", space.picture(best.architecture)),
+        ("progress", "progress.svg", charts::progress(&view)),
+        ("proxies", "proxies.svg", charts::proxies(&view)),
+    ] {
+        let path = folder.join(name);
+        let picture = picture.map_err(|error| Failure::Picture { path: path.clone(), reason: error.to_string() })?;
+        std::fs::write(&path, picture).at(&path)?;
+        pictures.push((shows, path));
+    }
+    Ok(pictures)
+}
+
+fn conclude<A: SearchSpace<Architecture: std::fmt::Display>>(
+    search: &Search<A>,
+    folder: &Path,
+    pictures: &[(&str, PathBuf)],
+    rate: f64,
+) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if let Some(best) = search.best() {
+        let [e, p, t, c] = best.scores;
+        writeln!(out, "best of {} candidates ({rate:.1} a second)", search.progress().told)?;
+        writeln!(out, "  {}", best.architecture)?;
+        writeln!(out, "  expressivity {e:.4}  progressivity {p:.4}  trainability {t:.4}  complexity {:.2}M", c / 1e6)?;
+        writeln!(out, "  step {}  aggregate {:.4}", best.id, best.aggregate)?;
+    }
+    writeln!(out, "written to {}", folder.display())?;
+    for (shows, path) in
+        [("history", Record::history_path(folder)), ("best", Record::best_path(folder))].iter().chain(pictures)
+    {
+        writeln!(out, "  {shows:<10}{}", path.display())?;
+    }
+    out.flush()
+}

@@ -1,0 +1,361 @@
+//! The program `search`, run as its users run it: interrupted, killed, and asked for what cannot be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The built example of this name. `cargo test` builds the examples; `cargo test --test` does not.
+fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let examples = own.parent().unwrap().parent().unwrap().join("examples");
+    let program = examples.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "first run `cargo build --examples`");
+    program
+}
+
+/// A folder of one test, empty at its beginning.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("search").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    folder
+}
+
+/// A search of tiny networks.
+const TINY: [&str; 12] =
+    ["--channels", "2", "--cells", "1", "--batch", "1", "--resolution", "8", "--threads", "2", "--population", "10"];
+
+fn search(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program("search"));
+    command.args(TINY).arg("--out").arg(folder).args(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finished(folder: &Path, arguments: &[&str]) -> Output {
+    let output = search(folder, arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// What the program says as it refuses.
+fn refusal(folder: &Path, arguments: &[&str]) -> String {
+    let output = search(folder, arguments).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    message
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+fn lines(folder: &Path) -> usize {
+    fs::read(folder.join("history.csv")).map_or(0, |text| text.iter().filter(|&&byte| byte == b'\n').count())
+}
+
+/// Asserts that two searches have found the same.
+fn assert_same(folder: &Path, expected: &Path) {
+    for name in ["history.csv", "best.json", "network.svg", "progress.svg", "proxies.svg"] {
+        assert!(read(folder, name) == read(expected, name), "{name} differs in {}", folder.display());
+    }
+}
+
+fn wait_for_lines(child: &mut Child, folder: &Path, count: usize) {
+    let start = Instant::now();
+    while lines(folder) < count && child.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing is written");
+        sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+}
+
+#[test]
+fn leaves_a_history_the_best_and_pictures() {
+    let folder = folder("whole");
+    let output = finished(&folder, &["--iterations", "40", "--flops", "60000"]);
+    let mut reader = csv::Reader::from_path(folder.join("history.csv")).unwrap();
+    let header: Vec<_> = reader.headers().unwrap().iter().map(str::to_string).collect();
+    let columns = ["step", "arch", "expressivity", "progressivity", "trainability", "complexity", "params"];
+    assert_eq!(header[..columns.len()], columns);
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 40);
+    for (step, row) in rows.iter().enumerate() {
+        assert_eq!(row[0], step.to_string());
+        assert!(row[5].parse::<f64>().unwrap() <= 60_000.0, "{row:?}");
+    }
+    let best: serde_json::Value = serde_json::from_str(&read(&folder, "best.json")).unwrap();
+    let row = &rows[best["step"].as_u64().unwrap() as usize];
+    assert_eq!(best["arch"], row[1]);
+    assert_eq!(best["expressivity"].as_f64().unwrap(), row[2].parse::<f64>().unwrap());
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains(&row[1]), "{printed}");
+    for picture in ["network.svg", "progress.svg", "proxies.svg"] {
+        assert!(read(&folder, picture).starts_with("<svg"), "{picture}");
+        assert!(printed.contains(picture), "{printed}");
+    }
+}
+
+/// A line of the history can be had again from `score`.
+#[test]
+fn the_history_tells_the_seed_of_its_scores() {
+    let folder = folder("seeds");
+    finished(&folder, &["--iterations", "6"]);
+    let mut reader = csv::Reader::from_path(folder.join("history.csv")).unwrap();
+    let row = reader.records().last().unwrap().unwrap();
+    let output = Command::new(program("score"))
+        .args(&TINY[..8])
+        .args(["--seed", &row[7], "--format", "csv", &row[1]])
+        .output()
+        .unwrap();
+    let scores = String::from_utf8(output.stdout).unwrap();
+    let expected: Vec<_> = row.iter().skip(1).take(6).collect();
+    assert!(scores.lines().nth(1).unwrap().starts_with(&expected.join(",")), "{scores}\n{row:?}");
+}
+
+#[test]
+fn structures_are_searched_within_their_budget() {
+    let folder = folder("mbv2");
+    let tiny = ["--space", "mbv2", "--batch", "1", "--resolution", "32", "--iterations", "15", "--flops", "200e6"];
+    let output = Command::new(program("search")).args(tiny).arg("--out").arg(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut reader = csv::Reader::from_path(folder.join("history.csv")).unwrap();
+    let costs: Vec<f64> = reader.records().map(|row| row.unwrap()[5].parse().unwrap()).collect();
+    assert_eq!(costs.len(), 15);
+    // The initial structure has 162 million at 224 × 224.
+    assert!(costs.iter().all(|cost| (50e6..=200e6).contains(cost)), "{costs:?}");
+    assert!(read(&folder, "network.svg").contains("conv 1×1"));
+}
+
+#[test]
+fn latencies_are_measured_or_looked_up() {
+    let (measured, looked_up) = (folder("latency-measured"), folder("latency-looked-up"));
+    finished(&measured, &["--iterations", "20", "--latency", "1000"]);
+    let table = read(&measured, "latency.csv");
+    assert!(table.starts_with("layer,milliseconds\n"), "{table}");
+    for layer in ["stem to 2 8x8x3", "reduction 8x8x2", "reduction 4x4x4", "head to 10 2x2x8"] {
+        assert!(table.contains(&format!("\n{layer},")), "{layer} is missing in {table}");
+    }
+    let mut reader = csv::Reader::from_path(measured.join("history.csv")).unwrap();
+    for row in reader.records().map(Result::unwrap) {
+        let milliseconds: f64 = row[8].parse().unwrap();
+        assert!(milliseconds > 0.0 && milliseconds < 1000.0, "{row:?}");
+    }
+    let path = measured.join("latency.csv");
+    let arguments = ["--iterations", "20", "--latency", "1000", "--latency-table", path.to_str().unwrap()];
+    finished(&looked_up, &arguments);
+    assert_eq!(read(&looked_up, "history.csv"), read(&measured, "history.csv"));
+    assert!(!looked_up.join("latency.csv").exists());
+
+    let folder = folder("latency-damaged");
+    for (damaged, reason) in [
+        (table.replace("reduction 8x8x2", "reduction 9x9x2"), "has no line for the layer `reduction 8x8x2`"),
+        (table.replace("reduction 8x8x2,", "reduction 8x8x2,-"), ": a layer and its milliseconds are expected"),
+        (table.replace("reduction 8x8x2,", "reduction 8x8x2"), ": a layer and its milliseconds are expected"),
+    ] {
+        fs::write(&path, damaged).unwrap();
+        let message = refusal(&folder, &arguments);
+        assert!(message.contains(reason), "{message}");
+        assert!(!folder.exists());
+    }
+}
+
+#[test]
+fn goes_on_as_if_never_interrupted() {
+    for duplicates in ["keep", "reuse"] {
+        let (whole, parts) = (folder(&format!("{duplicates}-whole")), folder(&format!("{duplicates}-parts")));
+        let settings = ["--seed", "3", "--duplicates", duplicates];
+        finished(&whole, &[&settings[..], &["--iterations", "60"]].concat());
+        // Shorter searches first: the iterations are no part of a search's name.
+        for iterations in ["1", "25", "60", "60"] {
+            finished(&parts, &[&settings[..], &["--resume", "--iterations", iterations]].concat());
+        }
+        assert_same(&parts, &whole);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_cleanly() {
+    let (whole, parts) = (folder("signal-whole"), folder("signal-parts"));
+    finished(&whole, &["--iterations", "1500"]);
+    for name in ["INT", "TERM"] {
+        let mut child = search(&parts, &["--iterations", "1500", "--resume"]).spawn().unwrap();
+        let before = lines(&parts);
+        wait_for_lines(&mut child, &parts, before.max(1) + 20);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("--resume"), "{message}");
+        assert!(lines(&parts) < 1501, "the search was over before the signal");
+        serde_json::from_str::<serde_json::Value>(&read(&parts, "best.json")).unwrap();
+    }
+    finished(&parts, &["--iterations", "1500", "--resume"]);
+    assert_same(&parts, &whole);
+}
+
+/// Killed at fifty instants from before the first file to the last picture, it always goes on to the same end and never
+/// loses more than the candidates at work.
+#[cfg(unix)]
+#[test]
+fn survives_being_killed_at_any_instant() {
+    const KILLS: u64 = 50;
+    const ITERATIONS: &str = "1500";
+    let (whole, parts) = (folder("kill-whole"), folder("kill-parts"));
+    let start = Instant::now();
+    finished(&whole, &["--iterations", ITERATIONS]);
+    let typical = start.elapsed().as_millis() as u64;
+    let mut kept = 0;
+    for kill in 0..KILLS {
+        let mut child = search(&parts, &["--iterations", ITERATIONS, "--resume"]).spawn().unwrap();
+        // Delays of a multiplicative sequence: from none to what most of the search would take.
+        sleep(Duration::from_micros((kill * kill * 7919 % 1000) * typical / KILLS * 2));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let now = lines(&parts);
+        assert!(now >= kept, "kill {kill} lost {} candidates that were written", kept - now);
+        kept = now;
+    }
+    assert!(kept > 0, "every kill came before the first line");
+    finished(&parts, &["--iterations", ITERATIONS, "--resume"]);
+    assert_same(&parts, &whole);
+}
+
+#[test]
+fn a_search_is_not_overwritten() {
+    let folder = folder("twice");
+    finished(&folder, &["--iterations", "5"]);
+    let history = read(&folder, "history.csv");
+    let message = refusal(&folder, &["--iterations", "5"]);
+    assert!(message.contains("--resume"), "{message}");
+    let message = refusal(&folder, &["--iterations", "4", "--resume"]);
+    assert!(message.contains("no longer than the iterations"), "{message}");
+    assert_eq!(read(&folder, "history.csv"), history);
+}
+
+#[test]
+fn the_checkpoint_of_another_search_is_refused() {
+    let folder = folder("other");
+    finished(&folder, &["--iterations", "5"]);
+    let history = read(&folder, "history.csv");
+    for (arguments, difference) in [
+        (["--seed", "2"], "seed was 1 and is 2"),
+        (["--space", "mbv2"], "space was \"nb201\" and is \"mbv2\""),
+        (["--flops", "9e6"], "flops was null and is 9000000"),
+        (["--init", "xavier-normal"], "init was"),
+    ] {
+        let message = refusal(&folder, &[&arguments[..], &["--iterations", "9", "--resume"]].concat());
+        assert!(message.contains(difference), "{message}");
+    }
+    let path = folder.join("checkpoint.json");
+    let checkpoint = read(&folder, "checkpoint.json");
+    for (damaged, reason) in [
+        (checkpoint.replace(env!("CARGO_PKG_VERSION"), "0.0.9"), "was written by version 0.0.9"),
+        (checkpoint[..checkpoint.len() / 2].to_string(), "is not a checkpoint"),
+        ("[]".to_string(), "is not a checkpoint"),
+    ] {
+        fs::write(&path, damaged).unwrap();
+        let message = refusal(&folder, &["--iterations", "9", "--resume"]);
+        assert!(message.contains(reason), "{message}");
+    }
+    assert_eq!(read(&folder, "history.csv"), history);
+}
+
+#[test]
+fn damage_to_the_history_is_found() {
+    let (whole, parts) = (folder("damage-whole"), folder("damage-parts"));
+    finished(&whole, &["--iterations", "12"]);
+    finished(&parts, &["--iterations", "12"]);
+    let path = parts.join("history.csv");
+    let history = read(&parts, "history.csv");
+    let rows: Vec<&str> = history.lines().collect();
+    let with_row = |number: usize, row: &str| {
+        let mut rows = rows.clone();
+        rows[number - 1] = row;
+        rows.join("\n") + "\n"
+    };
+    let complexity = rows[4].split(',').nth(5).unwrap();
+    for (damaged, reason) in [
+        (with_row(1, "step,arch"), "line 1: the header"),
+        (with_row(4, ""), "line 4"),
+        (with_row(5, rows[5]), "line 5: step 4 stands where 3 should"),
+        (with_row(5, &rows[4].replace("nor_conv", "old_conv").replace("none", "some")), "line 5: arch: column"),
+        (with_row(5, &rows[4].replace(complexity, "1.0")), "line 5: complexity is 1"),
+        (with_row(5, "3,\u{fffd}"), "line 5"),
+    ] {
+        fs::write(&path, &damaged).unwrap();
+        let message = refusal(&parts, &["--iterations", "12", "--resume"]);
+        assert!(message.contains(reason), "{message}\n{damaged}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), damaged, "a refused history is left alone");
+    }
+    // What a crash can do to the last line is repaired, and says so.
+    let last = history.len() - rows[12].len() - 1;
+    for damaged in [&history[..history.len() - 1], &history[..last + 5], &(history[..last].to_string() + "\0\0\0\n")] {
+        fs::write(&path, damaged).unwrap();
+        let output = finished(&parts, &["--iterations", "12", "--resume"]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("line 13 of") && message.contains("is dropped"), "{message}");
+        assert_same(&parts, &whole);
+    }
+}
+
+#[test]
+fn impossible_budgets_are_explained() {
+    for (arguments, reason) in [
+        (["--flops", "1000"], "at most 1000 multiply-adds are allowed, and the least proposed were "),
+        (["--params", "100"], "at most 100 parameters are allowed"),
+        (["--latency", "1e-6"], "at most 0.000001 milliseconds are allowed"),
+        (["--max-workspace", "64"], "at most 64 bytes of workspace are allowed"),
+    ] {
+        let folder = folder("impossible");
+        let message = refusal(&folder, &arguments);
+        assert!(message.contains(reason), "{message}");
+        assert!(!folder.exists(), "nothing should be written");
+    }
+}
+
+#[test]
+fn bad_settings_are_refused_before_anything_is_written() {
+    let folder = folder("bad");
+    for (arguments, reason) in [
+        (["--iterations", "0"], "iterations"),
+        (["--repeats", "0"], "repeats"),
+        (["--classes", "0"], "classes"),
+        (["--max-layers", "3"], "--max-layers"),
+    ] {
+        let message = refusal(&folder, &arguments);
+        assert!(message.contains(reason), "{message}");
+    }
+    assert!(!folder.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_folder_that_cannot_be_written_is_reported() {
+    let message = refusal(Path::new("/proc/nowhere"), &["--iterations", "5"]);
+    assert!(message.contains("/proc/nowhere: "), "{message}");
+    // A limit on the size of files stands for a full disk.
+    let (whole, parts) = (folder("full-whole"), folder("full-parts"));
+    finished(&whole, &["--iterations", "100"]);
+    finished(&parts, &["--iterations", "20"]);
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let mut full = Command::new("bash");
+    full.args(["-c", script]).arg(program("search")).args(TINY).arg("--out").arg(&parts);
+    let output = full.args(["--iterations", "100", "--resume"]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("history.csv: "), "{message}");
+    assert!(lines(&parts) > 21);
+    finished(&parts, &["--iterations", "100", "--resume"]);
+    assert_same(&parts, &whole);
+}
