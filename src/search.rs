@@ -41,6 +41,7 @@
 //! # Ok::<(), aznas::Error>(())
 //! ```
 
+pub mod autoformer;
 mod budget;
 pub mod mbv2;
 pub mod nb201;

@@ -2,6 +2,8 @@
 
 mod common;
 
+use aznas::graph::Network;
+use aznas::spaces::autoformer::TransformerNetwork;
 use aznas::tensor::Random;
 use aznas::{Options, Workspace};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -42,14 +44,20 @@ fn planning_and_scoring_call_no_allocator() {
     assert!(calls_of(|| std::hint::black_box(vec![1u8; 10])).0 > 0, "the counter counts");
     for text in common::CELLS {
         let network = common::cell_network(text, 8, 2, 10);
-        let options = Options { batch: 4, height: 16, width: 16, ..Options::default() };
-        let (calls, bytes) = calls_of(|| aznas::workspace_size(&network, &options, &Random).unwrap());
-        assert_eq!(calls, 0, "{text}: planning");
-        let mut memory = vec![0u8; Workspace::buffer_len(bytes).unwrap()];
-        let (calls, _) = calls_of(|| {
-            let mut workspace = Workspace::from_bytes(&mut memory);
-            aznas::score(&network, &options, &Random, &mut workspace, |_| ()).unwrap()
-        });
-        assert_eq!(calls, 0, "{text}: scoring");
+        check(&network, Options { batch: 4, height: 16, width: 16, ..Options::default() }, text);
     }
+    let text = "autoformer(embed=16,heads=1-2,ratio=2-1)";
+    let network = TransformerNetwork::new(text.parse().unwrap());
+    check(&network, Options { batch: 2, height: 32, width: 32, ..Options::default() }, text);
+}
+
+fn check<N: Network>(network: &N, options: Options, text: &str) {
+    let (calls, bytes) = calls_of(|| aznas::workspace_size(network, &options, &Random).unwrap());
+    assert_eq!(calls, 0, "{text}: planning");
+    let mut memory = vec![0u8; Workspace::buffer_len(bytes).unwrap()];
+    let (calls, _) = calls_of(|| {
+        let mut workspace = Workspace::from_bytes(&mut memory);
+        aznas::score(network, &options, &Random, &mut workspace, |_| ()).unwrap()
+    });
+    assert_eq!(calls, 0, "{text}: scoring");
 }

@@ -50,6 +50,11 @@ impl SpaceArguments {
         }
     }
 
+    /// Where the parameters of a transformer come from.
+    pub fn parameters(&self) -> Parameters {
+        if self.own_parameters { Parameters::Own } else { Parameters::Shared }
+    }
+
     /// How networks of the space are scored.
     pub fn policy(&self) -> Policy {
         match self.space {
@@ -74,7 +79,7 @@ impl SpaceArguments {
             SpaceName::Autoformer => Box::new(TransformerNetwork {
                 classes: self.classes.unwrap_or(1000),
                 target_resolution: self.target_resolution,
-                parameters: if self.own_parameters { Parameters::Own } else { Parameters::Shared },
+                parameters: self.parameters(),
                 ..TransformerNetwork::new(Architecture::parse(text)?)
             }),
         })

@@ -5,6 +5,7 @@ use crate::common::scoring::ScoringArguments;
 use crate::failure::Failure;
 use crate::record::Identity;
 use aznas::search::{Budget, Duplicates, Settings};
+use aznas::spaces::autoformer;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -18,24 +19,34 @@ use std::path::{Path, PathBuf};
 Examples:
   search
   search --space mbv2 --flops 450e6 --resolution 96 --batch 16 --iterations 500
-  search --space mbv2 --flops 600e6 --out found --resume")]
+  search --space mbv2 --flops 600e6 --out found --resume
+  search --space autoformer --subset tiny --random 10000")]
 pub struct Arguments {
     #[command(flatten)]
     pub space: SpaceArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
-    /// Candidates to score [default: 500 for nb201, 100000 for mbv2]
-    #[arg(long, default_value = "500", default_value_if("space", "mbv2", "100000"), hide_default_value = true)]
+    /// Candidates to score [default: 500 for nb201, 100000 for mbv2, 10000 for autoformer]
+    #[arg(long, default_value = "500", default_value_ifs([("space", "mbv2", "100000"), ("space", "autoformer", "10000")]))]
+    #[arg(hide_default_value = true)]
     pub iterations: usize,
+    /// What transformers are made from (autoformer)
+    #[arg(long, value_enum, default_value_t = Subset::Tiny)]
+    pub subset: Subset,
+    /// Whose least and most parameters candidates keep to, where --min-params and --params do not say (autoformer)
+    #[arg(long, value_enum, default_value_t = Window::Autoformer)]
+    pub window: Window,
     /// Of the best so many candidates, all but the last may become parents [default: an eighth of the iterations, from
     /// 16 to 1024]
     #[arg(long)]
     pub population: Option<usize>,
-    /// Draw candidates independently instead of varying the best ones
-    #[arg(long)]
-    pub random: bool,
-    /// What becomes of a candidate that equals an earlier one
-    #[arg(long, value_enum, default_value_t = DuplicatesName::Keep)]
+    /// Draw candidates independently instead of varying the best ones; with a number, so many of them
+    #[arg(long, value_name = "ITERATIONS", num_args = 0..=1, default_missing_value = "0", conflicts_with = "iterations")]
+    pub random: Option<usize>,
+    /// What becomes of a candidate that equals an earlier one [default: keep; reuse for autoformer, where all are slices
+    /// of one network]
+    #[arg(long, value_enum, default_value = "keep", default_value_if("space", "autoformer", "reuse"))]
+    #[arg(hide_default_value = true)]
     pub duplicates: DuplicatesName,
     /// At most as many multiply-adds, such as 450e6
     #[arg(long, value_parser = count)]
@@ -43,6 +54,9 @@ pub struct Arguments {
     /// At most as many parameters, such as 5e6
     #[arg(long, value_parser = count)]
     pub params: Option<u64>,
+    /// At least as many parameters
+    #[arg(long, value_parser = count)]
+    pub min_params: Option<u64>,
     /// At most as many layers [default: 14 for mbv2]
     #[arg(long, default_value_if("space", "mbv2", "14"), hide_default_value = true)]
     pub max_layers: Option<u32>,
@@ -72,6 +86,33 @@ pub enum DuplicatesName {
     Reuse,
 }
 
+/// The published ranges of transformers.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subset {
+    Tiny,
+    Small,
+    Base,
+}
+
+impl Subset {
+    pub fn size(self) -> autoformer::Size {
+        match self {
+            Self::Tiny => autoformer::Size::Tiny,
+            Self::Small => autoformer::Size::Small,
+            Self::Base => autoformer::Size::Base,
+        }
+    }
+}
+
+/// Published windows of parameters.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Window {
+    /// Of AutoFormer (2021)
+    Autoformer,
+    /// Of TF-TAS (2022), wider
+    TfTas,
+}
+
 /// A whole number, also as 450e6.
 fn count(text: &str) -> Result<u64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_string())?;
@@ -94,30 +135,50 @@ impl Arguments {
     /// Reads the command line; ends the program if it is wrong or asks for help.
     pub fn read() -> Self {
         let command = Self::command().mut_arg("batch", |batch| {
-            let help = "Images of the random input batch [default: 8 for nb201, 64 for mbv2]";
+            let help = "Images of the random input batch [default: 8 for nb201, else 64]";
             let batch = batch.default_value("8").default_value_if("space", "mbv2", "64");
+            let batch = batch.default_value_if("space", "autoformer", "64");
             batch.hide_default_value(true).help(help)
         });
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 
+    /// How many candidates to score.
+    fn iterations(&self) -> usize {
+        self.random.filter(|&count| count > 0).unwrap_or(self.iterations)
+    }
+
+    /// The least and the most parameters of a candidate.
+    fn params_window(&self) -> [Option<u64>; 2] {
+        let published = (self.space.space == SpaceName::Autoformer).then(|| {
+            self.subset.size().params_window(match self.window {
+                Window::Autoformer => autoformer::Budget::AutoFormer,
+                Window::TfTas => autoformer::Budget::TfTas,
+            })
+        });
+        let [least, most] = [published.as_ref().map(|window| *window.start()), published.map(|window| *window.end())];
+        [self.min_params.or(least), self.params.or(most)]
+    }
+
     /// The published 1024 are for a hundred thousand iterations; with so many, a short search would hardly select.
     fn population(&self) -> usize {
-        self.population.unwrap_or((self.iterations / 8).clamp(16, 1024))
+        self.population.unwrap_or((self.iterations() / 8).clamp(16, 1024))
     }
 
     /// The library's settings.
     pub fn settings(&self) -> Result<Settings, Failure> {
         let is_mbv2 = self.space.space == SpaceName::Mbv2;
-        if self.max_layers.is_some() && !is_mbv2 {
+        if self.max_layers.is_some() && self.space.space == SpaceName::Nb201 {
             return Err(Failure::Arguments("--max-layers: networks of nb201 all have the same layers".to_string()));
         }
         if self.population() < 2 {
             return Err(Failure::Arguments("--population: must be at least 2".to_string()));
         }
-        let base = if self.random { Settings::random() } else { Settings::program() };
+        let base = if self.random.is_some() { Settings::random() } else { Settings::program() };
+        let [minimum_parameters, parameters] = self.params_window();
+        let of_progressivity = if self.space.policy().progressivity { 1.0 } else { 0.0 };
         Ok(Settings {
-            iterations: self.iterations,
+            iterations: self.iterations(),
             seed: self.scoring.seed,
             workers: self.scoring.workers(),
             parents: self.population() - 1,
@@ -128,12 +189,13 @@ impl Arguments {
             },
             budget: Budget {
                 complexity: self.flops.map(|flops| flops as f64),
-                parameters: self.params,
+                parameters,
+                minimum_parameters,
                 layers: self.max_layers,
                 workspace_bytes: self.max_workspace,
                 custom: self.latency,
-                ..Budget::default()
             },
+            weights: [1.0, of_progressivity, 1.0, 1.0],
             ..base
         })
     }
@@ -156,9 +218,13 @@ impl Arguments {
             ("backend", json!(options.backend.name())),
             ("threads", json!(scoring.workers())),
             ("population", json!(self.population())),
-            ("random", json!(self.random)),
+            ("random", json!(self.random.is_some())),
             ("duplicates", json!(name(self.duplicates))),
             ("flops", json!(self.flops)),
+            ("own-parameters", json!(space.own_parameters)),
+            ("subset", json!(name(self.subset))),
+            ("window", json!(name(self.window))),
+            ("min-params", json!(self.min_params)),
             ("params", json!(self.params)),
             ("max-layers", json!(self.max_layers)),
             ("max-workspace", json!(self.max_workspace)),

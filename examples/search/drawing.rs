@@ -1,8 +1,10 @@
 //! Pictures of networks.
 
 use aznas::search::SearchSpace;
+use aznas::search::autoformer::TransformerSpace;
 use aznas::search::mbv2::StructureSpace;
 use aznas::search::nb201::CellSpace;
+use aznas::spaces::autoformer::Architecture;
 use aznas::spaces::mbv2::{Kind, Structure, SuperBlock};
 use aznas::spaces::nb201::{Cell, EDGES, NODES, Operation};
 use plotters::prelude::*;
@@ -198,4 +200,35 @@ fn super_block(area: &Area<'_>, block: &SuperBlock, side: u32, top: i32) -> Resu
     let shape = format!("{detail}{} channels at {side}×{side}", block.output);
     let times = if block.repetitions > 1 { format!("{} × ", block.repetitions) } else { String::new() };
     text(area, &format!("{times}{shape}"), (640, (upper + lower) / 2), 14, INK, HPos::Left)
+}
+
+impl Drawn for TransformerSpace<'_> {
+    /// Blocks from top to bottom: attention with a square a head, and the perceptron as wide as its hidden channels.
+    fn picture(&self, architecture: &Architecture) -> Result<String, Box<dyn Error>> {
+        const STEP: i32 = 40;
+        const HEAD: i32 = 26;
+        let (embed, depth) = (architecture.embed(), architecture.depth() as i32);
+        let widest = architecture.blocks().iter().map(|block| block.hidden_width(embed)).max().unwrap_or(1);
+        canvas((920, (STEP * depth + 100) as u32), |area| {
+            let title = format!("{embed} channels, {depth} blocks: attention heads, and channels of the perceptron");
+            text(area, &title, (24, 28), 15, INK, HPos::Left)?;
+            for (row, block) in (0..).zip(architecture.blocks()) {
+                let top = 54 + STEP * row;
+                let middle = top + HEAD / 2;
+                text(area, &format!("{}", row + 1), (48, middle), 14, PALE, HPos::Right)?;
+                for head in 0..i32::from(block.heads) {
+                    let left = 64 + (HEAD + 4) * head;
+                    area.draw(&Rectangle::new([(left, top), (left + HEAD, top + HEAD)], BLUE.filled()))?;
+                }
+                let hidden = block.hidden_width(embed);
+                let width = (380.0 * f64::from(hidden) / f64::from(widest)) as i32;
+                area.draw(&Rectangle::new([(420, top), (420 + width, top + HEAD)], TEAL.filled()))?;
+                let label = format!("{} heads", block.heads);
+                text(area, &label, (404, middle), 14, INK, HPos::Right)?;
+                text(area, &format!("{hidden}"), (428 + width, middle), 14, INK, HPos::Left)?;
+            }
+            let head = format!("mean of the patches, {} classes", self.classes);
+            text(area, &head, (24, 76 + STEP * depth), 15, INK, HPos::Left)
+        })
+    }
 }

@@ -18,6 +18,7 @@ use arguments::Arguments;
 use assessment::Assessed;
 use aznas::Options;
 use aznas::aggregate::{Mode, aggregate};
+use aznas::search::autoformer::TransformerSpace;
 use aznas::search::mbv2::StructureSpace;
 use aznas::search::nb201::CellSpace;
 use aznas::search::{Search, SearchSpace, Settings};
@@ -68,7 +69,13 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             let target_resolution = space.target_resolution;
             search(&StructureSpace { classes, target_resolution, ..StructureSpace::default() }, arguments, options)
         }
-        SpaceName::Autoformer => Err(aznas::Error::Invalid { field: "space", expected: "nb201 or mbv2" }.into()),
+        SpaceName::Autoformer => {
+            let mut transformers = TransformerSpace::new(arguments.subset.size().space())?;
+            transformers.classes = space.classes.unwrap_or(1000);
+            transformers.target_resolution = space.target_resolution;
+            transformers.parameters = space.parameters();
+            search(&transformers, arguments, options)
+        }
     }
 }
 
@@ -130,7 +137,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
                 written = id + 1;
             }
             if checked.elapsed() >= CHECKPOINT_INTERVAL {
-                record.checkpoint(written, best(search, &assessed, &seed)?.as_ref())?;
+                record.checkpoint(written, best(search, &assessed, seed)?.as_ref())?;
                 checked = Instant::now();
             }
             progress.update(written, || describe_best(search));
@@ -149,7 +156,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
     let is_complete = written == settings.iterations;
     // What is left to be done decides what is ranked: the best of an interrupted search is the best of all it has.
     search.stop()?;
-    record.checkpoint(written, best(&search, &assessed, &seed)?.as_ref())?;
+    record.checkpoint(written, best(&search, &assessed, seed)?.as_ref())?;
     let pictures = draw(&search, space, &settings, &folder)?;
     conclude(&search, &folder, &pictures, rate).map_err(Failure::Output)?;
     if !is_complete {

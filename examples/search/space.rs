@@ -3,8 +3,10 @@
 use aznas::Error;
 use aznas::graph::Network;
 use aznas::search::SearchSpace;
+use aznas::search::autoformer::TransformerSpace;
 use aznas::search::mbv2::StructureSpace;
 use aznas::search::nb201::CellSpace;
+use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Shortcut, Structure, Unit, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork};
 use std::fmt::Display;
@@ -36,7 +38,7 @@ impl ScoredSpace for CellSpace {
         match index {
             0 => format!("stem to {}", self.skeleton.channels()),
             _ if index == 3 * stage => format!("head to {}", self.skeleton.classes()),
-            _ if index % stage == 0 => "reduction".to_string(),
+            _ if index.is_multiple_of(stage) => "reduction".to_string(),
             _ => format!("cell {cell}"),
         }
     }
@@ -59,6 +61,24 @@ impl ScoredSpace for StructureSpace {
                 };
                 format!("residual k{kernel} s{stride} by {hidden} to {output} {shortcut}")
             }
+            None => format!("head to {}", self.classes),
+        }
+    }
+}
+
+impl ScoredSpace for TransformerSpace<'_> {
+    type Network = TransformerNetwork;
+
+    fn network(&self, architecture: &Architecture) -> TransformerNetwork {
+        self.network(architecture)
+    }
+
+    fn layer(&self, architecture: &Architecture, index: usize) -> String {
+        let embed = architecture.embed();
+        match architecture.blocks().get(index / 2) {
+            Some(block) if index == 0 => format!("embedding to {embed} attention {}", block.heads),
+            Some(block) if index.is_multiple_of(2) => format!("attention {}", block.heads),
+            Some(block) => format!("perceptron {}", block.hidden_width(embed)),
             None => format!("head to {}", self.classes),
         }
     }

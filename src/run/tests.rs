@@ -2,7 +2,7 @@
 
 use super::{Runner, block as run_block};
 use crate::base::rng::{Generator, Key, Stream, below, generator};
-use crate::graph::{Block, Convolution, MAX_NODES, NodeId, Op};
+use crate::graph::{Block, Convolution, Distribution, Draw, MAX_NODES, NodeId, Op};
 use crate::mem::{Memory, Workspace};
 use crate::ops::attention::Attention;
 use crate::ops::{self, window::Window};
@@ -10,7 +10,7 @@ use crate::plan::{BlockPlan, Region};
 use crate::score::Options;
 use crate::simd::Backend;
 use crate::tensor::random::fill_normal;
-use crate::tensor::{Role, Shape, Source};
+use crate::tensor::{Random, Role, Shape, Source};
 use std::collections::HashMap;
 use std::vec;
 use std::vec::Vec;
@@ -584,4 +584,37 @@ fn random_blocks() {
     for seed in 0..40 {
         check(&random_block(&mut rng), seed, "random block");
     }
+}
+
+/// The weights that a linear map of a token of `inputs` channels draws for itself, a row an output.
+fn drawn_rows(inputs: usize, outputs: usize, draw: Draw) -> Vec<Vec<f32>> {
+    let block = build(Shape::new(1, 1, 1, inputs).unwrap(), |b, x| {
+        let y = b.linear(x, outputs, 3)?;
+        b.set_draw(y, draw)?;
+        Ok(y)
+    });
+    let options = Options::default();
+    let plan = BlockPlan::of(&block, &options, &Random).unwrap();
+    let mut memory = Memory::new();
+    let mut workspace = memory.workspace(plan.bytes()).unwrap();
+    let runner = Runner { block: &block, plan: &plan, options: &options, source: &Random, end: plan.bytes() };
+    runner.draw_weights(block.output(), &mut workspace.loans());
+    let weights = runner.parameters(block.output(), &mut workspace.loans());
+    weights[..inputs * outputs].chunks(inputs).map(<[f32]>::to_vec).collect()
+}
+
+#[test]
+fn smaller_parameters_are_the_leading_part_of_larger_ones() {
+    let distribution = Distribution::Normal { deviation: 0.02 };
+    let plain = Draw { distribution, bias: true, interleave: 1, salt: 0 };
+    let whole = drawn_rows(40, 24, plain);
+    assert!(whole.iter().enumerate().all(|(i, row)| whole[..i].iter().all(|other| other != row)), "rows differ");
+    let part = drawn_rows(17, 9, plain);
+    for (row, whole) in part.iter().zip(&whole) {
+        assert_eq!(row[..], whole[..17]);
+    }
+    // Rows 0, 3, 6 are the queries of a candidate with three of them, 1, 4, 7 its keys, 2, 5, 8 its values.
+    let taken = drawn_rows(17, 9, Draw { interleave: 3, ..plain });
+    assert_eq!(taken, [0, 3, 6, 1, 4, 7, 2, 5, 8].map(|row: usize| part[row].clone()));
+    assert_ne!(drawn_rows(17, 9, Draw { salt: 1, ..plain })[0], part[0]);
 }

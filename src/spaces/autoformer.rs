@@ -62,7 +62,7 @@ impl Ratio {
 }
 
 /// The choices of one block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Block {
     /// Attention heads.
     pub heads: u8,
@@ -83,7 +83,7 @@ impl Block {
 }
 
 /// A candidate.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Architecture {
     embed: u16,
     depth: u8,

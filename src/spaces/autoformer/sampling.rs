@@ -82,7 +82,7 @@ impl Size {
 
 impl Space<'_> {
     /// Refuses choices that no architecture can have.
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         for (field, is_valid, expected) in [
             (
                 "depths",
@@ -106,11 +106,16 @@ impl Space<'_> {
     /// [`Error::Invalid`] naming the field without choices or with one out of range.
     pub fn sample(&self, rng: &mut (impl Rng + ?Sized)) -> Result<Architecture, Error> {
         self.check()?;
+        Ok(self.draw(rng))
+    }
+
+    /// [`Self::sample`] of choices that were checked.
+    pub(crate) fn draw(&self, rng: &mut (impl Rng + ?Sized)) -> Architecture {
         let depth = draw(self.depths, rng);
         let mut blocks = [Architecture::VACANT; MAX_DEPTH];
         blocks[..usize::from(depth)].iter_mut().for_each(|block| block.ratio = draw(self.ratios, rng));
         blocks[..usize::from(depth)].iter_mut().for_each(|block| block.heads = draw(self.heads, rng));
-        Ok(Architecture { embed: draw(self.embeds, rng), depth, blocks })
+        Architecture { embed: draw(self.embeds, rng), depth, blocks }
     }
 
     /// The first candidate out of at most `proposals` samples whose parameters, counted for `resolution` and
@@ -145,6 +150,11 @@ impl Space<'_> {
     /// Those of [`Self::sample`].
     pub fn mutate(&self, parent: &Architecture, rng: &mut (impl Rng + ?Sized)) -> Result<Architecture, Error> {
         self.check()?;
+        Ok(self.vary(parent, rng))
+    }
+
+    /// [`Self::mutate`] of choices that were checked.
+    pub(crate) fn vary(&self, parent: &Architecture, rng: &mut (impl Rng + ?Sized)) -> Architecture {
         let mut mutant = *parent;
         let depth = parent.depth();
         match below(rng, 2 + 2 * depth as u64) as usize {
@@ -166,7 +176,7 @@ impl Space<'_> {
                 }
             }
         }
-        Ok(mutant)
+        mutant
     }
 }
 
