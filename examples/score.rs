@@ -4,13 +4,14 @@ mod common;
 
 use aznas::aggregate::{Mode, aggregate};
 use aznas::graph::Network;
+use aznas::proxy::ProxySet;
 use clap::{Parser, ValueEnum};
 use common::candidate::SpaceArguments;
+use common::progress::progress_bar;
 use common::scoring::{Outcome, Scorer, ScoringArguments};
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::json;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 /// Score architectures without training them: expressivity, progressivity, trainability, complexity.
@@ -21,12 +22,16 @@ use std::process::ExitCode;
 Examples:
   score '|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|'
   score --format csv --threads 4 - < cells.txt > scores.csv
-  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'")]
+  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'
+  score --space autoformer --batch 16 'autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)'")]
 struct Arguments {
     #[command(flatten)]
     space: SpaceArguments,
     #[command(flatten)]
     scoring: ScoringArguments,
+    /// Proxies to aggregate and to show in a table: paper, extended, all, or names between commas
+    #[arg(long, default_value = "paper", value_parser = |text: &str| ProxySet::parse(text))]
+    proxies: ProxySet,
     /// Report every primary block too (table and json)
     #[arg(long)]
     blocks: bool,
@@ -46,6 +51,13 @@ enum Format {
     Csv,
     /// A JSON object a line, in the order given; null stands for -inf
     Json,
+}
+
+impl Arguments {
+    /// The proxies that the aggregate ranks by: those asked for that the space has.
+    fn ranked(&self) -> ProxySet {
+        if self.space.policy().progressivity { self.proxies } else { self.proxies.without(ProxySet::PROGRESSIVE) }
+    }
 }
 
 /// Architectures scored between writes.
@@ -99,7 +111,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(arguments.scoring.workers()).build().map_err(Failure::Threads)?;
     let progress = progress_bar(items.len());
-    let mut out = Output { format: arguments.format, out: io::stdout().lock(), rows: Vec::new() };
+    let out = io::stdout().lock();
+    let mut out = Output { format: arguments.format, proxies: arguments.ranked(), out, rows: Vec::new() };
     out.begin().map_err(Failure::Output)?;
     for chunk in items.chunks(CHUNK) {
         let outcomes: Vec<_> = pool.install(|| {
@@ -144,16 +157,9 @@ fn read(arguments: &Arguments) -> Result<Vec<Item>, Failure> {
     Ok(items)
 }
 
-fn progress_bar(count: usize) -> ProgressBar {
-    if count < 4 || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left");
-    ProgressBar::new(count as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
 struct Output<W> {
     format: Format,
+    proxies: ProxySet,
     out: W,
     /// A table is written at the end, when ranks are known.
     rows: Vec<(String, Outcome)>,
@@ -164,7 +170,8 @@ impl<W: Write> Output<W> {
         match self.format {
             Format::Csv => writeln!(
                 self.out,
-                "arch,expressivity,progressivity,trainability,complexity,params,macs,live_macs,live_params,flags"
+                "arch,expressivity,progressivity,trainability,complexity,params,macs,live_macs,live_params,\
+                 mean_progressivity,depth,live_layers,flags"
             ),
             _ => Ok(()),
         }
@@ -178,11 +185,11 @@ impl<W: Write> Output<W> {
                 Ok(())
             }
             Format::Csv => {
-                // A structure of the MobileNetV2 space contains commas.
+                // Texts of all spaces but the first contain commas.
                 let text = if text.contains(',') { format!("\"{text}\"") } else { text.to_string() };
                 writeln!(
                     self.out,
-                    "{text},{},{},{},{},{},{},{},{},{}",
+                    "{text},{},{},{},{},{},{},{},{},{},{},{},{}",
                     scores.expressivity,
                     scores.progressivity,
                     scores.trainability,
@@ -191,6 +198,9 @@ impl<W: Write> Output<W> {
                     scores.cost.macs,
                     scores.cost.live_macs,
                     scores.cost.live_parameters,
+                    scores.mean_progressivity,
+                    scores.cost.depth,
+                    scores.cost.live_layers,
                     scores.flags.names().collect::<Vec<_>>().join(" ")
                 )
             }
@@ -205,6 +215,9 @@ impl<W: Write> Output<W> {
                     "macs": scores.cost.macs,
                     "live_macs": scores.cost.live_macs,
                     "live_params": scores.cost.live_parameters,
+                    "mean_progressivity": scores.mean_progressivity,
+                    "depth": scores.cost.depth,
+                    "live_layers": scores.cost.live_layers,
                     "flags": scores.flags.names().collect::<Vec<_>>(),
                     "workspace_bytes": outcome.workspace_bytes,
                     "milliseconds": outcome.elapsed.as_secs_f64() * 1e3,
@@ -234,31 +247,30 @@ impl<W: Write> Output<W> {
     }
 
     fn table(&mut self) -> io::Result<()> {
-        let column = |of: fn(&Outcome) -> f64| self.rows.iter().map(|(_, outcome)| of(outcome)).collect::<Vec<_>>();
-        let columns = [
-            column(|o| o.scores.expressivity),
-            column(|o| o.scores.progressivity),
-            column(|o| o.scores.trainability),
-            column(|o| o.scores.complexity),
-        ];
+        let columns: Vec<Vec<f64>> = self
+            .proxies
+            .iter()
+            .map(|proxy| self.rows.iter().map(|(_, outcome)| outcome.scores.get(proxy)).collect())
+            .collect();
         let aggregates = aggregates(&columns);
         let out = &mut self.out;
-        writeln!(
-            out,
-            "{:>5} {:>10} {:>9} {:>9} {:>11} {:>12} {:>10} {:>9} {:>8}  architecture",
-            "rank", "aggregate", "E", "P", "T", "C", "params", "memory", "time"
-        )?;
+        write!(out, "{:>5} {:>10}", "rank", "aggregate")?;
+        for proxy in self.proxies.iter() {
+            write!(out, " {:>11}", proxy.symbol())?;
+        }
+        writeln!(out, " {:>10} {:>9} {:>8}  architecture", "params", "memory", "time")?;
         for (i, (text, outcome)) in self.rows.iter().enumerate() {
             let rank = 1 + aggregates.iter().filter(|&&other| other > aggregates[i]).count();
             let scores = &outcome.scores;
+            write!(out, "{rank:>5} {:>10.4}", aggregates[i])?;
+            for column in &columns {
+                // Counts are whole numbers.
+                let decimals = if column[i].fract() == 0.0 { 0 } else { 4 };
+                write!(out, " {:>11.decimals$}", column[i])?;
+            }
             writeln!(
                 out,
-                "{rank:>5} {:>10.4} {:>9.4} {:>9.4} {:>11.4} {:>12} {:>10} {:>7.1}Mi {:>6.1}ms  {text}",
-                aggregates[i],
-                scores.expressivity,
-                scores.progressivity,
-                scores.trainability,
-                scores.complexity,
+                " {:>10} {:>7.1}Mi {:>6.1}ms  {text}",
                 scores.cost.parameters,
                 outcome.workspace_bytes as f64 / f64::from(1 << 20),
                 outcome.elapsed.as_secs_f64() * 1e3,
@@ -283,13 +295,13 @@ impl<W: Write> Output<W> {
     }
 }
 
-fn aggregates(columns: &[Vec<f64>; 4]) -> Vec<f64> {
-    let columns = [&columns[0][..], &columns[1], &columns[2], &columns[3]];
+fn aggregates(columns: &[Vec<f64>]) -> Vec<f64> {
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     let mut out = vec![0.0; columns[0].len()];
     if !out.is_empty() {
         let mut scratch = vec![0; out.len()];
         // The columns are of one length and not empty: nothing can be wrong with them.
-        let _ = aggregate(&columns, &[1.0; 4], Mode::Log, &mut out, &mut scratch);
+        let _ = aggregate(&columns, &vec![1.0; columns.len()], Mode::Log, &mut out, &mut scratch);
     }
     out
 }

@@ -11,4 +11,4 @@ mod node;
 pub use block::{Block, MAX_NODES};
 pub use cost::Cost;
 pub use network::{IdentityRule, Network};
-pub use node::{Convolution, MAX_INPUTS, Node, NodeId, Op};
+pub use node::{Convolution, Distribution, Draw, MAX_INPUTS, Node, NodeId, Op};

@@ -2,20 +2,24 @@
 //!
 //! Every function takes its memory from the caller: scratch as `&mut [f32]` of at least the length that the module's
 //! `scratch_len` states; it is left with unspecified numbers. Shapes are checked by each module's `output` when a
-//! network is planned; the computations themselves have no error path. By the field's convention only convolutions
-//! and linear maps count as multiply-adds; every other primitive costs none.
+//! network is planned; the computations themselves have no error path. By the field's convention only matrix products
+//! (convolutions, linear maps, attention) count as multiply-adds; every other primitive costs none.
 
+pub mod attention;
 pub mod batch_norm;
 pub mod combine;
 pub mod concat;
 pub mod conv2d;
+pub mod gelu;
 pub mod global_pool;
+pub mod layer_norm;
 pub mod linear;
 pub mod max_pool;
 pub mod moments;
 pub mod pool;
 mod separable;
 mod strip;
+pub mod tokens;
 pub mod window;
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::Error;
 use crate::graph::{Block, MAX_NODES, Network, NodeId};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{ALIGNMENT, BufferId, Layout, Lifetime, Plain, Slot};
+use crate::proxy::trainability::Sigma;
 use crate::score::Options;
 use crate::tensor::{Role, Shape, Source};
 
@@ -57,7 +58,7 @@ pub(crate) struct NodePlan {
     pub(crate) next_member: Option<NodeId>,
     /// Of a convolution: the batch normalisation that is its only reader.
     pub(crate) normaliser: Option<NodeId>,
-    /// Weights as drawn or given; those of a group of convolutions one after another.
+    /// Parameters as drawn or given, in the order of their roles; those of a group of convolutions one after another.
     pub(crate) weights: Option<BufferId>,
     /// Weights as the forward and the backward kernel want them.
     pub(crate) packed: [Option<BufferId>; 2],
@@ -86,6 +87,8 @@ pub(crate) struct StatisticsPlan {
     pub(crate) eigenvalue_scratch: Option<BufferId>,
     pub(crate) direction: Option<BufferId>,
     pub(crate) transfer: Option<BufferId>,
+    /// The transfer matrix of the second half of the batch, if σ is taken of halves too.
+    pub(crate) half_transfer: Option<BufferId>,
     pub(crate) transfer_scratch: Option<BufferId>,
     pub(crate) norm_scratch: Option<BufferId>,
 }
@@ -133,7 +136,7 @@ impl BlockPlan {
             plan.statistics.direction = Some(plan.buffer::<f32>(block.output_shape().len())?);
             plan.push(Step::Direction);
             gradients::plan(&mut plan, block, options)?;
-            plan.transfer(block)?;
+            plan.transfer(block, options)?;
         }
         plan.place(block)?;
         Ok(plan)
@@ -188,9 +191,12 @@ impl BlockPlan {
         Ok(())
     }
 
-    fn transfer(&mut self, block: &Block) -> Result<(), Error> {
+    fn transfer(&mut self, block: &Block, options: &Options) -> Result<(), Error> {
         let (rows, columns) = transfer_shape(block)?;
         self.statistics.transfer = Some(self.square::<f64>(rows, columns)?);
+        if options.sigma == Sigma::HalfSplit {
+            self.statistics.half_transfer = Some(self.square::<f64>(rows, columns)?);
+        }
         let scratch = covariance::cross_moment_scratch_len(rows, columns);
         self.statistics.transfer_scratch = Some(self.buffer::<f32>(scratch)?);
         self.statistics.norm_scratch = Some(self.buffer::<f64>(spectral_norm::scratch_len(rows, columns))?);
@@ -315,7 +321,7 @@ pub(crate) fn check_source(block: &Block, source: &dyn Source) -> Result<(), Err
         check(source.direction(index), block.output_shape().len())?;
     }
     for node in block.nodes() {
-        for role in [Role::Weight, Role::Bias, Role::Gain, Role::Shift] {
+        for role in Role::ALL {
             if let Some(needed) = block.parameter_len(node, role)? {
                 check(source.parameter(index, node.key, role), needed)?;
             }

@@ -5,7 +5,8 @@ use crate::graph::{Cost, Network};
 use crate::mem::Workspace;
 use crate::ops::conv2d::Algorithm;
 use crate::plan;
-use crate::proxy::{BlockScores, Flags, Totals};
+use crate::proxy::trainability::Sigma;
+use crate::proxy::{BlockScores, Flags, Proxy, Totals};
 use crate::run;
 use crate::simd::Backend;
 use crate::tensor::Source;
@@ -26,6 +27,8 @@ pub struct Options {
     pub initialisation: Initialisation,
     /// How often everything is drawn anew; the proxies are means.
     pub repeats: u32,
+    /// How σ, which trainability is made of, is estimated.
+    pub sigma: Sigma,
     /// The instruction set to run on.
     pub backend: Backend,
     /// The algorithm of 3×3 convolutions.
@@ -42,6 +45,7 @@ impl Default for Options {
             seed: 1,
             initialisation: Initialisation::default(),
             repeats: 1,
+            sigma: Sigma::default(),
             backend: Backend::default(),
             algorithm: Algorithm::default(),
         }
@@ -59,10 +63,28 @@ pub struct Scores {
     pub trainability: f64,
     /// Multiply-adds of one image by the convention of the space.
     pub complexity: f64,
-    /// Multiply-adds and parameters counted on the graph.
+    /// Mean step of the entropy over the blocks that do not down-sample.
+    pub mean_progressivity: f64,
+    /// Multiply-adds, parameters, layers and depth counted on the graph.
     pub cost: Cost,
     /// Why a proxy is −∞.
     pub flags: Flags,
+}
+
+impl Scores {
+    /// The value of one proxy.
+    pub fn get(&self, proxy: Proxy) -> f64 {
+        match proxy {
+            Proxy::Expressivity => self.expressivity,
+            Proxy::Progressivity => self.progressivity,
+            Proxy::Trainability => self.trainability,
+            Proxy::Complexity => self.complexity,
+            Proxy::MeanProgressivity => self.mean_progressivity,
+            Proxy::Depth => self.cost.depth as f64,
+            Proxy::LiveComplexity => self.cost.live_macs as f64,
+            Proxy::LiveLayers => self.cost.live_layers as f64,
+        }
+    }
 }
 
 /// Bytes of workspace that [`score`] needs for the same arguments, in a workspace of any alignment: see
@@ -81,6 +103,9 @@ pub fn workspace_size<N: Network + ?Sized>(
     }
     if options.repeats == 0 {
         return Err(Error::Invalid { field: "repeats", expected: "at least 1" });
+    }
+    if options.sigma == Sigma::HalfSplit && options.batch < 2 {
+        return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
     }
     plan::walk(network, options, source, |block, _| plan::check_source(block, source))
 }
@@ -104,7 +129,7 @@ pub fn score<N: Network + ?Sized>(
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
     }
     let cost = Cost::of(network, options.height, options.width)?;
-    let mut sums = [0.0; 3];
+    let mut sums = [0.0; 4];
     let mut flags = Flags::default();
     for repeat in 0..options.repeats {
         let mut totals = Totals::new(network.identity_rule());
@@ -119,9 +144,10 @@ pub fn score<N: Network + ?Sized>(
         sums.iter_mut().zip(proxies).for_each(|(sum, proxy)| *sum += proxy);
         flags |= seen;
     }
-    let [expressivity, progressivity, trainability] = sums.map(|sum| sum / f64::from(options.repeats));
+    let [expressivity, progressivity, trainability, mean_progressivity] =
+        sums.map(|sum| sum / f64::from(options.repeats));
     let complexity = network.complexity(&cost);
-    Ok(Scores { expressivity, progressivity, trainability, complexity, cost, flags })
+    Ok(Scores { expressivity, progressivity, trainability, complexity, mean_progressivity, cost, flags })
 }
 
 /// Runs the forward pass alone, such as to take its time on this machine. Each step of a block, once done, is handed to

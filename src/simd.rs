@@ -11,18 +11,32 @@
 
 mod backend;
 pub(crate) mod convolution;
+pub(crate) mod exponential;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
+pub(crate) mod normal;
 pub(crate) mod rows;
 mod scalar;
 pub(crate) mod strided;
 pub(crate) mod tile;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 pub(crate) mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use backend::Backend;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+pub use neon::Neon;
 pub use scalar::Scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::Simd128;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
+
+/// Added to an integer from −126 to 127 of single precision, it leaves that integer plus the bias of an exponent, 127, in
+/// the low nine bits.
+const EXPONENT_IN_LOW_BITS: f32 = 12_582_912.0 + 127.0;
 
 /// A computation compiled once for every back end.
 pub trait Kernel {
@@ -66,6 +80,8 @@ pub trait Simd: Copy + 'static {
     fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a · b`
     fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a / b`, correctly rounded.
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a · b + c`, fused where the back end can.
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// The larger of each pair; `b` where `a` is NaN.
@@ -74,6 +90,8 @@ pub trait Simd: Copy + 'static {
     fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// Square root, correctly rounded.
     fn sqrt(self, a: Self::F32) -> Self::F32;
+    /// 2 to the power of each lane, an integer from −126 to 127; anything else gives an unspecified number.
+    fn power_of_two(self, exponent: Self::F32) -> Self::F32;
     /// `x` where `gate > 0`, else 0 (also where `gate` is NaN): the derivative of a rectifier.
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32;
     /// The sum of all lanes, in a fixed tree order.

@@ -5,6 +5,7 @@ mod common;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::BlockScores;
 use aznas::simd::Backend;
+use aznas::spaces::autoformer::{Architecture, Parameters, Ratio, TransformerNetwork};
 use aznas::spaces::mbv2::UnitNetwork;
 use aznas::spaces::nb201::EDGES;
 use aznas::tensor::{Role, Source};
@@ -35,7 +36,8 @@ impl Record {
                 Dtype::F32 => {
                     let values: Vec<f32> =
                         tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
-                    let is_map = name == "input" || name.starts_with("v/");
+                    // Tokens have their channels last already, and three axes.
+                    let is_map = (name == "input" || name.starts_with("v/")) && tensor.shape().len() == 4;
                     let values = if is_map { channels_last(&values, tensor.shape()) } else { values };
                     record.single.insert(name, values);
                 }
@@ -100,6 +102,7 @@ impl Source for Record {
         let parameter = match role {
             Role::Weight | Role::Gain => "weight",
             Role::Bias | Role::Shift => "bias",
+            _ => return None,
         };
         self.single.get(&format!("param/{layer}.{parameter}")).map(Vec::as_slice)
     }
@@ -245,5 +248,71 @@ fn mbv2_with_direct_convolutions() {
             let counts = [cost.macs as f64, cost.parameters as f64, scores.complexity];
             assert_eq!(counts, record.double["counts"][..], "{name}");
         }
+    }
+}
+
+/// The tensors of a transformer's record, by the keys that `TransformerNetwork` documents. Attention has its four tables
+/// in one node, class token and positions are one too.
+struct TransformerRecord(Record);
+
+impl Source for TransformerRecord {
+    fn input(&self) -> Option<&[f32]> {
+        self.0.input()
+    }
+
+    fn direction(&self, block: usize) -> Option<&[f32]> {
+        self.0.direction(block)
+    }
+
+    fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
+        let norm = if block % 2 == 0 { "ln1" } else { "ln2" };
+        let layer = ["patch", "", norm, "qkv", "", "proj", "fc1", "fc2"][key as usize];
+        let name = match role {
+            Role::ClassToken => "cls".to_string(),
+            Role::Position => "pos".to_string(),
+            Role::KeyRow => format!("t{}.rel_k.row", block / 2),
+            Role::KeyColumn => format!("t{}.rel_k.col", block / 2),
+            Role::ValueRow => format!("t{}.rel_v.row", block / 2),
+            Role::ValueColumn => format!("t{}.rel_v.col", block / 2),
+            Role::Weight | Role::Gain if key == 0 => format!("{layer}.weight"),
+            Role::Bias | Role::Shift if key == 0 => format!("{layer}.bias"),
+            Role::Weight | Role::Gain => format!("t{}.{layer}.weight", block / 2),
+            Role::Bias | Role::Shift => format!("t{}.{layer}.bias", block / 2),
+        };
+        Some(self.0.single.get(&format!("param/{name}")).unwrap_or_else(|| panic!("no parameter {name}")))
+    }
+}
+
+fn numbers<T: std::str::FromStr<Err: std::fmt::Debug>>(list: &str) -> Vec<T> {
+    list.split(',').map(|number| number.parse().unwrap()).collect()
+}
+
+#[test]
+fn vit() {
+    let record = Record::read("vit_tiny");
+    let ratios: Vec<_> = numbers::<f64>(&record.metadata["mlp_ratio"])
+        .into_iter()
+        .map(|ratio| Ratio::from_hundredths((100.0 * ratio) as u16).unwrap())
+        .collect();
+    let heads = numbers(&record.metadata["heads"]);
+    let network = TransformerNetwork {
+        architecture: Architecture::new(record.number("embed") as u16, &heads, &ratios).unwrap(),
+        classes: record.number("classes") as u32,
+        target_resolution: record.number("resolution") as u32,
+        patch: record.number("patch") as u32,
+        reach: record.number("max_rel") as u32,
+        parameters: Parameters::Shared,
+    };
+    let parameters = record.double["counts"][1];
+    let source = TransformerRecord(record);
+    let block = [2e-6, 2e-6, 5e-6];
+    let tolerance = Tolerance { block, flipped_blocks: 0, flipped: block };
+    for backend in Backend::available() {
+        let options = source.0.options(backend, Algorithm::default());
+        let (scores, blocks) = common::score_with(&network, &options, &source);
+        let place = format!("vit_tiny {}", backend.name());
+        let [e, sigma, t] = compare(&place, &source.0, &scores, &blocks, &tolerance);
+        println!("{place}: ΔE {e:.1e}, Δσ/σ {sigma:.1e}, ΔT {t:.1e}");
+        assert_eq!(scores.cost.parameters as f64, parameters);
     }
 }

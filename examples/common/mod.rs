@@ -2,4 +2,5 @@
 #![allow(dead_code)] // each program uses its part
 
 pub mod candidate;
+pub mod progress;
 pub mod scoring;

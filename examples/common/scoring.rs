@@ -3,6 +3,7 @@
 use aznas::graph::Network;
 use aznas::mem::Memory;
 use aznas::proxy::BlockScores;
+use aznas::proxy::trainability::Sigma;
 use aznas::simd::Backend;
 use aznas::tensor::Random;
 use aznas::{Error, Initialisation, Options, Scores};
@@ -14,18 +15,21 @@ pub struct ScoringArguments {
     /// Images of the random input batch
     #[arg(long, default_value_t = 64)]
     pub batch: usize,
-    /// Rows and columns of an image [default: 32 for nb201, 224 for mbv2]
+    /// Rows and columns of an image [default: 32 for nb201, else 224]
     #[arg(long)]
     pub resolution: Option<usize>,
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How weights are drawn
+    /// How weights are drawn (nb201, mbv2; autoformer prescribes it)
     #[arg(long, default_value = Initialisation::default().name(), value_parser = initialisation)]
     pub init: Initialisation,
     /// Draws of everything that scores are the means of
     #[arg(long, default_value_t = 1)]
     pub repeats: u32,
+    /// How sigma is estimated; half-split suits batches of up to 16
+    #[arg(long, default_value = Sigma::default().name(), value_parser = sigma)]
+    pub sigma: Sigma,
     /// Instruction set [default: the fastest of this processor]
     #[arg(long, value_parser = backend)]
     pub backend: Option<Backend>,
@@ -45,6 +49,7 @@ impl ScoringArguments {
             seed: self.seed,
             initialisation: self.init,
             repeats: self.repeats,
+            sigma: self.sigma,
             backend: self.backend.unwrap_or_default(),
             ..Options::default()
         }
@@ -58,6 +63,10 @@ impl ScoringArguments {
 
 fn initialisation(name: &str) -> Result<Initialisation, String> {
     by_name(name, Initialisation::ALL, Initialisation::name)
+}
+
+fn sigma(name: &str) -> Result<Sigma, String> {
+    by_name(name, Sigma::ALL, Sigma::name)
 }
 
 fn backend(name: &str) -> Result<Backend, String> {

@@ -81,6 +81,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             let target_resolution = space.target_resolution;
             search(&StructureSpace { classes, target_resolution, ..StructureSpace::default() }, arguments, options)
         }
+        SpaceName::Autoformer => Err(aznas::Error::Invalid { field: "space", expected: "nb201 or mbv2" }.into()),
     }
 }
 
@@ -93,7 +94,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
     };
     let resolution = match arguments.space.space {
         SpaceName::Nb201 => options.height,
-        SpaceName::Mbv2 => arguments.space.target_resolution as usize,
+        SpaceName::Mbv2 | SpaceName::Autoformer => arguments.space.target_resolution as usize,
     };
     let latency = latency.map(|table| (table, resolution));
     let assessed = Assessed::new(space, options, settings.budget, latency);

@@ -1,3 +1,29 @@
-//! The C ABI of `aznas`: every `extern "C"` function will live in this crate, so that the core stays a
-//! plain Rust library that can be tested as one.
+//! The C ABI of `aznas`: the safe core behind plain structs and functions.
+//!
+//! One file per object of the header. [`pointer`] is the only file that follows pointers from C, [`boundary`] the only one
+//! that lets errors and panics out. The doc comments of public items are the C manual: cbindgen copies them to
+//! `include/aznas.h`.
 #![no_std]
+#![allow(clippy::missing_safety_doc, reason = "the head of the header states once what every pointer must be")]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod aggregate;
+pub mod arch;
+pub mod backend;
+#[cfg(all(feature = "panic-handler", not(feature = "std")))]
+mod bare_metal;
+mod boundary;
+pub mod cost;
+pub mod error;
+pub mod node;
+pub mod options;
+mod pointer;
+pub mod score;
+pub mod source;
+pub mod status;
+pub mod version;
+
+#[cfg(not(any(feature = "std", feature = "panic-handler")))]
+compile_error!("without the feature `std` the library needs the feature `panic-handler`");

@@ -61,6 +61,11 @@ impl Key {
         Self(state)
     }
 
+    /// The key of one of the parts that a tensor is drawn in, so that a part does not depend on the size of the others.
+    pub fn part(self, part: u64) -> Self {
+        Self(SplitMix64::seed_from_u64(self.0 ^ (part + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).next_u64())
+    }
+
     /// The seed of one lane of the tensor's generator.
     pub(crate) fn lane(self, lane: u64) -> [u64; 4] {
         let mut mixer = SplitMix64::seed_from_u64(self.0.wrapping_add(lane.wrapping_mul(0xd1b5_4a32_d192_ed03)));
@@ -94,9 +99,13 @@ mod tests {
             Key::new(1, Stream::Weight, 3, 3),
             Key::new(1, Stream::Weight, 2, 4),
             Key::new(1, Stream::Weight, 3, 2),
+            base.part(0),
+            base.part(1),
+            base.part(0).part(0),
         ] {
             assert_ne!(base, other);
         }
+        assert_ne!(base.part(0), base.part(1));
         assert_eq!(base, Key::new(1, Stream::Weight, 2, 3));
         assert_ne!(base.lane(0), base.lane(1));
     }

@@ -1,7 +1,8 @@
 //! One primary block as a list of nodes in execution order, with every shape checked as it is added.
 
-use super::node::{Convolution, MAX_INPUTS, Node, NodeId, Op};
+use super::node::{Convolution, Draw, MAX_INPUTS, Node, NodeId, Op};
 use crate::Error;
+use crate::ops::attention::Attention;
 use crate::ops::{self, window::Window};
 use crate::tensor::{Role, Shape};
 
@@ -32,7 +33,8 @@ pub(crate) struct Flow {
 impl Block {
     /// An empty block that reads a map of shape `input`; `index` is its number in the network.
     pub fn new(index: usize, input: Shape) -> Self {
-        let node = Node { op: Op::Input, shape: input, key: 0, inputs: [NodeId(0); MAX_INPUTS], input_count: 0 };
+        let inputs = [NodeId(0); MAX_INPUTS];
+        let node = Node { op: Op::Input, shape: input, key: 0, draw: None, inputs, input_count: 0 };
         Self { nodes: [node; MAX_NODES], count: 1, output: NodeId(0), index }
     }
 
@@ -58,7 +60,15 @@ impl Block {
         Ok(())
     }
 
-    /// The node at position `index` of [`Block::nodes`].
+    /// The node at position `index` of [`Block::nodes`]: 0 is the input.
+    ///
+    /// # Errors
+    /// [`Error::Node`] if there is none yet.
+    pub fn node(&self, index: usize) -> Result<NodeId, Error> {
+        if index < self.count { Ok(self.id(index)) } else { Err(self.refuse("input", "an earlier node of the block")) }
+    }
+
+    /// [`Block::node`] where the node is known to exist.
     pub(crate) fn id(&self, index: usize) -> NodeId {
         NodeId(index as u16)
     }
@@ -104,9 +114,19 @@ impl Block {
         })?;
         let mut stored = [NodeId(0); MAX_INPUTS];
         stored[..inputs.len()].copy_from_slice(inputs);
-        self.nodes[node] = Node { op, shape, key, inputs: stored, input_count: inputs.len() as u8 };
+        self.nodes[node] = Node { op, shape, key, draw: None, inputs: stored, input_count: inputs.len() as u8 };
         self.count += 1;
         Ok(NodeId(node as u16))
+    }
+
+    /// Makes the network, not the options of a score, say how the parameters of `node` are drawn.
+    pub fn set_draw(&mut self, node: NodeId, draw: Draw) -> Result<(), Error> {
+        self.check(node)?;
+        if draw.interleave == 0 {
+            return Err(self.refuse("interleave", "at least 1"));
+        }
+        self.nodes[node.index()].draw = Some(draw);
+        Ok(())
     }
 
     /// Zeros of the shape of `x`.
@@ -149,6 +169,26 @@ impl Block {
         self.push(Op::Linear { channels }, &[x], key)
     }
 
+    /// The positions of `x` as tokens behind a class token.
+    pub fn tokens(&mut self, x: NodeId, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::Tokens, &[x], key)
+    }
+
+    /// Layer normalisation of `x`.
+    pub fn layer_norm(&mut self, x: NodeId, epsilon: f64, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::LayerNorm { epsilon }, &[x], key)
+    }
+
+    /// `x Φ(x)`
+    pub fn gelu(&mut self, x: NodeId) -> Result<NodeId, Error> {
+        self.push(Op::Gelu, &[x], 0)
+    }
+
+    /// Attention of the queries, keys and values `x`.
+    pub fn attention(&mut self, x: NodeId, attention: Attention, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::Attention(attention), &[x], key)
+    }
+
     /// The sum of the nodes; a single node is returned as it is.
     pub fn add(&mut self, terms: &[NodeId]) -> Result<NodeId, Error> {
         match terms {
@@ -171,9 +211,20 @@ impl Block {
             (Op::Convolution(convolution), Role::Bias) if convolution.bias => Some(convolution.channels),
             (Op::Linear { channels }, Role::Weight) => Some(Shape::new(1, 1, x.channels, channels)?.len()),
             (Op::Linear { channels }, Role::Bias) => Some(channels),
-            (Op::BatchNorm { .. }, Role::Gain | Role::Shift) => Some(x.channels),
+            (Op::BatchNorm { .. } | Op::LayerNorm { .. }, Role::Gain | Role::Shift) => Some(x.channels),
+            (Op::Tokens, Role::ClassToken) => Some(x.channels),
+            (Op::Tokens, Role::Position) => Some(node.shape.positions_per_image() * x.channels),
+            (Op::Attention(attention), Role::KeyRow | Role::KeyColumn | Role::ValueRow | Role::ValueColumn) => {
+                Some(attention.entries() * attention.width(x))
+            }
             _ => None,
         })
+    }
+
+    /// Numbers of all parameters of a node that are drawn.
+    pub(crate) fn drawn_len(&self, node: &Node) -> Result<usize, Error> {
+        let lens = Role::ALL.into_iter().filter(|&role| node.draws(role)).map(|role| self.parameter_len(node, role));
+        lens.map(|len| Ok(len?.unwrap_or(0))).sum()
     }
 
     /// Multiply-adds of a node for one image.
@@ -184,6 +235,7 @@ impl Block {
         Ok(match node.op {
             Op::Convolution(convolution) => convolution.geometry(one_image)?.macs(),
             Op::Linear { channels } => ops::linear::macs(one_image, channels),
+            Op::Attention(attention) => attention.macs(one_image),
             _ => 0,
         })
     }
@@ -206,7 +258,7 @@ impl Block {
     }
 
     fn check(&self, node: NodeId) -> Result<(), Error> {
-        if node.index() < self.count { Ok(()) } else { Err(self.refuse("input", "an earlier node of the block")) }
+        self.node(node.index()).map(|_| ())
     }
 
     fn refuse(&self, field: &'static str, expected: &'static str) -> Error {
@@ -231,6 +283,10 @@ impl Block {
             Op::GlobalPool => ops::global_pool::output(x),
             Op::Linear { channels } => ops::linear::output(x, x.channels, channels),
             Op::BatchNorm { .. } => Ok(ops::batch_norm::output(x)),
+            Op::LayerNorm { .. } => Ok(ops::layer_norm::output(x)),
+            Op::Gelu => Ok(ops::gelu::output(x)),
+            Op::Tokens => ops::tokens::output(x),
+            Op::Attention(attention) => attention.output(x),
             Op::Input | Op::Zero | Op::Identity | Op::Relu | Op::Add | Op::Concat => Ok(x),
         }
     }

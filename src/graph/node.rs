@@ -1,9 +1,10 @@
 //! The primitives a block is made of.
 
 use crate::Error;
+use crate::ops::attention::Attention;
 use crate::ops::conv2d::Geometry;
 use crate::ops::window::Window;
-use crate::tensor::Shape;
+use crate::tensor::{Role, Shape};
 
 /// Most inputs a node can have.
 pub const MAX_INPUTS: usize = 8;
@@ -92,10 +93,53 @@ pub enum Op {
         /// Output channels.
         channels: usize,
     },
+    /// A class token before the positions of a map, and a table of positions added: from patches to tokens.
+    Tokens,
+    /// Normalisation of every position over its channels, then gain and shift per channel.
+    LayerNorm {
+        /// Added to the variance.
+        epsilon: f64,
+    },
+    /// `x Φ(x)`, exactly.
+    Gelu,
+    /// Multi-head attention with relative positions; its input is queries, keys and values.
+    Attention(Attention),
     /// The sum of its inputs.
     Add,
     /// Its inputs side by side along the channels.
     Concat,
+}
+
+/// A distribution with mean 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Distribution {
+    /// Normal numbers.
+    Normal {
+        /// Their standard deviation.
+        deviation: f32,
+    },
+    /// Uniform numbers.
+    Uniform {
+        /// The largest magnitude.
+        half_width: f32,
+    },
+}
+
+/// How a network draws the parameters of a node itself: a row at a time, each from its own number.
+///
+/// A row that is shorter, or a matrix of fewer rows, is then the leading part of the larger one: candidates of all sizes
+/// share the parameters of one largest network that is never built.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Draw {
+    /// The distribution of all parameters that are drawn.
+    pub distribution: Distribution,
+    /// Whether the bias is drawn too; else it is 0.
+    pub bias: bool,
+    /// Row r of n of a weight is row `r mod (n / interleave) · interleave + r / (n / interleave)` of the largest
+    /// network's: 1 keeps the order, 3 takes the rows of three matrices in turn.
+    pub interleave: usize,
+    /// Changes the seed; 0 for parameters that candidates share.
+    pub salt: u64,
 }
 
 /// A primitive, its inputs and the shape of its result.
@@ -107,11 +151,22 @@ pub struct Node {
     pub shape: Shape,
     /// The number its parameters are drawn and asked for by; unique among the block's nodes of one op.
     pub key: u32,
+    /// How its parameters are drawn, if the network says so; else as the options of a score say.
+    pub draw: Option<Draw>,
     pub(super) inputs: [NodeId; MAX_INPUTS],
     pub(super) input_count: u8,
 }
 
 impl Node {
+    /// Whether a parameter of this role is drawn where the caller does not give it; else it has its neutral value.
+    pub(crate) fn draws(&self, role: Role) -> bool {
+        match role {
+            Role::Bias => self.draw.is_some_and(|draw| draw.bias),
+            Role::Gain | Role::Shift => false,
+            _ => true,
+        }
+    }
+
     /// The nodes it reads, all earlier in the block.
     pub fn inputs(&self) -> &[NodeId] {
         &self.inputs[..usize::from(self.input_count)]

@@ -7,6 +7,7 @@
 
 use crate::simd::tile::{self, Rows, Strided, Tile};
 use crate::simd::{Backend, Kernel, Simd};
+use crate::tensor::value::Part;
 use core::ops::Range;
 
 /// Steps of the sum in a block: a panel has this many rows.
@@ -73,7 +74,32 @@ pub fn gemm(
     pitch: usize,
     scratch: &mut [f32],
 ) {
-    backend.run(Gemm { rows, inner, columns, a, b, accumulate, c, pitch, scratch });
+    let start = if accumulate { Start::Sum } else { Start::Zero };
+    backend.run(Gemm { rows, inner, columns, a, b, start, c, pitch, scratch });
+}
+
+/// `c = a · b`, plus `row` in every row. The rest is as in [`gemm`].
+pub fn gemm_plus_row(
+    backend: Backend,
+    [rows, inner, columns]: [usize; 3],
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    row: &[f32],
+    c: &mut [f32],
+    pitch: usize,
+    scratch: &mut [f32],
+) {
+    backend.run(Gemm { rows, inner, columns, a, b, start: Start::Row(row), c, pitch, scratch });
+}
+
+/// What a product is added to.
+#[derive(Clone, Copy)]
+enum Start<'a> {
+    Zero,
+    /// The same in every row.
+    Row(&'a [f32]),
+    /// What is there.
+    Sum,
 }
 
 struct Gemm<'a> {
@@ -82,7 +108,7 @@ struct Gemm<'a> {
     columns: usize,
     a: Matrix<'a>,
     b: Matrix<'a>,
-    accumulate: bool,
+    start: Start<'a>,
     c: &'a mut [f32],
     pitch: usize,
     scratch: &'a mut [f32],
@@ -141,6 +167,10 @@ impl Gemm<'_> {
             self.tile::<S, TALL, WIDE>(simd, row, panel);
             row += TALL;
         }
+        if row + 4 <= rows.end {
+            self.tile::<S, 4, WIDE>(simd, row, panel);
+            row += 4;
+        }
         for row in row..rows.end {
             self.tile::<S, 1, WIDE>(simd, row, panel);
         }
@@ -151,18 +181,21 @@ impl Gemm<'_> {
         let a = Strided { data: self.a.from(row, panel.step), row: self.a.row, step: self.a.column };
         let b = Rows { data: panel.packed, pitch: WIDE * S::LANES };
         let tile: Tile<S, TALL, WIDE> = tile::accumulate(simd, tile::zero(simd), a, b, panel.depth);
-        let add = self.accumulate || panel.step > 0;
-        let columns = self.columns - panel.column;
+        let start = if panel.step > 0 { Start::Sum } else { self.start };
         for i in 0..TALL {
-            let out = &mut self.c[(row + i) * self.pitch + panel.column..][..columns.min(WIDE * S::LANES)];
-            for (j, out) in out.chunks_mut(S::LANES).enumerate() {
-                if out.len() == S::LANES {
-                    let sum = if add { simd.add(simd.load(out), tile[i][j]) } else { tile[i][j] };
-                    simd.store(sum, out);
-                } else {
-                    let sum = if add { simd.add(simd.load_partial(out), tile[i][j]) } else { tile[i][j] };
-                    simd.store_partial(sum, out);
+            let out = &mut self.c[(row + i) * self.pitch..][..self.columns];
+            for j in 0..WIDE {
+                let first = panel.column + j * S::LANES;
+                if first >= self.columns {
+                    break;
                 }
+                let part = Part { first, whole: first + S::LANES <= self.columns };
+                let sum = match start {
+                    Start::Zero => tile[i][j],
+                    Start::Row(row) => simd.add(part.read(simd, row), tile[i][j]),
+                    Start::Sum => simd.add(part.read(simd, out), tile[i][j]),
+                };
+                part.write(simd, sum, out);
             }
         }
     }
@@ -257,6 +290,25 @@ mod tests {
                             assert!(error <= 2f64.powi(-24) * steps * magnitude, "{case:?}: {error:e}");
                         }
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_added_to_every_row() {
+        let numbers = numbers(5, 9000);
+        for backend in Backend::available() {
+            for [rows, inner, columns] in [[1, 0, 3], [5, 7, 16], [13, 200, 37]] {
+                let (a, b) = (Matrix::new(&numbers[..], inner), Matrix::new(&numbers[50..], columns));
+                let row = &numbers[8000..8000 + columns];
+                let (mut sum, mut product) = (vec![f32::NAN; rows * columns], vec![f32::NAN; rows * columns]);
+                let mut scratch = vec![f32::NAN; gemm_scratch_len(inner, columns)];
+                gemm_plus_row(backend, [rows, inner, columns], a, b, row, &mut sum, columns, &mut scratch);
+                gemm(backend, [rows, inner, columns], a, b, false, &mut product, columns, &mut scratch);
+                for (place, (sum, product)) in sum.iter().zip(product).enumerate() {
+                    let expected = product + row[place % columns];
+                    assert!((sum - expected).abs() <= 1e-5 * (1.0 + expected.abs()), "{sum} is not {expected}");
                 }
             }
         }

@@ -1,12 +1,9 @@
-//! The linear map `W x + b` of every position: classifiers, and small layers that a matrix product does not pay for.
+//! The linear map `W x + b` of every position: projections, perceptrons and classifiers.
 
 use crate::Error;
-use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::value::for_each_part;
-use crate::tensor::{Gradient, Load, Shape, Sink, Value, ViewMut};
-
-/// Positions that share each read of the weights.
-const ROWS: usize = 4;
+use crate::linalg::gemm::{Matrix, gemm, gemm_plus_row, gemm_scratch_len};
+use crate::simd::Backend;
+use crate::tensor::{Shape, View, ViewMut};
 
 /// A linear map of channels.
 #[derive(Clone, Copy, Debug)]
@@ -39,110 +36,29 @@ pub const fn macs(input: Shape, outputs: usize) -> u64 {
     (input.positions_per_image() as u64).saturating_mul(input.channels as u64).saturating_mul(outputs as u64)
 }
 
-/// Numbers of scratch that [`Linear::forward`] and [`Linear::vjp`] need.
+/// Numbers of scratch that [`Linear::forward`] needs; [`Linear::vjp`] needs those of the map the other way.
 pub const fn scratch_len(inputs: usize, outputs: usize) -> usize {
-    ROWS.saturating_mul(inputs.saturating_add(outputs))
+    gemm_scratch_len(inputs, outputs)
 }
 
 impl Linear<'_> {
-    /// Writes `W x + b` for every position `x` of `value` to `out`.
-    pub fn forward(&self, backend: Backend, value: Value<'_>, out: ViewMut<'_>, scratch: &mut [f32]) {
-        backend.run(Forward { linear: self, value, out, scratch });
-    }
-
-    /// Passes the gradient with respect to the result back to `sink`: `Wᵀ g` for every position.
-    pub fn vjp(&self, backend: Backend, gradient: Gradient<'_>, sink: Sink<'_>, scratch: &mut [f32]) {
-        backend.run(Vjp { linear: self, gradient, sink, scratch });
-    }
-
-    #[inline(always)]
-    fn weights_of(&self, output: usize) -> &[f32] {
-        &self.weight[output * self.inputs..][..self.inputs]
-    }
-}
-
-struct Forward<'a, 'b, 'c> {
-    linear: &'a Linear<'a>,
-    value: Value<'a>,
-    out: ViewMut<'b>,
-    scratch: &'c mut [f32],
-}
-
-impl Kernel for Forward<'_, '_, '_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { linear, value, mut out, scratch } = self;
-        let Linear { inputs, outputs, .. } = *linear;
-        let positions = value.stored.shape.positions();
-        let rows = &mut scratch[..ROWS * inputs];
-        for first in (0..positions).step_by(ROWS) {
-            let count = ROWS.min(positions - first);
-            value.load(simd, first, count, rows, inputs);
-            rows[count * inputs..].fill(0.0);
-            for output in 0..outputs {
-                let mut sums = [simd.splat(0.0); ROWS];
-                for_each_part(
-                    simd,
-                    inputs,
-                    #[inline(always)]
-                    |part| {
-                        let weights = part.read(simd, linear.weights_of(output));
-                        for row in 0..ROWS {
-                            let x = part.read(simd, &rows[row * inputs..][..inputs]);
-                            sums[row] = simd.mul_add(weights, x, sums[row]);
-                        }
-                    },
-                );
-                let bias = linear.bias.map_or(0.0, |bias| bias[output]);
-                for row in 0..count {
-                    out.row(first + row)[output] = simd.reduce_add(sums[row]) + bias;
-                }
-            }
+    /// Writes `W x + b` for every position `x` of `input` to `out`.
+    pub fn forward(&self, backend: Backend, input: View<'_>, out: ViewMut<'_>, scratch: &mut [f32]) {
+        let Self { weight, bias, inputs, outputs } = *self;
+        let sizes = [input.shape.positions(), inputs, outputs];
+        let (a, b) = (Matrix::new(input.data, input.pitch), Matrix::new(weight, inputs).transposed());
+        match bias {
+            Some(bias) => gemm_plus_row(backend, sizes, a, b, bias, out.data, out.pitch, scratch),
+            None => gemm(backend, sizes, a, b, false, out.data, out.pitch, scratch),
         }
     }
-}
 
-struct Vjp<'a, 'b, 'c> {
-    linear: &'a Linear<'a>,
-    gradient: Gradient<'a>,
-    sink: Sink<'b>,
-    scratch: &'c mut [f32],
-}
-
-impl Kernel for Vjp<'_, '_, '_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { linear, gradient, mut sink, scratch } = self;
-        let Linear { inputs, outputs, .. } = *linear;
-        let positions = sink.stored.shape.positions();
-        let (gradients, scratch) = scratch.split_at_mut(ROWS * outputs);
-        let rows = &mut scratch[..ROWS * inputs];
-        for first in (0..positions).step_by(ROWS) {
-            let count = ROWS.min(positions - first);
-            gradient.load(simd, first, count, gradients, outputs);
-            gradients[count * outputs..].fill(0.0);
-            for_each_part(
-                simd,
-                inputs,
-                #[inline(always)]
-                |part| {
-                    let mut sums = [simd.splat(0.0); ROWS];
-                    for output in 0..outputs {
-                        let weights = part.read(simd, linear.weights_of(output));
-                        for row in 0..ROWS {
-                            let given = simd.splat(gradients[row * outputs + output]);
-                            sums[row] = simd.mul_add(weights, given, sums[row]);
-                        }
-                    }
-                    for row in 0..ROWS {
-                        part.write(simd, sums[row], &mut rows[row * inputs..][..inputs]);
-                    }
-                },
-            );
-            sink.store(simd, first, count, rows, inputs);
-        }
+    /// Passes the gradient with respect to the result back: writes `Wᵀ g` for every position to `out`, or with
+    /// `accumulate` adds it to what is there.
+    pub fn vjp(&self, backend: Backend, gradient: View<'_>, accumulate: bool, out: ViewMut<'_>, scratch: &mut [f32]) {
+        let sizes = [gradient.shape.positions(), self.outputs, self.inputs];
+        let (a, b) = (Matrix::new(gradient.data, gradient.pitch), Matrix::new(self.weight, self.inputs));
+        gemm(backend, sizes, a, b, accumulate, out.data, out.pitch, scratch);
     }
 }
 
@@ -154,8 +70,8 @@ mod tests {
     use std::{format, vec};
 
     /// Positions, inputs, outputs.
-    const SIZES: [(usize, usize, usize); 8] =
-        [(1, 1, 1), (3, 5, 2), (4, 8, 3), (5, 16, 10), (9, 17, 7), (2, 64, 10), (0, 3, 2), (7, 15, 33)];
+    const SIZES: [(usize, usize, usize); 9] =
+        [(1, 1, 1), (3, 5, 2), (4, 8, 3), (5, 16, 10), (9, 17, 7), (2, 64, 10), (0, 3, 2), (7, 15, 33), (13, 200, 18)];
 
     fn reference(weight: &[f32], bias: Option<&[f32]>, inputs: usize, outputs: usize, x: &[f64]) -> Vec<f64> {
         x.chunks(inputs)
@@ -189,23 +105,21 @@ mod tests {
                 let case = format!("{backend:?}, {positions}, {inputs}, {outputs}");
                 let linear = Linear { weight: &weight, bias, inputs, outputs };
                 let mut scratch = vec![f32::NAN; scratch_len(inputs, outputs)];
-                for rectified in [false, true] {
-                    let mut out = Tensor::filled(result, 1, f32::NAN);
-                    let value = Value { stored: x.view(), affine: None, rectified };
-                    linear.forward(backend, value, out.view_mut(), &mut scratch);
-                    let floor = if rectified { 0.0 } else { f64::NEG_INFINITY };
-                    let loaded: Vec<_> = x.dense().iter().map(|x| x.max(floor)).collect();
-                    let expected = reference(&weight, bias, inputs, outputs, &loaded);
-                    // 64 products below 4, at random signs.
+                let mut out = Tensor::filled(result, 1, f32::NAN);
+                linear.forward(backend, x.view(), out.view_mut(), &mut scratch);
+                let expected = reference(&weight, bias, inputs, outputs, &x.dense());
+                // 200 products below 4.
+                assert_close(&out.dense(), &expected, 1e-4, &case);
+
+                let zero = vec![0.0; shape.len()];
+                let gradient = differences(&zero, &g.dense(), |x| reference(&weight, bias, inputs, outputs, x));
+                let mut scratch = vec![f32::NAN; scratch_len(outputs, inputs)];
+                for (accumulate, before) in [(false, f32::NAN), (true, 1.0)] {
+                    let mut out = Tensor::filled(shape, 1, before);
+                    linear.vjp(backend, g.view(), accumulate, out.view_mut(), &mut scratch);
+                    let expected: Vec<_> = gradient.iter().map(|x| if accumulate { x + 1.0 } else { *x }).collect();
                     assert_close(&out.dense(), &expected, 1e-5, &case);
                 }
-                let mut out = Tensor::filled(shape, 1, 1.0);
-                let sink = Sink { stored: out.view_mut(), accumulate: true, gate: None };
-                linear.vjp(backend, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
-                let zero = vec![0.0; shape.len()];
-                let expected = differences(&zero, &g.dense(), |x| reference(&weight, bias, inputs, outputs, x));
-                let expected: Vec<_> = expected.iter().map(|x| x + 1.0).collect();
-                assert_close(&out.dense(), &expected, 1e-5, &case);
             }
         }
     }

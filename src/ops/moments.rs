@@ -92,7 +92,7 @@ impl Kernel for Piece<'_> {
             } else {
                 self.sums_of_part(simd, part.clone())
             };
-            let mut totals = Sums { origin: [0.0; 16], sum: [0.0; 16], squares: [0.0; 16] };
+            let mut totals = Totals { origin: [0.0; 16], sum: [0.0; 16], squares: [0.0; 16] };
             simd.store(origin, &mut totals.origin);
             simd.store(sums[0], &mut totals.sum);
             simd.store(sums[1], &mut totals.squares);
@@ -102,7 +102,7 @@ impl Kernel for Piece<'_> {
 }
 
 /// Of up to 16 channels: the first row, and the sums and sums of squares of the differences from it.
-struct Sums {
+struct Totals {
     origin: [f32; 16],
     sum: [f32; 16],
     squares: [f32; 16],
@@ -130,17 +130,16 @@ impl Piece<'_> {
 }
 
 #[inline(always)]
-fn merge(sums: Sums, count: usize, seen: usize, mean: &mut [f64], squares: &mut [f64]) {
+fn merge(totals: Totals, count: usize, seen: usize, mean: &mut [f64], squares: &mut [f64]) {
     let (count, seen) = (count as f64, seen as f64);
-    let weight = count / (seen + count);
-    for ((((mean, squares), origin), sum), sum_of_squares) in
-        mean.iter_mut().zip(squares).zip(sums.origin).zip(sums.sum).zip(sums.squares)
-    {
-        let offset = f64::from(sum) / count;
-        let deviations = f64::from(sum_of_squares) - f64::from(sum) * offset;
-        let difference = f64::from(origin) + offset - *mean;
+    let (inverse, weight) = (1.0 / count, count / (seen + count));
+    for (channel, (mean, squares)) in mean.iter_mut().zip(squares).enumerate().take(16) {
+        let [origin, sum, sum_of_squares] = [totals.origin, totals.sum, totals.squares].map(|x| f64::from(x[channel]));
+        let offset = sum * inverse;
+        let deviations = sum_of_squares - sum * offset;
+        let difference = origin + offset - *mean;
         *mean += difference * weight;
-        *squares += deviations.max(0.0) + difference * difference * seen * weight;
+        *squares += deviations.max(0.0) + difference * difference * (seen * weight);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{BlockPlan, Region, Step};
 use crate::Error;
 use crate::graph::{Block, MAX_NODES, NodeId, Op};
-use crate::ops::{global_pool, linear, max_pool, pool};
+use crate::ops::{global_pool, layer_norm, linear, max_pool, pool};
 use crate::score::Options;
 
 impl BlockPlan {
@@ -132,7 +132,9 @@ fn plan_scratch(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Optio
             plan.nodes[id.index()].packed[1] = Some(plan.buffer::<f32>(convolution.packed_vjp_len())?);
             convolution.scratch_len()
         }
-        Op::Linear { channels } => linear::scratch_len(input.channels, channels),
+        Op::Linear { channels } => linear::scratch_len(channels, input.channels),
+        Op::LayerNorm { .. } => layer_norm::scratch_len(input),
+        Op::Attention(attention) => attention.vjp_scratch_len(input),
         Op::AveragePool(window) => pool::scratch_len(&window, input, node.shape),
         Op::MaxPool(window) => max_pool::scratch_len(&window, input, node.shape),
         Op::GlobalPool => global_pool::scratch_len(input),

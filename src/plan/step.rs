@@ -48,7 +48,13 @@ impl Step {
             Self::Transfer => {
                 plan.nodes[block.input().index()].gradient.iter().for_each(|&region| visit(region));
                 buffers(
-                    &[statistics.direction, statistics.transfer, statistics.transfer_scratch, statistics.norm_scratch],
+                    &[
+                        statistics.direction,
+                        statistics.transfer,
+                        statistics.half_transfer,
+                        statistics.transfer_scratch,
+                        statistics.norm_scratch,
+                    ],
                     visit,
                 );
             }
@@ -106,7 +112,8 @@ fn vjp(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Reg
         op => {
             planned.gradient.iter().for_each(|&region| visit(region));
             buffers(&[planned.moments, planned.coefficients], visit);
-            if matches!(op, Op::BatchNorm { .. } | Op::MaxPool(_)) {
+            let reads_input = matches!(op, Op::BatchNorm { .. } | Op::MaxPool(_) | Op::LayerNorm { .. } | Op::Gelu);
+            if reads_input || matches!(op, Op::Attention(_)) {
                 value(plan, inputs[0], visit);
             }
             if op == Op::Relu {

@@ -84,11 +84,15 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
                     plan_convolution(plan, block, id, options)?;
                 }
             }
-            Op::Linear { channels } => {
-                let inputs = block.shape(node.inputs()[0])?.channels;
-                let weights = block.parameter_len(node, Role::Weight)?.unwrap_or(0);
-                plan.nodes[i].weights = Some(plan.buffer::<f32>(weights)?);
-                plan.nodes[i].scratch[0] = Some(plan.buffer::<f32>(linear::scratch_len(inputs, channels))?);
+            Op::Linear { .. } | Op::Tokens | Op::Attention(_) => {
+                let input = block.shape(node.inputs()[0])?;
+                let scratch = match node.op {
+                    Op::Linear { channels } => linear::scratch_len(input.channels, channels),
+                    Op::Attention(attention) => attention.scratch_len(input),
+                    _ => 0,
+                };
+                plan.nodes[i].weights = Some(plan.buffer::<f32>(block.drawn_len(node)?)?);
+                plan.nodes[i].scratch[0] = Some(plan.buffer::<f32>(scratch)?);
                 plan.push(Step::Weights(id));
                 store(plan, block, id)?;
                 plan.push(Step::Forward(id));
@@ -136,7 +140,7 @@ fn find_zeros(plan: &mut BlockPlan, block: &Block, source: &dyn Source) {
         let of_zeros = node.inputs().iter().all(|input| plan.nodes[input.index()].zero);
         plan.nodes[i].zero = match node.op {
             Op::Zero => true,
-            Op::Input | Op::Linear { .. } => false,
+            Op::Input | Op::Linear { .. } | Op::Tokens | Op::LayerNorm { .. } | Op::Attention(_) => false,
             Op::Convolution(convolution) => of_zeros && !convolution.bias,
             Op::BatchNorm { .. } => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
             _ => of_zeros,
@@ -164,8 +168,9 @@ fn choose_stored(plan: &mut BlockPlan, block: &Block) -> [bool; MAX_NODES] {
         }
         for &input in node.inputs() {
             let reads_stored = match node.op {
-                // Batch statistics are those of a stored tensor.
-                Op::BatchNorm { .. } => true,
+                // Batch statistics are those of a stored tensor; what transformers are made of has no need of prologues.
+                Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::Gelu => true,
+                Op::Linear { .. } | Op::Tokens | Op::Attention(_) => true,
                 Op::Add => false,
                 _ => plan.nodes[input.index()].zero,
             };
@@ -238,7 +243,11 @@ fn plan_convolution(plan: &mut BlockPlan, block: &Block, leader: NodeId, options
         place.channel += block.nodes()[member.index()].shape.channels;
         next = planned.next_member;
     }
-    let weights = plan.buffer::<f32>(convolution.geometry().weights())?;
+    let mut drawn = 0;
+    for member in plan.members(leader) {
+        drawn += block.drawn_len(&block.nodes()[member.index()])?;
+    }
+    let weights = plan.buffer::<f32>(drawn)?;
     let packed = plan.buffer::<f32>(convolution.packed_forward_len())?;
     let scratch = plan.buffer::<f32>(convolution.scratch_len())?;
     let moments = if is_normalised { Some(plan.buffer::<f64>(2 * output.channels)?) } else { None };

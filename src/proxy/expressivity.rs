@@ -20,7 +20,7 @@ pub fn block_expressivity(eigenvalues: &[f64]) -> f64 {
         .iter()
         .map(|&value| {
             let p = clamp(value) / sum;
-            p * math::ln(p + LOG_FLOOR)
+            p * math::ln_of_share(p + LOG_FLOOR)
         })
         .sum::<f64>()
 }

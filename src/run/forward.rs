@@ -5,9 +5,10 @@ use crate::base::few::Few;
 use crate::graph::{MAX_INPUTS, NodeId, Op};
 use crate::mem::Loans;
 use crate::ops::conv2d::Conv2d;
+use crate::ops::layer_norm::LayerNorm;
 use crate::ops::linear::{self, Linear};
 use crate::ops::moments::Moments;
-use crate::ops::{batch_norm, combine, concat, global_pool, max_pool, pool};
+use crate::ops::{batch_norm, combine, concat, gelu, global_pool, max_pool, pool, tokens};
 use crate::plan::Region;
 use crate::tensor::{Affine, Role, Value, View, ViewMut};
 
@@ -23,12 +24,29 @@ impl Runner<'_> {
         match node.op {
             Op::Convolution(_) => self.convolve(id, loans),
             Op::Linear { channels } => {
-                let value = self.value(node.inputs()[0], loans);
-                let inputs = value.stored.shape.channels;
-                let weight = self.weights(id, inputs * channels, loans);
-                let scratch = self.scratch(id, 0, linear::scratch_len(inputs, channels), loans);
-                let linear = self.linear(id, weight, inputs);
-                linear.forward(backend, value, self.stored_mut(id, loans), scratch);
+                let input = self.stored(node.inputs()[0], loans);
+                let linear = self.linear(id, input.shape.channels, loans);
+                let scratch = self.scratch(id, 0, linear::scratch_len(linear.inputs, channels), loans);
+                linear.forward(backend, input, self.stored_mut(id, loans), scratch);
+            }
+            Op::Tokens => {
+                let map = self.stored(node.inputs()[0], loans);
+                let (class, positions) = self.parameters(id, loans).split_at(map.shape.channels);
+                tokens::forward(backend, map, class, positions, self.stored_mut(id, loans));
+            }
+            Op::LayerNorm { epsilon } => {
+                let input = self.stored(node.inputs()[0], loans);
+                self.layer_norm(id, epsilon).forward(backend, input, self.stored_mut(id, loans));
+            }
+            Op::Gelu => {
+                let input = self.stored(node.inputs()[0], loans);
+                gelu::forward(backend, input, self.stored_mut(id, loans));
+            }
+            Op::Attention(attention) => {
+                let input = self.stored(node.inputs()[0], loans);
+                let tables = self.parameters(id, loans);
+                let scratch = self.scratch(id, 0, attention.scratch_len(input.shape), loans);
+                attention.forward(backend, input, tables, self.stored_mut(id, loans), scratch);
             }
             Op::AveragePool(window) => {
                 let value = self.value(node.inputs()[0], loans);
@@ -74,7 +92,7 @@ impl Runner<'_> {
             let (mean, squares) = both.split_at_mut(output.channels);
             Moments::new(mean, squares)
         });
-        let bias = self.parameter(leader, Role::Bias);
+        let bias = self.bias(leader, convolution.geometry().weights(), loans);
         convolution.forward(&input, packed, scratch, result, bias, moments.as_mut());
     }
 
@@ -123,9 +141,28 @@ impl Runner<'_> {
         self.plan.convolution(self.block, leader, self.options).ok()
     }
 
-    pub(super) fn linear<'a>(&'a self, id: NodeId, weight: &'a [f32], inputs: usize) -> Linear<'a> {
+    pub(super) fn linear<'a, 'w: 'a>(&'a self, id: NodeId, inputs: usize, loans: &mut Loans<'w>) -> Linear<'a> {
         let outputs = self.block.nodes()[id.index()].shape.channels;
-        Linear { weight, bias: self.parameter(id, Role::Bias), inputs, outputs }
+        let weight = self.weights(id, inputs * outputs, loans);
+        Linear { weight, bias: self.bias(id, inputs * outputs, loans), inputs, outputs }
+    }
+
+    pub(super) fn layer_norm(&self, id: NodeId, epsilon: f64) -> LayerNorm<'_> {
+        LayerNorm { gain: self.parameter(id, Role::Gain), shift: self.parameter(id, Role::Shift), epsilon }
+    }
+
+    /// All parameters of a node that were drawn, in the order of their roles.
+    pub(super) fn parameters<'w>(&self, id: NodeId, loans: &mut Loans<'w>) -> &'w [f32] {
+        self.weights(id, self.drawn_len(id), loans)
+    }
+
+    /// The bias of a convolution or linear map: drawn behind its weights, given, or none.
+    fn bias<'a, 'w: 'a>(&'a self, id: NodeId, weights: usize, loans: &mut Loans<'w>) -> Option<&'a [f32]> {
+        if self.block.nodes()[id.index()].draws(Role::Bias) {
+            Some(&self.parameters(id, loans)[weights..])
+        } else {
+            self.parameter(id, Role::Bias)
+        }
     }
 
     pub(super) fn weights<'w>(&self, id: NodeId, len: usize, loans: &mut Loans<'w>) -> &'w [f32] {
@@ -139,7 +176,10 @@ impl Runner<'_> {
 
     /// A parameter given by the caller.
     pub(super) fn parameter(&self, id: NodeId, role: Role) -> Option<&[f32]> {
-        self.source.parameter(self.block.index(), self.block.nodes()[id.index()].key, role)
+        let node = &self.block.nodes()[id.index()];
+        // A tensor for a role that the node does not have has not been checked: it is none of this network's.
+        self.block.parameter_len(node, role).ok().flatten()?;
+        self.source.parameter(self.block.index(), node.key, role)
     }
 
     fn values<'w>(&self, nodes: impl Iterator<Item = NodeId>, loans: &mut Loans<'w>) -> Few<Value<'w>, MAX_INPUTS> {

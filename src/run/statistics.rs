@@ -6,9 +6,10 @@ use crate::mem::Loans;
 use crate::ops::combine;
 use crate::plan::{Region, covariance_order, is_dual, transfer_shape};
 use crate::proxy::expressivity::block_expressivity;
-use crate::proxy::trainability::block_trainability;
+use crate::proxy::trainability::{Sigma, block_trainability, half_split};
 use crate::proxy::{BlockScores, Flags};
 use crate::tensor::View;
+use core::ops::Range;
 
 impl Runner<'_> {
     pub(super) fn empty_scores(&self) -> BlockScores {
@@ -60,10 +61,29 @@ impl Runner<'_> {
         let direction = View::dense(loans.read(self.slot(buffer(planned.direction), output.len())), output);
         let matrix = loans.write(self.slot(buffer(planned.transfer), rows * columns));
         let len = covariance::cross_moment_scratch_len(rows, columns);
-        let scratch = loans.write(self.slot(buffer(planned.transfer_scratch), len));
-        covariance::cross_moment(backend, pulled_back, direction, 0..output.batch, matrix, scratch);
-        let scratch = loans.write(self.slot(buffer(planned.norm_scratch), spectral_norm::scratch_len(rows, columns)));
-        scores.sigma = spectral_norm::spectral_norm(backend, matrix, rows, columns, scratch);
+        let panels = loans.write(self.slot(buffer(planned.transfer_scratch), len));
+        let norm_scratch =
+            loans.write(self.slot(buffer(planned.norm_scratch), spectral_norm::scratch_len(rows, columns)));
+        let mut moment = |samples: Range<usize>, matrix: &mut [f64]| {
+            covariance::cross_moment(backend, pulled_back, direction, samples, matrix, panels);
+        };
+        let mut norm = |matrix: &[f64]| spectral_norm::spectral_norm(backend, matrix, rows, columns, norm_scratch);
+        scores.sigma = match self.options.sigma {
+            Sigma::Plain => {
+                moment(0..output.batch, matrix);
+                norm(matrix)
+            }
+            Sigma::HalfSplit => {
+                let second = loans.write(self.slot(buffer(planned.half_transfer), rows * columns));
+                let middle = output.batch / 2;
+                moment(0..middle, matrix);
+                moment(middle..output.batch, second);
+                let parts = [norm(matrix), norm(second)];
+                let share = middle as f64 / output.batch as f64;
+                matrix.iter_mut().zip(&*second).for_each(|(a, &b)| *a = share * *a + (1.0 - share) * b);
+                half_split(norm(matrix), parts, share)
+            }
+        };
         if scores.flags.contains(Flags::NOT_FINITE) {
             // Rectifiers cut gradients off where the value is NaN: what is left says nothing.
             scores.sigma = f64::NAN;

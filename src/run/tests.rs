@@ -4,7 +4,8 @@ use super::{Runner, block as run_block};
 use crate::base::rng::{Generator, Key, Stream, below, generator};
 use crate::graph::{Block, Convolution, MAX_NODES, NodeId, Op};
 use crate::mem::{Memory, Workspace};
-use crate::ops::window::Window;
+use crate::ops::attention::Attention;
+use crate::ops::{self, window::Window};
 use crate::plan::{BlockPlan, Region};
 use crate::score::Options;
 use crate::simd::Backend;
@@ -39,7 +40,7 @@ fn normal(seed: u64, node: u32, len: usize) -> Vec<f32> {
 fn tensors(block: &Block, seed: u64) -> Tensors {
     let mut parameters = HashMap::new();
     for node in block.nodes() {
-        for role in [Role::Weight, Role::Bias, Role::Gain, Role::Shift] {
+        for role in Role::ALL {
             if let Some(len) = block.parameter_len(node, role).unwrap() {
                 let mut numbers = normal(seed, 10 * node.key + role as u32, len);
                 if role == Role::Gain {
@@ -102,6 +103,38 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
                     }
                 }
                 out
+            }
+            Op::LayerNorm { epsilon } => {
+                let channels = node.shape.channels;
+                let mut out = argument(0).clone();
+                for row in out.chunks_exact_mut(channels) {
+                    let mean = row.iter().sum::<f64>() / channels as f64;
+                    let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / channels as f64;
+                    for (c, x) in row.iter_mut().enumerate() {
+                        let normalised = (*x - mean) / (variance + epsilon).sqrt();
+                        *x = normalised * parameter(Role::Gain, c, 1.0) + parameter(Role::Shift, c, 0.0);
+                    }
+                }
+                out
+            }
+            Op::Gelu => {
+                let gelu = |x: &f64| x * libm::erfc(-x / core::f64::consts::SQRT_2) / 2.0;
+                argument(0).iter().map(gelu).collect()
+            }
+            Op::Tokens => {
+                let mut out = Vec::new();
+                for sample in argument(0).chunks_exact(shape_of(0).positions_per_image() * node.shape.channels) {
+                    let class = (0..node.shape.channels).map(|c| parameter(Role::ClassToken, c, 0.0));
+                    let tokens = class.chain(sample.iter().copied()).enumerate();
+                    out.extend(tokens.map(|(place, x)| x + parameter(Role::Position, place, 0.0)));
+                }
+                out
+            }
+            Op::Attention(attention) => {
+                let roles = [Role::KeyRow, Role::KeyColumn, Role::ValueRow, Role::ValueColumn];
+                let tables = roles.map(|role| tensors.parameters[&(node.key, role as u8)].as_slice());
+                let tables = tables.concat().iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+                ops::attention::reference(&attention, shape_of(0), &tables, argument(0))
             }
             Op::GlobalPool => {
                 let (shape, channels) = (shape_of(0), node.shape.channels);
@@ -421,6 +454,81 @@ fn every_prologue_and_every_alias() {
                 let s = b.batch_norm(s, EPSILON, 4)?;
                 let s = b.add(&[y, s])?;
                 b.relu(s)
+            }),
+        ),
+    ];
+    for (name, block) in &cases {
+        check(block, 5, name);
+    }
+}
+
+#[test]
+fn transformers() {
+    let tokens = Shape::new(2, 7, 1, 5).unwrap();
+    let attention = Attention { heads: 2, grid: [2, 3], reach: 1 };
+    let cases: Vec<(&str, Block)> = vec![
+        (
+            "attention",
+            build(tokens, |b, x| {
+                let y = b.layer_norm(x, EPSILON, 1)?;
+                let y = b.linear(y, 24, 2)?;
+                let y = b.attention(y, attention, 3)?;
+                let y = b.linear(y, 5, 4)?;
+                b.add(&[x, y])
+            }),
+        ),
+        (
+            "perceptron",
+            build(tokens, |b, x| {
+                let y = b.layer_norm(x, EPSILON, 1)?;
+                let y = b.linear(y, 17, 2)?;
+                let y = b.gelu(y)?;
+                let y = b.linear(y, 5, 3)?;
+                b.add(&[x, y])
+            }),
+        ),
+        (
+            "embedding",
+            // A map shrinks to one position by a whole factor, as blocks have to.
+            build(Shape::new(2, 6, 6, 3).unwrap(), |b, x| {
+                let patches =
+                    Convolution { stride: [2; 2], padding: [0; 2], bias: true, ..Convolution::same(24, 2, 1) };
+                let y = b.convolution(x, patches, 1)?;
+                let y = b.tokens(y, 2)?;
+                let y = b.attention(y, Attention { grid: [3, 3], ..attention }, 3)?;
+                b.global_pool(y)
+            }),
+        ),
+        (
+            // Every op reads what elsewhere is a prologue, and some values twice.
+            "on rectifiers, normalisations and zeros",
+            build(Shape::new(2, 3, 3, 6).unwrap(), |b, x| {
+                let n = b.batch_norm(x, EPSILON, 1)?;
+                let r = b.relu(n)?;
+                let l = b.layer_norm(r, EPSILON, 2)?;
+                let g = b.gelu(r)?;
+                let m = b.linear(n, 6, 3)?;
+                let zero = b.zero(x)?;
+                let z = b.layer_norm(zero, EPSILON, 4)?;
+                let h = b.gelu(zero)?;
+                let s = b.add(&[l, g, m, z, h, n])?;
+                let s = b.gelu(s)?;
+                let t = b.tokens(s, 5)?;
+                let a = b.attention(t, Attention { heads: 1, grid: [3, 3], reach: 1 }, 6)?;
+                let y = b.linear(t, 2, 7)?;
+                let y = b.add(&[a, y])?;
+                b.global_pool(y)
+            }),
+        ),
+        (
+            "attention over nothing but positions",
+            build(Shape::new(1, 2, 2, 6).unwrap(), |b, x| {
+                let zero = b.zero(x)?;
+                let t = b.tokens(zero, 1)?;
+                let u = b.tokens(x, 2)?;
+                let sum = b.add(&[t, u, u])?;
+                let y = b.attention(sum, Attention { grid: [2, 2], ..attention }, 3)?;
+                b.global_pool(y)
             }),
         ),
     ];

@@ -5,7 +5,7 @@ use crate::base::few::Few;
 use crate::graph::{NodeId, Op};
 use crate::mem::{Loans, Workspace};
 use crate::ops::batch_norm::{self, Sums};
-use crate::ops::{combine, concat, global_pool, linear, max_pool, pool};
+use crate::ops::{combine, concat, gelu, global_pool, layer_norm, linear, max_pool, pool, tokens};
 use crate::plan::MAX_MEMBERS;
 use crate::tensor::{Gradient, Normalised, Role, Sink, Value};
 
@@ -34,9 +34,22 @@ impl Runner<'_> {
         let sink = self.sink(id, position, input, loans);
         match node.op {
             Op::Linear { channels } => {
-                let weight = self.weights(id, shape.channels * channels, loans);
-                let scratch = self.scratch(id, 1, linear::scratch_len(shape.channels, channels), loans);
-                self.linear(id, weight, shape.channels).vjp(backend, gradient, sink, scratch);
+                let scratch = self.scratch(id, 1, linear::scratch_len(channels, shape.channels), loans);
+                let linear = self.linear(id, shape.channels, loans);
+                linear.vjp(backend, stored, sink.accumulate, sink.stored, scratch);
+            }
+            Op::Tokens => tokens::vjp(backend, stored, sink.accumulate, sink.stored),
+            Op::LayerNorm { epsilon } => {
+                let value = self.stored(input, loans);
+                let scratch = self.scratch(id, 1, layer_norm::scratch_len(shape), loans);
+                self.layer_norm(id, epsilon).vjp(backend, value, stored, sink.accumulate, sink.stored, scratch);
+            }
+            Op::Gelu => gelu::vjp(backend, self.stored(input, loans), stored, sink.accumulate, sink.stored),
+            Op::Attention(attention) => {
+                let value = self.stored(input, loans);
+                let tables = self.parameters(id, loans);
+                let scratch = self.scratch(id, 1, attention.vjp_scratch_len(shape), loans);
+                attention.vjp(backend, value, tables, stored, sink.accumulate, sink.stored, scratch);
             }
             Op::AveragePool(window) => {
                 let scratch = self.scratch(id, 1, pool::scratch_len(&window, shape, node.shape), loans);

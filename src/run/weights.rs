@@ -3,13 +3,14 @@
 use super::{Runner, buffer};
 use crate::base::math;
 use crate::base::rng::{Key, Stream};
-use crate::graph::{NodeId, Op};
+use crate::graph::{Distribution, NodeId, Op};
 use crate::mem::{Loans, Workspace};
 use crate::plan::Region;
 use crate::tensor::Role;
 use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
 
-/// How the weights of convolutions and linear maps are drawn. Biases and shifts are 0, gains 1.
+/// How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
+/// gains 1; class tokens and positions are N(0, 0.02²).
 ///
 /// `fan_in` is input channels per group × kernel area, `fan_out` output channels × kernel area.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -72,11 +73,6 @@ impl Initialisation {
     }
 }
 
-enum Distribution {
-    Normal { deviation: f32 },
-    Uniform { half_width: f32 },
-}
-
 impl Runner<'_> {
     pub(super) fn draw_input(&self, workspace: &mut Workspace<'_>) {
         let len = self.block.nodes()[0].shape.len();
@@ -100,38 +96,79 @@ impl Runner<'_> {
         }
     }
 
-    /// The weights of a linear map, or of every convolution of a group.
+    /// The parameters of a node, or of every convolution of a group.
     pub(super) fn draw_weights(&self, leader: NodeId, loans: &mut Loans<'_>) {
-        let lens = self.plan.members(leader).map(|member| self.weights_len(member));
+        let lens = self.plan.members(leader).map(|member| self.drawn_len(member));
         let mut rest = loans.write(self.slot(buffer(self.plan.nodes[leader.index()].weights), lens.sum()));
         for member in self.plan.members(leader) {
-            let (own, others) = rest.split_at_mut(self.weights_len(member));
-            self.draw(member, own);
-            rest = others;
+            let node = &self.block.nodes()[member.index()];
+            for role in Role::ALL.into_iter().filter(|&role| node.draws(role)) {
+                let (own, others) = rest.split_at_mut(self.parameter_len(member, role));
+                if !own.is_empty() {
+                    self.draw(member, role, own);
+                }
+                rest = others;
+            }
         }
     }
 
-    fn draw(&self, id: NodeId, weights: &mut [f32]) {
+    fn draw(&self, id: NodeId, role: Role, out: &mut [f32]) {
         let (block, node) = (self.block.index(), &self.block.nodes()[id.index()]);
-        if let Some(given) = self.source.parameter(block, node.key, Role::Weight) {
-            weights.copy_from_slice(given);
+        if let Some(given) = self.source.parameter(block, node.key, role) {
+            out.copy_from_slice(given);
             return;
         }
-        let (outputs, area) = match node.op {
-            Op::Convolution(convolution) => (convolution.channels, convolution.kernel[0] * convolution.kernel[1]),
-            _ => (node.shape.channels, 1),
-        };
-        let fan_in = weights.len() / outputs;
-        let key = Key::new(self.options.seed, Stream::Weight, block as u32, node.key);
-        match self.options.initialisation.distribution(fan_in as f64, (outputs * area) as f64) {
-            Distribution::Normal { deviation } => fill_normal(self.options.backend, key, deviation, weights),
-            Distribution::Uniform { half_width } => fill_uniform(self.options.backend, key, half_width, weights),
+        let seed = self.options.seed ^ node.draw.map_or(0, |draw| draw.salt);
+        let key = Key::new(seed, Stream::Weight, block as u32, node.key);
+        match node.draw {
+            Some(draw) => {
+                let rows = out.len().checked_div(self.row_len(id, role)).unwrap_or(0);
+                let stride = if role == Role::Weight { (rows / draw.interleave).max(1) } else { rows.max(1) };
+                for (row, out) in out.chunks_exact_mut(self.row_len(id, role).max(1)).enumerate() {
+                    let row = row % stride * draw.interleave + row / stride;
+                    self.fill(key.part(role as u64).part(row as u64), draw.distribution, out);
+                }
+            }
+            None if role == Role::Weight => {
+                let (outputs, area) = match node.op {
+                    Op::Convolution(convolution) => {
+                        (convolution.channels, convolution.kernel[0] * convolution.kernel[1])
+                    }
+                    _ => (node.shape.channels, 1),
+                };
+                let fan_in = out.len() / outputs;
+                let distribution = self.options.initialisation.distribution(fan_in as f64, (outputs * area) as f64);
+                self.fill(key, distribution, out);
+            }
+            None => self.fill(key.part(role as u64), Distribution::Normal { deviation: 0.02 }, out),
         }
     }
 
-    fn weights_len(&self, id: NodeId) -> usize {
+    fn fill(&self, key: Key, distribution: Distribution, out: &mut [f32]) {
+        match distribution {
+            Distribution::Normal { deviation } => fill_normal(self.options.backend, key, deviation, out),
+            Distribution::Uniform { half_width } => fill_uniform(self.options.backend, key, half_width, out),
+        }
+    }
+
+    /// Numbers in a row of a parameter.
+    fn row_len(&self, id: NodeId, role: Role) -> usize {
+        let len = self.parameter_len(id, role);
         let node = &self.block.nodes()[id.index()];
+        match (role, node.op) {
+            (Role::Weight, _) => len / node.shape.channels,
+            (Role::Position, _) => node.shape.channels,
+            (_, Op::Attention(attention)) => len / attention.entries(),
+            _ => len,
+        }
+    }
+
+    fn parameter_len(&self, id: NodeId, role: Role) -> usize {
         // The plan asked the same and would have failed.
-        self.block.parameter_len(node, Role::Weight).ok().flatten().unwrap_or(0)
+        self.block.parameter_len(&self.block.nodes()[id.index()], role).ok().flatten().unwrap_or(0)
+    }
+
+    pub(super) fn drawn_len(&self, id: NodeId) -> usize {
+        self.block.drawn_len(&self.block.nodes()[id.index()]).unwrap_or(0)
     }
 }

@@ -12,11 +12,15 @@ pub enum Backend {
     Avx2,
     /// x86-64 with AVX-512 F, VL, BW and DQ.
     Avx512,
+    /// AArch64.
+    Neon,
+    /// WebAssembly, in builds with the feature `simd128`.
+    Simd128,
 }
 
 impl Backend {
     /// Every back end the crate knows, slowest first; whether or not it is available here.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Avx2, Self::Avx512, Self::Neon, Self::Simd128];
 
     /// The back ends this processor can run, slowest first.
     pub fn available() -> impl Iterator<Item = Self> {
@@ -31,7 +35,10 @@ impl Backend {
             Self::Avx2 => super::Avx2::detect().is_some(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => super::Avx512::detect().is_some(),
-            #[cfg(not(target_arch = "x86_64"))]
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Self::Neon => super::Neon::detect().is_some(),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => super::Simd128::detect().is_some(),
             _ => false,
         }
     }
@@ -47,6 +54,8 @@ impl Backend {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
+            Self::Simd128 => "simd128",
         }
     }
 
@@ -63,6 +72,18 @@ impl Backend {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 if let Some(token) = super::Avx512::detect() {
+                    return token.run(kernel);
+                }
+            }
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Self::Neon => {
+                if let Some(token) = super::Neon::detect() {
+                    return token.run(kernel);
+                }
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => {
+                if let Some(token) = super::Simd128::detect() {
                     return token.run(kernel);
                 }
             }

@@ -53,18 +53,22 @@ pub(crate) fn deviations<S: Simd>(simd: S, count: usize, rows: Rows<'_>, origin:
     check(simd, rows.data.len(), rows.pitch, count);
     let mut sums = [simd.splat(0.0); CHAINS];
     let mut squares = sums;
-    let mut row = 0;
-    while row < count {
+    let whole = count - count % CHAINS;
+    for row in (0..whole).step_by(CHAINS) {
         for chain in 0..CHAINS {
-            if row + chain < count {
-                // SAFETY: the row is below `count`, for which the slice was checked.
-                let value = unsafe { simd.load_ptr(rows.data.as_ptr().add((row + chain) * rows.pitch)) };
-                let difference = simd.sub(value, origin);
-                sums[chain] = simd.add(sums[chain], difference);
-                squares[chain] = simd.mul_add(difference, difference, squares[chain]);
-            }
+            // SAFETY: the row is below `count`, for which the slice was checked.
+            let value = unsafe { simd.load_ptr(rows.data.as_ptr().add((row + chain) * rows.pitch)) };
+            let difference = simd.sub(value, origin);
+            sums[chain] = simd.add(sums[chain], difference);
+            squares[chain] = simd.mul_add(difference, difference, squares[chain]);
         }
-        row += CHAINS;
+    }
+    for row in whole..count {
+        // SAFETY: as above.
+        let value = unsafe { simd.load_ptr(rows.data.as_ptr().add(row * rows.pitch)) };
+        let difference = simd.sub(value, origin);
+        sums[0] = simd.add(sums[0], difference);
+        squares[0] = simd.mul_add(difference, difference, squares[0]);
     }
     [sums, squares].map(|x| simd.add(simd.add(x[0], x[1]), simd.add(x[2], x[3])))
 }

@@ -1,6 +1,6 @@
 //! The portable back end: four lanes as plain arrays, which the compiler may or may not turn into vectors.
 
-use super::Simd;
+use super::{EXPONENT_IN_LOW_BITS, Simd};
 use crate::base::math;
 
 /// The portable back end's token.
@@ -61,6 +61,10 @@ impl Simd for Scalar {
         map2(a, b, |a, b| a * b)
     }
     #[inline(always)]
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        map2(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         self.add(self.mul(a, b), c)
     }
@@ -75,6 +79,10 @@ impl Simd for Scalar {
     #[inline(always)]
     fn sqrt(self, a: Self::F32) -> Self::F32 {
         a.map(math::sqrt_f32)
+    }
+    #[inline(always)]
+    fn power_of_two(self, exponent: Self::F32) -> Self::F32 {
+        exponent.map(|exponent| f32::from_bits((exponent + EXPONENT_IN_LOW_BITS).to_bits() << 23))
     }
     #[inline(always)]
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32 {

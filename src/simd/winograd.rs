@@ -6,16 +6,14 @@
 
 use super::Simd;
 
-/// The points besides 0 and ∞ are ± these.
-pub(crate) const POINTS: [f64; 2] = [0.625, 1.5];
-
 /// Outputs of a tile along an axis, its inputs (and points), and its products.
 pub(crate) const OUTPUTS: usize = 4;
 pub(crate) const INPUTS: usize = 6;
 pub(crate) const PRODUCTS: usize = INPUTS * INPUTS;
 
-const A: f32 = POINTS[0] as f32;
-const B: f32 = POINTS[1] as f32;
+/// The points besides 0 and ∞ are ± these.
+const A: f32 = 0.625;
+const B: f32 = 1.5;
 
 /// `d₄ − (a² + b²) d₂ + a² b² d₀`: the values at 0 and, one index higher, at ∞.
 #[inline(always)]
@@ -167,25 +165,37 @@ pub(crate) fn products<S: Simd, const P: usize, const V: usize>(
     sums
 }
 
-/// A 3×3 kernel at all pairs of points, as a matrix product `G w Gᵀ` in double precision.
-pub(crate) fn weights(kernel: [[f64; 3]; 3]) -> [[f64; INPUTS]; INPUTS] {
-    let [a, b] = POINTS;
-    let points = [0.0, a, -a, b, -b];
-    let evaluate = |w: [f64; 3]| {
-        let mut values = [w[2]; INPUTS];
-        for (index, &point) in points.iter().enumerate() {
-            let others = points.iter().enumerate().filter(|&(other, _)| other != index);
-            let scale: f64 = others.map(|(_, other)| point - other).product();
-            values[index] = (w[0] + point * (w[1] + point * w[2])) / scale;
-        }
-        values
-    };
-    let rows = kernel.map(evaluate);
-    let mut values = [[0.0; INPUTS]; INPUTS];
+/// 3×3 kernels, a vector of them side by side, at all pairs of points: `G w Gᵀ`.
+#[inline(always)]
+pub(crate) fn weights<S: Simd>(simd: S, kernels: [[S::F32; 3]; 3]) -> [[S::F32; INPUTS]; INPUTS] {
+    let zero = simd.splat(0.0);
+    let mut rows = [[zero; INPUTS]; 3];
+    for (row, kernels) in kernels.into_iter().enumerate() {
+        rows[row] = evaluate_kernel(simd, kernels);
+    }
+    let mut values = [[zero; INPUTS]; INPUTS];
     for column in 0..INPUTS {
-        for (row, value) in evaluate([rows[0][column], rows[1][column], rows[2][column]]).into_iter().enumerate() {
+        let of_column = evaluate_kernel(simd, [rows[0][column], rows[1][column], rows[2][column]]);
+        for (row, value) in of_column.into_iter().enumerate() {
             values[row][column] = value;
         }
+    }
+    values
+}
+
+/// Three weights at all points, each divided by the product of its point's distances from the other ones.
+#[inline(always)]
+fn evaluate_kernel<S: Simd>(simd: S, [w0, w1, w2]: [S::F32; 3]) -> [S::F32; INPUTS] {
+    const ZERO: f32 = 1.0 / (A * A * B * B);
+    const AT_A: f32 = 1.0 / (2.0 * A * A * (A * A - B * B));
+    const AT_B: f32 = 1.0 / (2.0 * B * B * (B * B - A * A));
+    let mut values = [w2; INPUTS];
+    values[0] = simd.mul(w0, simd.splat(ZERO));
+    for (index, point, scale) in [(1, A, AT_A), (3, B, AT_B)] {
+        let even = simd.mul_add(w2, simd.splat(scale * point * point), simd.mul(w0, simd.splat(scale)));
+        let odd = simd.mul(w1, simd.splat(scale * point));
+        values[index] = simd.add(even, odd);
+        values[index + 1] = simd.sub(even, odd);
     }
     values
 }

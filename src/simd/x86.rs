@@ -3,7 +3,7 @@
 //! The two implementations differ in the width and the names of their intrinsics, so one macro states what they share.
 #![allow(unsafe_code)]
 
-use super::{Kernel, Simd};
+use super::{EXPONENT_IN_LOW_BITS, Kernel, Simd};
 use core::arch::x86_64::*;
 
 cpufeatures::new!(avx2_fma, "avx2", "fma");
@@ -89,6 +89,7 @@ impl Simd for Avx2 {
         add: _mm256_add_ps(a, b);
         sub: _mm256_sub_ps(a, b);
         mul: _mm256_mul_ps(a, b);
+        div: _mm256_div_ps(a, b);
         mul_add: _mm256_fmadd_ps(a, b, c);
         max: _mm256_max_ps(a, b);
         sqrt: _mm256_sqrt_ps(a);
@@ -130,6 +131,14 @@ impl Simd for Avx2 {
         // The instruction returns `b` if either is NaN.
         // SAFETY: the token proves AVX2.
         unsafe { _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a)) }
+    }
+    #[inline(always)]
+    fn power_of_two(self, exponent: Self::F32) -> Self::F32 {
+        // SAFETY: the token proves AVX2.
+        unsafe {
+            let biased = _mm256_castps_si256(_mm256_add_ps(exponent, _mm256_set1_ps(EXPONENT_IN_LOW_BITS)));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
+        }
     }
     #[inline(always)]
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32 {
@@ -209,6 +218,7 @@ impl Simd for Avx512 {
         add: _mm512_add_ps(a, b);
         sub: _mm512_sub_ps(a, b);
         mul: _mm512_mul_ps(a, b);
+        div: _mm512_div_ps(a, b);
         mul_add: _mm512_fmadd_ps(a, b, c);
         max: _mm512_max_ps(a, b);
         sqrt: _mm512_sqrt_ps(a);
@@ -250,6 +260,14 @@ impl Simd for Avx512 {
         // The instruction returns `b` if either is NaN.
         // SAFETY: the token proves AVX-512.
         unsafe { _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a) }
+    }
+    #[inline(always)]
+    fn power_of_two(self, exponent: Self::F32) -> Self::F32 {
+        // SAFETY: the token proves AVX-512.
+        unsafe {
+            let biased = _mm512_castps_si512(_mm512_add_ps(exponent, _mm512_set1_ps(EXPONENT_IN_LOW_BITS)));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
+        }
     }
     #[inline(always)]
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32 {

@@ -6,8 +6,10 @@
 
 mod cost;
 mod grammar;
+mod network;
 mod sampling;
 
+pub use network::{Parameters, TransformerNetwork};
 pub use sampling::{Budget, Size, Space};
 
 use super::{Policy, within};

@@ -12,10 +12,38 @@ pub enum Role {
     Gain,
     /// The summand of a normalisation, one number per channel.
     Shift,
+    /// The class token, one number per channel.
+    ClassToken,
+    /// What is added to the tokens `(token, channel)`, the class token first.
+    Position,
+    /// What a key gains by its row relative to the query `(entry, channel of a head)`; see [`crate::ops::attention`].
+    KeyRow,
+    /// What a key gains by its column relative to the query.
+    KeyColumn,
+    /// What a value gains by its row relative to the query.
+    ValueRow,
+    /// What a value gains by its column relative to the query.
+    ValueColumn,
 }
 
-/// Where a score may take its tensors from; whatever is `None` is drawn (weights, input, directions) or has its
-/// neutral value (biases and shifts 0, gains 1).
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 10] = [
+        Self::Weight,
+        Self::Bias,
+        Self::Gain,
+        Self::Shift,
+        Self::ClassToken,
+        Self::Position,
+        Self::KeyRow,
+        Self::KeyColumn,
+        Self::ValueRow,
+        Self::ValueColumn,
+    ];
+}
+
+/// Where a score may take its tensors from; whatever is `None` is drawn (weights, tokens, positions, input,
+/// directions) or has its neutral value (biases and shifts 0, gains 1).
 ///
 /// The answers must not change while a score is computed.
 pub trait Source {

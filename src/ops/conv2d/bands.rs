@@ -57,16 +57,16 @@ impl Bands {
         let pitch = if method == Method::Depthwise { channels.next_multiple_of(depthwise::PADDED) } else { channels };
         let outputs = pass.axes[0].outputs;
         let bands = Self { pass: *pass, method, images: 1, rows: outputs, pitch };
-        let whole = bands.source_len().max(bands.result_len());
+        let size = |rows: usize| {
+            let bands = Self { rows, ..bands };
+            bands.source_len().max(bands.result_len())
+        };
+        let whole = size(outputs);
         if whole <= AIM {
             return Self { images: (AIM / whole).min(pass.batch), ..bands };
         }
         // Sizes grow by the same for every further step of rows.
         let step = if method == Method::Winograd { winograd::TILE } else { pass.axes[0].phases };
-        let size = |rows: usize| {
-            let bands = Self { rows, ..bands };
-            bands.source_len().max(bands.result_len())
-        };
         let (one, growth) = (size(step), size(2 * step) - size(step));
         let steps = 1 + AIM.saturating_sub(one) / growth.max(1);
         Self { rows: (steps * step).min(outputs), ..bands }

@@ -26,11 +26,9 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut 
                 for column in 0..phases[1].taps {
                     for (lane, number) in vectors.next().unwrap_or_default().iter_mut().enumerate() {
                         let channel = first + lane;
-                        let inside = channel < pass.groups;
-                        *number = if inside {
-                            weights[pass.weight_index(channel, 0, 0, &phases, [row, column])]
-                        } else {
-                            0.0
+                        *number = match channel < pass.groups {
+                            true => weights[pass.weights_at(channel, 0, &phases, [row, column]).0],
+                            false => 0.0,
                         };
                     }
                 }

@@ -26,10 +26,9 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], mut packed: &
                             let (vectors, rest) = packed.split_at_mut(block.vectors * width.lanes);
                             packed = rest;
                             vectors[block.channels..].fill(0.0);
-                            for (channel, number) in vectors[..block.channels].iter_mut().enumerate() {
-                                let output = block.first_channel + channel;
-                                *number = weights[pass.weight_index(group, source, output, &phases, [row, column])];
-                            }
+                            let (start, step) = pass.weights_at(group, source, &phases, [row, column]);
+                            let weights = weights[start..].iter().step_by(step).skip(block.first_channel);
+                            vectors[..block.channels].iter_mut().zip(weights).for_each(|(to, from)| *to = *from);
                         }
                     }
                 }

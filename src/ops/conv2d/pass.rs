@@ -202,23 +202,25 @@ impl Pass {
         })
     }
 
-    /// Index in weights `[output channels, input channels / groups, kernel rows, kernel columns]` of what connects
-    /// a source channel and an output channel *of the pass* at a tap.
-    pub(super) fn weight_index(
+    /// Where the weights `[output channels, input channels / groups, kernel rows, kernel columns]` hold what connects
+    /// a source channel to the output channels *of the pass* at a tap: the index for the first output channel of
+    /// the group, and the step to the next.
+    pub(super) fn weights_at(
         &self,
         group: usize,
         source: usize,
-        output: usize,
         phases: &[Phase; 2],
         taps: [usize; 2],
-    ) -> usize {
-        let (inputs, outputs, input_channel, output_channel) = if self.backward {
-            (self.output_channels, self.source_channels, output, source)
+    ) -> (usize, usize) {
+        let [rows, columns] = self.axes.map(|axis| axis.kernel);
+        let tap = phases[0].kernel_index(taps[0]) * columns + phases[1].kernel_index(taps[1]);
+        let kernel = rows * columns;
+        if self.backward {
+            let (outputs, inputs) = (self.source_channels, self.output_channels);
+            ((group * outputs + source) * inputs * kernel + tap, kernel)
         } else {
-            (self.source_channels, self.output_channels, source, output)
-        };
-        let row = (group * outputs + output_channel) * inputs + input_channel;
-        (row * self.axes[0].kernel + phases[0].kernel_index(taps[0])) * self.axes[1].kernel
-            + phases[1].kernel_index(taps[1])
+            let (inputs, outputs) = (self.source_channels, self.output_channels);
+            ((group * outputs * inputs + source) * kernel + tap, inputs * kernel)
+        }
     }
 }

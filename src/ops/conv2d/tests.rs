@@ -326,8 +326,8 @@ fn the_two_directions_are_adjoint() {
 
 #[test]
 fn winograd_is_nearly_as_exact_as_direct_summation() {
-    // Channels, and the largest relative root mean square errors (the ones measured are 10 to 20 % less).
-    for (channels, direct, winograd) in [(16, 2.5e-7, 4e-7), (64, 4e-7, 7e-7)] {
+    // Channels, and the largest relative root mean square errors; without fused multiply-adds they are the largest.
+    for (channels, direct, winograd) in [(16, 2.5e-7, 5e-7), (64, 4e-7, 8e-7)] {
         for backend in Backend::available() {
             let geometry = geometry(&([1, 12, 12, channels], 16, [3, 3], [1, 1], [1, 1], [1, 1], 1));
             let (shape, output) = (geometry.input(), geometry.output());

@@ -34,32 +34,61 @@ pub(super) fn applies(pass: &Pass) -> bool {
 
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass) -> usize {
-    PRODUCTS * pass.source_channels * pass.output_channels.next_multiple_of(Width::of(backend).lanes)
+    let width = Width::of(backend);
+    let blocks = width.blocks(pass.output_channels);
+    blocks.map(|block| PRODUCTS * plane(pass.source_channels, block.vectors * width.lanes)).sum()
+}
+
+/// Numbers from one product's weights of a block to the next: never a power of two, which would make all of them compete
+/// for the same few sets of the cache.
+fn plane(source_channels: usize, output_channels: usize) -> usize {
+    source_channels * output_channels + 16
 }
 
 /// Transforms weights and packs them in the order block of output channels, product, source channel, output channel.
 pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut [f32]) {
-    let width = Width::of(backend);
-    let Some(phases) = pass.phases().next() else { return };
-    let mut rest = packed;
-    for block in width.blocks(pass.output_channels) {
-        let vector = block.vectors * width.lanes;
-        let plane = pass.source_channels * vector;
-        let (packed, others) = rest.split_at_mut(PRODUCTS * plane);
-        rest = others;
-        for source in 0..pass.source_channels {
-            for channel in 0..vector {
-                let output = block.first_channel + channel;
-                let mut kernel = [[0.0; 3]; 3];
-                if channel < block.channels {
-                    for (row, numbers) in kernel.iter_mut().enumerate() {
-                        for (column, number) in numbers.iter_mut().enumerate() {
-                            *number = f64::from(weights[pass.weight_index(0, source, output, &phases, [row, column])]);
+    backend.run(Pack { width: Width::of(backend), pass, weights, packed });
+}
+
+/// The arguments of [`pack`].
+struct Pack<'a> {
+    width: Width,
+    pass: &'a Pass,
+    weights: &'a [f32],
+    packed: &'a mut [f32],
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Some(phases) = self.pass.phases().next() else { return };
+        let mut rest = self.packed;
+        for block in self.width.blocks(self.pass.output_channels) {
+            let vector = block.vectors * S::LANES;
+            let plane = plane(self.pass.source_channels, vector);
+            let (packed, others) = rest.split_at_mut(PRODUCTS * plane);
+            rest = others;
+            for source in 0..self.pass.source_channels {
+                for first in (0..vector).step_by(S::LANES) {
+                    let channels = S::LANES.min(block.channels - first);
+                    let mut kernels = [[simd.splat(0.0); 3]; 3];
+                    for (row, kernels) in kernels.iter_mut().enumerate() {
+                        for (column, kernels) in kernels.iter_mut().enumerate() {
+                            let (start, step) = self.pass.weights_at(0, source, &phases, [row, column]);
+                            let weights = &self.weights[start + (block.first_channel + first) * step..];
+                            let mut numbers = [0.0; 16];
+                            for (number, &weight) in numbers[..channels].iter_mut().zip(weights.iter().step_by(step)) {
+                                *number = weight;
+                            }
+                            *kernels = simd.load(&numbers);
                         }
                     }
-                }
-                for (product, &value) in winograd::weights(kernel).as_flattened().iter().enumerate() {
-                    packed[product * plane + source * vector + channel] = value as f32;
+                    let values = winograd::weights(simd, kernels);
+                    for (product, &value) in values.as_flattened().iter().enumerate() {
+                        simd.store(value, &mut packed[product * plane + source * vector + first..]);
+                    }
                 }
             }
         }
@@ -142,7 +171,7 @@ pub(super) fn run(
         backend.run(Inputs { source, channels: pass.source_channels, tiles, layout, inputs });
         let mut rest = packed;
         for block in width.blocks(pass.output_channels) {
-            let (weights, others) = rest.split_at(PRODUCTS * pass.source_channels * block.vectors * width.lanes);
+            let (weights, others) = rest.split_at(PRODUCTS * plane(pass.source_channels, block.vectors * width.lanes));
             rest = others;
             let products = &mut products[block.first_channel / width.lanes * layout.step..];
             let operands = Products { inputs, channels: pass.source_channels, weights, layout, count, products };
@@ -202,7 +231,7 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
     fn run<S: Simd>(self, simd: S) {
         let Products { inputs, channels, weights, layout, count, products } = self.0;
         for product in 0..PRODUCTS {
-            let weights = &weights[product * channels * V * S::LANES..];
+            let weights = &weights[product * plane(channels, V * S::LANES)..];
             // A last group of fewer tiles computes with what earlier blocks left behind it, and is not read there.
             for first in (0..count).step_by(P) {
                 let start = first * layout.tile + product * S::LANES;

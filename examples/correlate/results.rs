@@ -1,0 +1,374 @@
+//! The tables and pictures of a report.
+
+use crate::Result;
+use crate::campaign::{Effort, Setting};
+use crate::choice;
+use crate::paper;
+use crate::picture::{self, Bar};
+use crate::report::Report;
+use crate::sheet::{Sheet, figure};
+use crate::statistics::{kendall, mean_and_deviation};
+use crate::study::{DRAWN, MEASURES, Predictor, RUNS, Truth, aggregated, mode_name, selection, subsets, symbols};
+use crate::table::Table;
+use aznas::aggregate::Mode;
+use aznas::proxy::trainability::Sigma;
+use aznas::proxy::{Proxy, ProxySet};
+use aznas::spaces::nb201::Cell;
+use aznas::{Initialisation, Options};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// The proxies of every row under one seed, in the order of [`Proxy::ALL`].
+pub type Columns = Vec<Vec<f64>>;
+
+const NAMES: [&str; 3] = ["C10", "C100", "IN16"];
+
+/// What the settings took and what the two sets of proxies reach under them.
+pub struct Settings {
+    sheet: Sheet,
+}
+
+impl Settings {
+    /// No setting yet.
+    pub fn new() -> Self {
+        let heading = [
+            "setting",
+            "column",
+            "paper's four, tau",
+            "published",
+            "extended, tau",
+            "deviation over seeds",
+            "rows",
+            "scored",
+            "ms per architecture",
+            "workspace MiB",
+            "process MiB",
+        ];
+        let note = "Kendall's tau of the logarithmic aggregates, mean over the seeds. Time of one worker per scored \
+                    architecture; the largest workspace of a worker; the most memory the process has had.";
+        Self { sheet: Sheet::new("settings", "Settings", note, &heading) }
+    }
+
+    /// Adds a setting, scored under each seed.
+    pub fn add(&mut self, setting: &Setting, truths: &[Truth], seeds: &[Columns], effort: &Effort) {
+        for truth in truths {
+            let taus = |set| -> Option<(f64, f64)> {
+                let taus: Option<Vec<f64>> =
+                    seeds.iter().map(|columns| truth.kendall(&aggregated(columns, set, Mode::Log))).collect();
+                mean_and_deviation(&taus?)
+            };
+            let (paper, extended) = (taus(ProxySet::PAPER), taus(ProxySet::EXTENDED));
+            let published = paper::dataset(&truth.name).zip(published(&setting.options));
+            self.sheet.rows.push(vec![
+                setting.label.clone(),
+                truth.name.clone(),
+                figure(paper.map(|tau| tau.0)),
+                published.map_or(String::new(), |(dataset, figures)| format!("{:.3}", figures[dataset])),
+                figure(extended.map(|tau| tau.0)),
+                deviation(seeds, paper),
+                truth.rows.len().to_string(),
+                effort.scored.to_string(),
+                format!("{:.2}", effort.milliseconds / effort.scored as f64),
+                format!("{:.2}", effort.workspace_bytes as f64 / f64::from(1 << 20)),
+                peak_memory().map_or("unknown".into(), |mebibytes| format!("{mebibytes:.0}")),
+            ]);
+        }
+    }
+
+    /// The table.
+    pub fn finish(self) -> Sheet {
+        self.sheet
+    }
+}
+
+/// The deviation over several seeds.
+fn deviation<T>(seeds: &[T], of: Option<(f64, f64)>) -> String {
+    if seeds.len() > 1 { figure(of.map(|of| of.1)) } else { String::new() }
+}
+
+/// The most memory this process has had, in MiB, where the system says so.
+fn peak_memory() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes / 1024.0)
+}
+
+/// The published τ of all four proxies under a setting of the paper.
+fn published(options: &Options) -> Option<[f64; 3]> {
+    if options.sigma != Sigma::Plain || options.repeats != 1 {
+        return None;
+    }
+    let by_batch = paper::BATCHES.iter().find(|(batch, _)| *batch == options.batch).map(|(_, figures)| *figures);
+    let by_weights =
+        paper::INITIALISATIONS.iter().find(|(init, _)| *init == options.initialisation).map(|(_, figures)| *figures);
+    match (options.initialisation, options.batch) {
+        (Initialisation::KaimingNormalFanIn, _) => by_batch,
+        (_, 64) => by_weights,
+        _ => None,
+    }
+}
+
+/// τ, ρ and nDCG of every proxy and aggregate.
+pub fn correlations(truths: &[Truth], seeds: &[Columns], chosen: ProxySet) -> Sheet {
+    let mut heading = vec!["column", "ranking"];
+    heading.extend(MEASURES);
+    heading.extend(["tau published", "deviation of tau over seeds"]);
+    let note = "Means over the seeds; undefined where all of a ranking or all accuracies tie.";
+    let mut sheet = Sheet::new("correlations", "Rank correlation with trained accuracy", note, &heading);
+    for truth in truths {
+        for predictor in Predictor::all(chosen) {
+            let seeds: Vec<[Option<f64>; 4]> =
+                seeds.par_iter().map(|columns| truth.measures(&predictor.predict(columns))).collect();
+            let of = |measure: usize| {
+                let values: Option<Vec<f64>> = seeds.iter().map(|measures| measures[measure]).collect();
+                mean_and_deviation(&values?)
+            };
+            let (set, mode) = predictor.parts();
+            let mut row = vec![truth.name.clone(), predictor.name()];
+            row.extend((0..4).map(|measure| figure(of(measure).map(|of| of.0))));
+            row.push(published_ablation(truth, set, mode).map_or(String::new(), |tau| format!("{tau:.3}")));
+            row.push(deviation(&seeds, of(0)));
+            sheet.rows.push(row);
+        }
+    }
+    sheet
+}
+
+fn published_ablation(truth: &Truth, set: ProxySet, mode: Mode) -> Option<f64> {
+    Some(paper::ablation(set, mode)?[paper::dataset(&truth.name)?])
+}
+
+/// Every subset of the proxies in both modes, and its bars for the first truth.
+pub fn ablation(report: &mut Report, truths: &[Truth], seeds: &[Columns], chosen: ProxySet) {
+    let heading = ["proxies", "mode", "column", "tau", "published"];
+    let note = "Kendall's tau of the aggregates of all subsets, mean over the seeds. Published: table 4 of the paper, \
+                whose rows of two and three proxies are partly inferred.";
+    let mut sheet = Sheet::new("ablation", "Ablation", note, &heading);
+    let subsets = subsets(chosen);
+    let tau = |truth: &Truth, set: ProxySet, mode: Mode| {
+        let taus: Option<Vec<f64>> =
+            seeds.iter().map(|columns| truth.kendall(&aggregated(columns, set, mode))).collect();
+        mean_and_deviation(&taus?).map(|of| of.0)
+    };
+    let mut drawn = Vec::new();
+    for (i, truth) in truths.iter().enumerate() {
+        let taus: Vec<[Option<f64>; 2]> =
+            subsets.par_iter().map(|&set| [Mode::Log, Mode::Linear].map(|mode| tau(truth, set, mode))).collect();
+        for (&set, taus) in subsets.iter().zip(taus) {
+            for (mode, tau) in [Mode::Log, Mode::Linear].into_iter().zip(taus) {
+                let published = published_ablation(truth, set, mode).map_or(String::new(), |tau| format!("{tau:.3}"));
+                sheet.rows.push(vec![symbols(set), mode_name(mode).into(), truth.name.clone(), figure(tau), published]);
+            }
+            if i == 0 {
+                let published = published_ablation(truth, set, Mode::Log);
+                drawn.push(Bar { label: symbols(set), values: taus, published });
+            }
+        }
+    }
+    const MOST: usize = 32;
+    drawn.sort_by(|a, b| b.values[0].partial_cmp(&a.values[0]).unwrap_or(std::cmp::Ordering::Equal));
+    drawn.truncate(MOST);
+    let note =
+        format!("{}: the best {} of {} subsets. Numbers: ablation.csv", truths[0].name, drawn.len(), subsets.len());
+    let svg = picture::bars(&drawn, ["logarithmic", "linear"], "Kendall τ");
+    report.picture("ablation", "Ablation, drawn", &note, svg);
+    report.sheet(sheet);
+}
+
+/// Kendall's τ between all proxies, the two aggregates and the truths.
+pub fn matrix(report: &mut Report, truths: &[Truth], columns: &Columns) {
+    let complete = |row: &usize| truths.iter().all(|truth| truth.rows.binary_search(row).is_ok());
+    let rows: Vec<usize> = truths[0].rows.iter().copied().filter(complete).collect();
+    let mut names: Vec<String> = Proxy::ALL.iter().map(|proxy| proxy.name().to_string()).collect();
+    let mut lists: Vec<Vec<f64>> = columns.iter().map(|column| rows.iter().map(|&row| column[row]).collect()).collect();
+    for (name, set) in [("paper's four", ProxySet::PAPER), ("extended set", ProxySet::EXTENDED)] {
+        let aggregate = aggregated(columns, set, Mode::Log);
+        names.push(name.into());
+        lists.push(rows.iter().map(|&row| aggregate[row]).collect());
+    }
+    for truth in truths {
+        names.push(truth.name.clone());
+        let value = |row| truth.rows.binary_search(row).map_or(f64::NAN, |place| truth.values[place]);
+        lists.push(rows.iter().map(value).collect());
+    }
+    let ranks: Vec<Vec<u32>> = lists.iter().map(|list| crate::statistics::doubled_ranks(list)).collect();
+    let values: Vec<Vec<Option<f64>>> =
+        ranks.par_iter().map(|a| ranks.iter().map(|b| kendall(a, b)).collect()).collect();
+    let mut heading = vec!["ranking"];
+    heading.extend(names.iter().map(String::as_str));
+    let note = "Kendall's tau between rankings, over the rows with every accuracy.";
+    let mut sheet = Sheet::new("matrix", "Proxy against proxy", note, &heading);
+    for (name, row) in names.iter().zip(&values) {
+        sheet.rows.push([name.clone()].into_iter().chain(row.iter().map(|&tau| figure(tau))).collect());
+    }
+    report.picture("matrix", "Proxy against proxy, drawn", "Numbers: matrix.csv", picture::heat_map(&names, &values));
+    report.sheet(sheet);
+}
+
+/// The accuracy of what would have been picked among random cells.
+pub fn selected(truths: &[Truth], columns: &Columns, chosen: ProxySet, seed: u64) -> Sheet {
+    let heading = ["column", "ranking", "mean accuracy", "deviation", "published"];
+    let note = format!(
+        "The true value of the row ranked best among {DRAWN} drawn with replacement, in {RUNS} runs. Published: table 1 of the paper."
+    );
+    let mut sheet = Sheet::new("selection", "Selection among random architectures", &note, &heading);
+    for truth in truths.iter().filter(|truth| !truth.rows.is_empty()) {
+        let mut add = |name: String, values: &[f64], published: String| {
+            let of = mean_and_deviation(values);
+            let (mean, deviation) = (figure(of.map(|of| of.0)), figure(of.map(|of| of.1)));
+            sheet.rows.push(vec![truth.name.clone(), name, mean, deviation, published]);
+        };
+        let predictors = Predictor::all(chosen);
+        let outcomes: Vec<_> =
+            predictors.par_iter().map(|predictor| selection(predictor, columns, truth, seed)).collect();
+        for (predictor, (picked, _)) in predictors.iter().zip(&outcomes) {
+            let is_paper = predictor.parts() == (ProxySet::PAPER, Mode::Log);
+            let published = paper::dataset(&truth.name).filter(|_| is_paper).map(|dataset| paper::SELECTED[dataset]);
+            let published = published.map_or(String::new(), |(mean, deviation)| format!("{mean} ± {deviation}"));
+            add(predictor.name(), picked, published);
+        }
+        add("the best of those drawn".into(), &outcomes[0].1, String::new());
+    }
+    sheet
+}
+
+/// How the recommended set does on rows that had no part in choosing it.
+pub fn choice(report: &mut Report, truths: &[Truth], columns: &Columns, seed: u64) {
+    let heading =
+        ["split", "best set on one half", "its tau there", "on the other half", "paper's four there", "extended there"];
+    let note = format!(
+        "{}: the rows are halved at random; the best of all subsets of all proxies (logarithmic) is chosen on one half, τ is \
+         taken on the other.",
+        truths[0].name
+    );
+    let mut splits_sheet = Sheet::new("choice", "Choosing a set on one half of the rows", &note, &heading);
+    let note = "Mean τ over the halves that had no part in a choice. A shuffled proxy says nothing: what τ falls by is what the \
+                proxy is worth, and a set that gains by a shuffled or doubled member gains by the way of counting.";
+    let heading = ["set", "mean tau", "deviation over splits", "difference to extended"];
+    let mut controls_sheet = Sheet::new("controls", "What each member is worth", note, &heading);
+    let Some(splits) = choice::study(columns, &truths[0], seed) else {
+        report.sheet(splits_sheet);
+        return;
+    };
+    for (i, split) in splits.iter().enumerate() {
+        let mut row = vec![(i + 1).to_string(), symbols(split.best), figure(Some(split.chosen_on))];
+        row.extend(split.evaluated.map(|tau| figure(Some(tau))));
+        splits_sheet.rows.push(row);
+    }
+    let extended = mean_and_deviation(&splits.iter().map(|split| split.evaluated[2]).collect::<Vec<_>>());
+    let mut bars = Vec::new();
+    for (i, control) in choice::controls().iter().enumerate() {
+        let of = mean_and_deviation(&splits.iter().map(|split| split.controls[i]).collect::<Vec<_>>());
+        let difference = of.zip(extended).map(|(of, extended)| of.0 - extended.0);
+        controls_sheet.rows.push(vec![
+            control.name.clone(),
+            figure(of.map(|of| of.0)),
+            figure(of.map(|of| of.1)),
+            figure(difference),
+        ]);
+        bars.push(Bar { label: control.name.clone(), values: [of.map(|of| of.0), None], published: None });
+    }
+    report.sheet(splits_sheet);
+    report.picture(
+        "controls",
+        "What each member is worth, drawn",
+        "Numbers: controls.csv",
+        picture::bars(&bars, ["mean on held-out halves", ""], "Kendall τ"),
+    );
+    report.sheet(controls_sheet);
+}
+
+/// The three best rows by each proxy and aggregate; drawn, if they are cells.
+pub fn best(report: &mut Report, table: &Table, truths: &[Truth], columns: &Columns, chosen: ProxySet) {
+    let mut heading = vec!["ranking", "place", "architecture"];
+    heading.extend(truths.iter().map(|truth| truth.name.as_str()));
+    let note = "The first of the best where several tie.";
+    let mut sheet = Sheet::new("best", "The best three by each ranking", note, &heading);
+    let mut drawn = Vec::new();
+    let logarithmic = |predictor: &Predictor| predictor.parts().1 == Mode::Log;
+    for predictor in Predictor::all(chosen).iter().filter(|predictor| logarithmic(predictor)) {
+        let prediction = predictor.predict(columns);
+        let mut order: Vec<usize> = (0..prediction.len()).collect();
+        order.sort_by(|&a, &b| prediction[b].total_cmp(&prediction[a]).then(a.cmp(&b)));
+        // An architecture that is in several rows takes one place.
+        let mut seen = Vec::new();
+        order.retain(|&row| {
+            let is_new = seen.len() < 3 && !seen.contains(&table.rows[row]);
+            if is_new {
+                seen.push(table.rows[row]);
+            }
+            is_new
+        });
+        let mut cells = Vec::new();
+        for (place, row) in order.into_iter().enumerate() {
+            let arch = table.architecture(row);
+            let values = table.truths.iter().map(|values| figure(Some(values[row])));
+            let mut cell = vec![predictor.name(), (place + 1).to_string(), arch.to_string()];
+            cell.extend(values);
+            sheet.rows.push(cell);
+            if let Ok(cell) = Cell::parse(arch) {
+                cells.push((cell, format!("{} {:.2}", truths[0].name, table.truths[0][row])));
+            }
+        }
+        if !cells.is_empty() {
+            let short = match predictor {
+                Predictor::Single(proxy) => proxy.name().to_string(),
+                Predictor::Aggregate(name, ..) => format!("{name} set"),
+            };
+            drawn.push((short, cells));
+        }
+    }
+    if !drawn.is_empty() {
+        report.picture("best", "The best three by each ranking, drawn", "Numbers: best.csv", picture::cells(&drawn));
+    }
+    report.sheet(sheet);
+}
+
+/// The scatter of the chosen aggregate, and `ranks.csv` with every row's proxies and ranks.
+pub fn ranks(
+    report: &mut Report,
+    table: &Table,
+    truths: &[Truth],
+    columns: &Columns,
+    chosen: ProxySet,
+    folder: &Path,
+) -> Result<()> {
+    let prediction = aggregated(columns, chosen, Mode::Log);
+    let truth = &truths[0];
+    let tau = figure(truth.kendall(&prediction));
+    let name = format!("{}, logarithmic aggregate", symbols(chosen));
+    let predicted = truth.predicted(&prediction);
+    let svg = picture::scatter(&predicted, truth.ranks(), &name, &truth.name, &tau);
+    report.picture("scatter", "Predicted against true ranks", "Ranks from 1, the worst. Numbers: ranks.csv", svg);
+
+    let mut writer = csv::Writer::from_path(folder.join("ranks.csv"))?;
+    let mut heading = vec!["arch".to_string()];
+    heading.extend(table.columns.iter().cloned());
+    heading.extend(Proxy::ALL.iter().map(|proxy| proxy.name().to_string()));
+    heading.extend(["aggregate", "predicted rank", "true rank"].map(String::from));
+    writer.write_record(&heading)?;
+    let mut places = truth.rows.iter().zip(predicted.iter().zip(truth.ranks())).peekable();
+    for row in 0..table.rows.len() {
+        let mut record = vec![table.architecture(row).to_string()];
+        let numbers = table.truths.iter().chain(columns).map(|column| column[row]).chain([prediction[row]]);
+        record.extend(numbers.map(|number| if number.is_nan() { String::new() } else { number.to_string() }));
+        match places.next_if(|(truth_row, _)| **truth_row == row) {
+            Some((_, (&predicted, &true_rank))) => {
+                record.extend([predicted, true_rank].map(|rank| (f64::from(rank) / 2.0).to_string()));
+            }
+            None => record.extend([String::new(), String::new()]),
+        }
+        writer.write_record(&record)?;
+    }
+    Ok(writer.flush()?)
+}
+
+/// Which dataset each column is compared with.
+pub fn compared(truths: &[Truth]) -> String {
+    let names = truths.iter().filter_map(|truth| {
+        let dataset = paper::dataset(&truth.name)?;
+        Some(format!("{} with the paper's {}", truth.name, NAMES[dataset]))
+    });
+    names.collect::<Vec<_>>().join(", ")
+}

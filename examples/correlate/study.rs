@@ -1,0 +1,159 @@
+//! Which ranking predicts trained accuracy how well.
+
+use crate::statistics::{discounted_gain, doubled_ranks, kendall, spearman};
+use crate::table::Table;
+use aznas::aggregate::{Mode, aggregate};
+use aznas::base::rng::{below, generator};
+use aznas::proxy::{Proxy, ProxySet};
+
+/// The rows with an accuracy in one column of the table.
+pub struct Truth {
+    pub name: String,
+    pub rows: Vec<usize>,
+    /// The accuracies of those rows.
+    pub values: Vec<f64>,
+    ranks: Vec<u32>,
+}
+
+impl Truth {
+    /// The truth in each accuracy column.
+    pub fn of(table: &Table) -> Vec<Self> {
+        let truth = |(name, values): (&String, &Vec<f64>)| {
+            let rows: Vec<usize> = (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
+            let values: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
+            Self { name: name.clone(), ranks: doubled_ranks(&values), rows, values }
+        };
+        table.columns.iter().zip(&table.truths).map(truth).collect()
+    }
+
+    /// The ranks of a prediction among the rows of this truth.
+    pub fn predicted(&self, prediction: &[f64]) -> Vec<u32> {
+        doubled_ranks(&self.rows.iter().map(|&row| prediction[row]).collect::<Vec<_>>())
+    }
+
+    /// The true ranks.
+    pub fn ranks(&self) -> &[u32] {
+        &self.ranks
+    }
+
+    /// Kendall's τ of a prediction of every row of the table.
+    pub fn kendall(&self, prediction: &[f64]) -> Option<f64> {
+        kendall(&self.predicted(prediction), &self.ranks)
+    }
+
+    /// Everything that is reported of a prediction: τ, ρ, and nDCG at 10 and at 100.
+    pub fn measures(&self, prediction: &[f64]) -> [Option<f64>; 4] {
+        let predicted = self.predicted(prediction);
+        [
+            kendall(&predicted, &self.ranks),
+            spearman(&predicted, &self.ranks),
+            discounted_gain(&predicted, &self.ranks, 10),
+            discounted_gain(&predicted, &self.ranks, 100),
+        ]
+    }
+}
+
+/// The names of [`Truth::measures`].
+pub const MEASURES: [&str; 4] = ["Kendall tau", "Spearman rho", "nDCG@10", "nDCG@100"];
+
+/// The name of a mode in tables.
+pub const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Log => "log",
+        Mode::Linear => "linear",
+    }
+}
+
+/// The symbols of a set's proxies, as in `E+P+T+C`.
+pub fn symbols(set: ProxySet) -> String {
+    set.iter().map(Proxy::symbol).collect::<Vec<_>>().join("+")
+}
+
+/// Aggregates columns that are in the order of [`Proxy::ALL`].
+pub fn aggregated(columns: &[Vec<f64>], set: ProxySet, mode: Mode) -> Vec<f64> {
+    let chosen: Vec<&[f64]> = set.iter().map(|proxy| columns[proxy as usize].as_slice()).collect();
+    combined(&chosen, mode)
+}
+
+/// Aggregates columns with weight 1 each.
+pub fn combined(columns: &[&[f64]], mode: Mode) -> Vec<f64> {
+    let rows = columns[0].len();
+    let (mut out, mut scratch) = (vec![0.0; rows], vec![0; rows]);
+    aggregate(columns, &vec![1.0; columns.len()], mode, &mut out, &mut scratch).expect("columns of one length");
+    out
+}
+
+/// All subsets but the empty one, the smaller first.
+pub fn subsets(set: ProxySet) -> Vec<ProxySet> {
+    let mut subsets: Vec<ProxySet> = (1..=set.bits())
+        .filter(|bits| bits & !set.bits() == 0)
+        .filter_map(|bits| ProxySet::from_bits(bits).ok())
+        .collect();
+    subsets.sort_by_key(|subset| (subset.len(), subset.bits()));
+    subsets
+}
+
+/// A ranking that is reported.
+pub enum Predictor {
+    Single(Proxy),
+    Aggregate(&'static str, ProxySet, Mode),
+}
+
+impl Predictor {
+    /// Every proxy, and both aggregates of the paper's set, the extended set and `chosen` if it is another.
+    pub fn all(chosen: ProxySet) -> Vec<Self> {
+        let mut sets = vec![("paper", ProxySet::PAPER), ("extended", ProxySet::EXTENDED)];
+        if sets.iter().all(|&(_, set)| set != chosen) && chosen.len() > 1 {
+            sets.push(("chosen", chosen));
+        }
+        let aggregates = sets
+            .into_iter()
+            .flat_map(|(name, set)| [Mode::Log, Mode::Linear].map(|mode| Self::Aggregate(name, set, mode)));
+        Proxy::ALL.into_iter().map(Self::Single).chain(aggregates).collect()
+    }
+
+    /// Its proxies and how they are combined.
+    pub fn parts(&self) -> (ProxySet, Mode) {
+        match *self {
+            Self::Single(proxy) => (ProxySet::of(&[proxy]), Mode::Log),
+            Self::Aggregate(_, set, mode) => (set, mode),
+        }
+    }
+
+    /// Its name in tables.
+    pub fn name(&self) -> String {
+        match *self {
+            Self::Single(proxy) => format!("{} ({})", proxy.name(), proxy.symbol()),
+            Self::Aggregate(name, set, mode) => format!("{name}: {}, {}", symbols(set), mode_name(mode)),
+        }
+    }
+
+    /// What it predicts for every row.
+    pub fn predict(&self, columns: &[Vec<f64>]) -> Vec<f64> {
+        match *self {
+            Self::Single(proxy) => columns[proxy as usize].clone(),
+            Self::Aggregate(_, set, mode) => aggregated(columns, set, mode),
+        }
+    }
+}
+
+/// Cells drawn for a selection, and how often that is repeated: the paper's.
+pub const DRAWN: usize = 3000;
+pub const RUNS: u64 = 5;
+
+/// The true values of the rows selected in each run, and the best that was drawn: [`DRAWN`] rows with replacement,
+/// ranked among themselves, the first of the best taken.
+pub fn selection(predictor: &Predictor, columns: &[Vec<f64>], truth: &Truth, seed: u64) -> (Vec<f64>, Vec<f64>) {
+    let run = |run: u64| {
+        let mut rng = generator(seed.wrapping_mul(RUNS).wrapping_add(run));
+        let drawn: Vec<usize> = (0..DRAWN).map(|_| below(&mut rng, truth.rows.len() as u64) as usize).collect();
+        let columns: Vec<Vec<f64>> =
+            columns.iter().map(|column| drawn.iter().map(|&place| column[truth.rows[place]]).collect()).collect();
+        let prediction = predictor.predict(&columns);
+        let mut best = 0;
+        (1..DRAWN).for_each(|i| best = if prediction[i] > prediction[best] { i } else { best });
+        let oracle = drawn.iter().map(|&place| truth.values[place]).fold(f64::NEG_INFINITY, f64::max);
+        (truth.values[drawn[best]], oracle)
+    };
+    (0..RUNS).map(run).unzip()
+}

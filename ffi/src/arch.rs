@@ -1,0 +1,229 @@
+//! What is scored: a text of a named space, or the caller's own nodes.
+
+use crate::boundary::guard;
+use crate::error::Refusal;
+use crate::node::{Node, NodeList};
+use crate::pointer::{self, Array, Descriptor, Span};
+use crate::status::Status;
+use aznas::graph::{IdentityRule, Network};
+use aznas::spaces::{autoformer, mbv2, nb201};
+use core::ffi::c_char;
+use core::ptr;
+
+/// A search space, or the caller's own graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Space {
+    /// NAS-Bench-201: `text` is a cell such as `|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|`.
+    /// Uses `channels`, `cells`, `classes`.
+    Nb201 = 1,
+    /// MobileNetV2-like structures: `text` is `SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)...`.
+    /// Uses `classes`, `target_resolution`.
+    Mbv2 = 2,
+    /// Vision transformers: `text` is `autoformer(embed=192,heads=3-4-...,ratio=4-3.5-...)`.
+    /// Uses `classes`, `target_resolution`, `patch`, `reach`, `parameters`.
+    Autoformer = 3,
+    /// Any network: `nodes`, cut into primary blocks by their flags. Uses `input_channels`, `identity_rule`.
+    Graph = 4,
+}
+
+/// What the trainability of a block counts for whose gradient passes unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Identity {
+    /// Minus infinity for the whole network: the published rule for convolutional spaces.
+    Reject = 0,
+    /// The block is left out of the mean: the published rule for vision transformers.
+    Skip = 1,
+}
+
+/// Where the parameters of an AutoFormer candidate come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Parameters {
+    /// The leading slices of one largest network, the same for every candidate of a seed: the authors' search.
+    Shared = 0,
+    /// Drawn for each candidate alone.
+    Own = 1,
+}
+
+/// What is scored. Fill with `aznas_arch_init`, then set `text` and `text_len`, or the nodes. Fields that the space does
+/// not use are ignored.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Arch {
+    /// `sizeof(aznas_arch)`
+    pub struct_size: usize,
+    /// One of `aznas_space`.
+    pub space: u32,
+    /// Channels of the first stage, 1 to 65536. Default 16.
+    pub channels: u32,
+    /// Cells in each stage, 1 to 1024. Default 5.
+    pub cells: u32,
+    /// Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10 for NAS-Bench-201,
+    /// 1000 for MobileNetV2 and AutoFormer.
+    pub classes: u32,
+    /// Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16), whatever the resolution
+    /// of the scores. Default 224.
+    pub target_resolution: u32,
+    /// Channels of the input batch, at least 1. Default 3.
+    pub input_channels: u32,
+    /// One of `aznas_identity`. Default AZNAS_IDENTITY_REJECT.
+    pub identity_rule: u32,
+    /// Pixels along a side of a patch, at least 1. Default 16.
+    pub patch: u32,
+    /// The farthest relative position with an entry of its own. Default 14.
+    pub reach: u32,
+    /// One of `aznas_parameters`. Default AZNAS_PARAMETERS_SHARED.
+    pub parameters: u32,
+    /// The architecture as text; needs no terminator.
+    pub text: *const c_char,
+    /// Bytes of the text.
+    pub text_len: usize,
+    /// The nodes of all blocks one after another.
+    pub nodes: *const Node,
+    /// Nodes, 1 to 65536.
+    pub node_count: usize,
+    /// `sizeof(aznas_node)`
+    pub node_size: usize,
+}
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Arch {
+    const NAME: &'static str = "arch";
+}
+
+impl Space {
+    const ALL: [Self; 4] = [Self::Nb201, Self::Mbv2, Self::Autoformer, Self::Graph];
+
+    fn of(number: u32) -> Result<Self, Refusal> {
+        Self::ALL
+            .into_iter()
+            .find(|space| *space as u32 == number)
+            .ok_or(Refusal::invalid("space", "one of aznas_space"))
+    }
+}
+
+impl Identity {
+    fn to_core(number: u32) -> Result<IdentityRule, Refusal> {
+        match number {
+            _ if number == Self::Reject as u32 => Ok(IdentityRule::Reject),
+            _ if number == Self::Skip as u32 => Ok(IdentityRule::Skip),
+            _ => Err(Refusal::invalid("identity_rule", "one of aznas_identity")),
+        }
+    }
+}
+
+impl Parameters {
+    fn to_core(number: u32) -> Result<autoformer::Parameters, Refusal> {
+        match number {
+            _ if number == Self::Shared as u32 => Ok(autoformer::Parameters::Shared),
+            _ if number == Self::Own as u32 => Ok(autoformer::Parameters::Own),
+            _ => Err(Refusal::invalid("parameters", "one of aznas_parameters")),
+        }
+    }
+}
+
+impl Arch {
+    /// Runs `work` on the network that is described.
+    ///
+    /// # Safety
+    /// The pointers are NULL or point to as much as the lengths say.
+    pub(crate) unsafe fn with_network<R>(
+        &self,
+        work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
+        match Space::of(self.space)? {
+            Space::Graph => {
+                let rule = Identity::to_core(self.identity_rule)?;
+                // SAFETY: as promised by the caller.
+                let nodes = unsafe { self.node_array() }?;
+                work(&NodeList::new(nodes, self.input_channels, rule)?)
+            }
+            Space::Mbv2 => {
+                // SAFETY: as promised by the caller.
+                let structure = mbv2::Structure::parse(unsafe { self.text_bytes() }?)?;
+                let (classes, target_resolution) = (self.classes, self.target_resolution);
+                // A network has no error for a complexity that cannot be counted, so it is refused here.
+                structure.flops(target_resolution, classes)?;
+                work(&mbv2::UnitNetwork { structure, classes, target_resolution })
+            }
+            Space::Autoformer => {
+                // SAFETY: as promised by the caller.
+                let architecture = autoformer::Architecture::parse(unsafe { self.text_bytes() }?)?;
+                let (classes, target_resolution) = (self.classes, self.target_resolution);
+                architecture.flops(target_resolution, classes)?;
+                let (patch, reach) = (self.patch, self.reach);
+                let parameters = Parameters::to_core(self.parameters)?;
+                work(&autoformer::TransformerNetwork {
+                    architecture,
+                    classes,
+                    target_resolution,
+                    patch,
+                    reach,
+                    parameters,
+                })
+            }
+            Space::Nb201 => {
+                // SAFETY: as promised by the caller.
+                let cell = nb201::Cell::parse(unsafe { self.text_bytes() }?)?;
+                let skeleton = nb201::Skeleton::new(self.channels, self.cells, self.classes)?;
+                work(&nb201::CellNetwork { cell, skeleton })
+            }
+        }
+    }
+
+    /// The memory that describes the network.
+    pub(crate) fn span(&self) -> Span {
+        if self.space == Space::Graph as u32 {
+            Span::new(self.nodes, self.node_count.saturating_mul(self.node_size))
+        } else {
+            Span::new(self.text, self.text_len)
+        }
+    }
+
+    unsafe fn text_bytes<'a>(&self) -> Result<&'a [u8], Refusal> {
+        // SAFETY: as promised by the caller.
+        unsafe { pointer::slice(self.text.cast::<u8>(), self.text_len, "text") }
+    }
+
+    unsafe fn node_array(&self) -> Result<Array<Node>, Refusal> {
+        // SAFETY: as promised by the caller.
+        unsafe { Array::new(self.nodes, self.node_count, self.node_size, "nodes") }
+    }
+}
+
+/// Fills `arch` with the defaults of `space`, one of `aznas_space`: the network of the space's benchmark.
+///
+/// `struct_size` is `sizeof(aznas_arch)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, space: u32) -> Status {
+    let initialise = || {
+        let classes = match Space::of(space)? {
+            Space::Mbv2 | Space::Autoformer => 1000,
+            Space::Nb201 | Space::Graph => 10,
+        };
+        let value = Arch {
+            struct_size,
+            space,
+            channels: 16,
+            cells: 5,
+            classes,
+            target_resolution: 224,
+            input_channels: 3,
+            identity_rule: Identity::Reject as u32,
+            patch: autoformer::PATCH,
+            reach: autoformer::MAX_RELATIVE_POSITION,
+            parameters: Parameters::Shared as u32,
+            text: ptr::null(),
+            text_len: 0,
+            nodes: ptr::null(),
+            node_count: 0,
+            node_size: 0,
+        };
+        // SAFETY: the contract of the header.
+        unsafe { pointer::initialise(arch, struct_size, value) }
+    };
+    // SAFETY: there is no error struct.
+    unsafe { guard(ptr::null_mut(), initialise) }
+}

@@ -1,0 +1,72 @@
+//! Counting a network without running it.
+
+use crate::arch::Arch;
+use crate::boundary::guard;
+use crate::error::ErrorReport;
+use crate::options::Options;
+use crate::pointer::{self, Descriptor};
+use crate::status::Status;
+use aznas::graph::Cost;
+
+/// What a network costs for one image.
+///
+/// Set `struct_size` to `sizeof(aznas_costs)` before the call; the rest is written if, and only if, the call succeeds.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Costs {
+    /// `sizeof(aznas_costs)`
+    pub struct_size: usize,
+    /// Primary blocks.
+    pub blocks: usize,
+    /// Multiply-adds by the convention of the space: the fourth proxy.
+    pub complexity: f64,
+    /// Multiply-adds of every convolution and linear map. Biases, normalisation, rectifiers, pooling and sums are free,
+    /// and what cannot influence the output counts too.
+    pub macs: u64,
+    /// The multiply-adds that can influence the output.
+    pub live_macs: u64,
+    /// Trainable numbers: weights, biases, gains and shifts.
+    pub parameters: u64,
+    /// The trainable numbers that can influence the output.
+    pub live_parameters: u64,
+}
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Costs {
+    const NAME: &'static str = "costs";
+}
+
+/// Counts multiply-adds and parameters at the resolution of `options`, of which nothing else is used. Takes no workspace.
+///
+/// `error` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_cost(
+    arch: *const Arch,
+    options: *const Options,
+    costs: *mut Costs,
+    error: *mut ErrorReport,
+) -> Status {
+    let body = || {
+        // SAFETY: the contract of the header.
+        let (arch, options, request) =
+            unsafe { (pointer::read(arch)?, pointer::read(options)?, pointer::read(costs)?) };
+        let options = options.to_core()?;
+        let count = |network: &dyn aznas::graph::Network| {
+            let cost = Cost::of(network, options.height, options.width)?;
+            Ok(Costs {
+                blocks: network.block_count(),
+                complexity: network.complexity(&cost),
+                macs: cost.macs,
+                live_macs: cost.live_macs,
+                parameters: cost.parameters,
+                live_parameters: cost.live_parameters,
+                ..request
+            })
+        };
+        // SAFETY: the contract of the header; `read` found `costs` to be valid.
+        unsafe { costs.write(arch.with_network(count)?) };
+        Ok(())
+    };
+    // SAFETY: the contract of the header.
+    unsafe { guard(error, body) }
+}

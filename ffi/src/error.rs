@@ -1,0 +1,141 @@
+//! Why a call was refused: inside as [`Refusal`], outside as the struct that names the place.
+
+use crate::pointer::Descriptor;
+use crate::status::Status;
+use aznas::Error;
+use core::ffi::c_char;
+
+/// Where and why a call was refused. Optional: pass NULL if the status is enough.
+///
+/// Set `struct_size` to `sizeof(aznas_error)` before the call; everything else is written if, and only if, the call
+/// fails. Numbers that say nothing about the failure are 0.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ErrorReport {
+    /// `sizeof(aznas_error)`
+    pub struct_size: usize,
+    /// The status that the call returned, one of `aznas_status`.
+    pub status: i32,
+    /// AZNAS_STATUS_PARSE: one-based column, in bytes, of the first byte that does not fit.
+    pub column: usize,
+    /// AZNAS_STATUS_NODE and AZNAS_STATUS_TENSOR_LENGTH: number of the block, from 0.
+    pub block: usize,
+    /// AZNAS_STATUS_NODE: number of the node inside its block, from 1, as in `inputs`.
+    pub node: usize,
+    /// Bytes, elements or the limit that would have been right.
+    pub needed: usize,
+    /// Bytes or elements that were given.
+    pub given: usize,
+    /// The field, pointer or quantity that is wrong, as NUL-terminated text.
+    pub field: [c_char; 48],
+    /// What it must be, as NUL-terminated text.
+    pub expected: [c_char; 80],
+}
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for ErrorReport {
+    const NAME: &'static str = "error";
+}
+
+/// Why a call is refused, before it is told to C.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refusal {
+    Core(Error),
+    NullPointer(&'static str),
+    Misaligned(&'static str),
+    StructSize(&'static str),
+    Overlap(&'static str),
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only unwinding can be caught"))]
+    Panic,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl Refusal {
+    /// A number outside what `field` allows.
+    pub(crate) fn invalid(field: &'static str, expected: &'static str) -> Self {
+        Self::Core(Error::Invalid { field, expected })
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Core(error) => Status::of(error.code()),
+            Self::NullPointer(_) => Status::NullPointer,
+            Self::Misaligned(_) => Status::Misaligned,
+            Self::StructSize(_) => Status::StructSize,
+            Self::Overlap(_) => Status::Overlap,
+            Self::Panic => Status::Panic,
+        }
+    }
+
+    pub(crate) fn report(&self, struct_size: usize) -> ErrorReport {
+        let mut report = ErrorReport {
+            struct_size,
+            status: self.status() as i32,
+            column: 0,
+            block: 0,
+            node: 0,
+            needed: 0,
+            given: 0,
+            field: [0; 48],
+            expected: [0; 80],
+        };
+        let (field, expected) = match *self {
+            Self::Core(error) => report.locate(error),
+            Self::NullPointer(field) => (field, "a pointer that is not NULL"),
+            Self::Misaligned(field) => (field, "aligned to its type"),
+            Self::StructSize(field) => (field, "of a size this library knows, with zeros beyond what it knows"),
+            Self::Overlap(field) => (field, "apart from everything else"),
+            Self::Panic => ("library", "without defects"),
+        };
+        copy_text(field, &mut report.field);
+        copy_text(expected, &mut report.expected);
+        report
+    }
+}
+
+impl ErrorReport {
+    /// Fills in the numbers of `error` and returns its field and what was expected of it.
+    fn locate(&mut self, error: Error) -> (&'static str, &'static str) {
+        match error {
+            Error::Parse { column, expected } => {
+                self.column = column;
+                ("text", expected)
+            }
+            Error::Invalid { field, expected } => (field, expected),
+            Error::Node { block, node, field, expected } => {
+                (self.block, self.node) = (block, node);
+                (field, expected)
+            }
+            Error::TensorLength { block, needed, given } => {
+                (self.block, self.needed, self.given) = (block, needed, given);
+                ("tensor", "of as many elements as needed")
+            }
+            Error::Overflow { quantity } => (quantity, "small enough for the address space"),
+            Error::TooLarge { quantity, limit } => {
+                self.needed = limit;
+                (quantity, "at most the limit")
+            }
+            Error::WorkspaceTooSmall { needed, given } => {
+                (self.needed, self.given) = (needed, given);
+                ("workspace", "at least the bytes needed")
+            }
+            Error::OutOfMemory { needed } => {
+                self.needed = needed;
+                ("heap", "larger")
+            }
+            Error::BackendUnavailable => ("backend", "one of this processor and this build"),
+            _ => ("", ""),
+        }
+    }
+}
+
+/// Copies as much of `text` as fits before a final zero; `out` holds zeros.
+fn copy_text(text: &str, out: &mut [c_char]) {
+    let room = out.len() - 1;
+    out[..room].iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte as c_char);
+}

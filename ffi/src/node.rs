@@ -1,0 +1,251 @@
+//! Any network: the caller's nodes as a chain of primary blocks.
+
+use crate::error::Refusal;
+use crate::pointer::Array;
+use aznas::Error;
+use aznas::graph::{Block, Convolution, IdentityRule, MAX_INPUTS, Network, NodeId, Op as CoreOp};
+use aznas::ops::window::Window;
+use core::cell::Cell;
+
+/// Most nodes of a network.
+const MAX_NODE_COUNT: usize = 1 << 16;
+/// Largest side of a kernel, stride, padding or dilation: planning takes time in proportion.
+const MAX_SIDE: u32 = 1 << 16;
+
+/// The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head, which
+/// only counts as complexity and parameters.
+pub const AZNAS_NODE_END_OF_BLOCK: u32 = 1;
+/// The convolution has a bias. (A linear map always has one.)
+pub const AZNAS_NODE_BIAS: u32 = 2;
+
+/// What a node computes. Each takes one input unless it says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Op {
+    /// Zeros of the shape of its input.
+    Zero = 1,
+    /// Its input.
+    Identity = 2,
+    /// `max(x, 0)`; derivative 0 at 0.
+    Relu = 3,
+    /// A convolution: `channels`, `kernel`, `stride`, `padding`, `dilation`, `groups`, `key`, AZNAS_NODE_BIAS.
+    Convolution = 4,
+    /// Normalisation by the batch's own mean and biased variance, then gain and shift per channel: `epsilon`, `key`.
+    BatchNorm = 5,
+    /// The mean over a square window, padding not counted: `kernel`, `stride`, `padding`.
+    AveragePool = 6,
+    /// The maximum over a square window: `kernel`, `stride`, `padding`.
+    MaxPool = 7,
+    /// The mean over all positions.
+    GlobalPool = 8,
+    /// A linear map of the channels of every position, with bias: `channels`, `key`.
+    Linear = 9,
+    /// The sum of 1 to 8 inputs.
+    Add = 10,
+    /// 1 to 8 inputs side by side along the channels.
+    Concat = 11,
+}
+
+impl Op {
+    const ALL: [Self; 11] = [
+        Self::Zero,
+        Self::Identity,
+        Self::Relu,
+        Self::Convolution,
+        Self::BatchNorm,
+        Self::AveragePool,
+        Self::MaxPool,
+        Self::GlobalPool,
+        Self::Linear,
+        Self::Add,
+        Self::Concat,
+    ];
+}
+
+/// A node of a graph. Fields that its `op` does not use are ignored; zero them.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Node {
+    /// One of `aznas_op`.
+    pub op: u32,
+    /// AZNAS_NODE_END_OF_BLOCK, AZNAS_NODE_BIAS.
+    pub flags: u32,
+    /// What it reads, by number inside its block: 0 is the feature that the block reads (in the first block, the input
+    /// batch), 1 the first node of the block, and so on.
+    pub inputs: [u32; 8],
+    /// How many of `inputs` count.
+    pub input_count: u32,
+    /// Its parameters are drawn and looked up by this number; unique among the nodes of one op and block. Two networks
+    /// that agree in block, key and size of a tensor share its random numbers.
+    pub key: u32,
+    /// Output channels.
+    pub channels: u32,
+    /// Rows and columns of the kernel; like the next three, at most 65536.
+    pub kernel: [u32; 2],
+    /// Steps between outputs, in rows and columns.
+    pub stride: [u32; 2],
+    /// Zeros around the input, above and below, left and right.
+    pub padding: [u32; 2],
+    /// Steps between the elements of the kernel. 1 and 1 for an ordinary convolution.
+    pub dilation: [u32; 2],
+    /// Groups that the channels are split into: 1 for an ordinary convolution, the channels for a depthwise one.
+    pub groups: u32,
+    /// Number that a normalisation adds to the variance; positive and finite.
+    pub epsilon: f64,
+}
+
+/// The caller's nodes as a network.
+#[derive(Debug)]
+pub(crate) struct NodeList {
+    nodes: Array<Node>,
+    block_count: usize,
+    input_channels: usize,
+    identity_rule: IdentityRule,
+    /// A block and its first node: blocks are asked for in order, so the next one is found without counting anew.
+    cursor: Cell<(usize, usize)>,
+}
+
+impl NodeList {
+    pub(crate) fn new(nodes: Array<Node>, input_channels: u32, identity_rule: IdentityRule) -> Result<Self, Refusal> {
+        if nodes.len() == 0 {
+            return Err(Refusal::invalid("node_count", "at least 1"));
+        }
+        if nodes.len() > MAX_NODE_COUNT {
+            return Err(Error::TooLarge { quantity: "node_count", limit: MAX_NODE_COUNT }.into());
+        }
+        if input_channels == 0 {
+            return Err(Refusal::invalid("input_channels", "at least 1"));
+        }
+        let block_count = (0..nodes.len()).filter(|&node| nodes.get(node).ends_block()).count();
+        if block_count == 0 {
+            return Err(Refusal::invalid("nodes", "at least one that ends a block"));
+        }
+        let cursor = Cell::new((0, 0));
+        Ok(Self { nodes, block_count, input_channels: input_channels as usize, identity_rule, cursor })
+    }
+
+    /// The first node of a block; of the block after the last, that of the head.
+    fn first_node(&self, block: usize) -> usize {
+        let (mut reached, mut node) = self.cursor.get();
+        if reached > block {
+            (reached, node) = (0, 0);
+        }
+        while reached < block && node < self.nodes.len() {
+            reached += usize::from(self.nodes.get(node).ends_block());
+            node += 1;
+        }
+        self.cursor.set((reached, node));
+        node
+    }
+
+    /// Adds the nodes from that of block `index` to the end of the block or the list.
+    fn describe_nodes(&self, index: usize, block: &mut Block) -> Result<(), Error> {
+        for place in self.first_node(index)..self.nodes.len() {
+            let node = self.nodes.get(place);
+            let output = node.add_to(block)?;
+            block.set_output(output)?;
+            if node.ends_block() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Network for NodeList {
+    fn input_channels(&self) -> usize {
+        self.input_channels
+    }
+
+    fn block_count(&self) -> usize {
+        self.block_count
+    }
+
+    fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
+        self.describe_nodes(index, block)
+    }
+
+    fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
+        self.describe_nodes(self.block_count, block)
+    }
+
+    fn identity_rule(&self) -> IdentityRule {
+        self.identity_rule
+    }
+}
+
+impl Node {
+    fn ends_block(&self) -> bool {
+        self.flags & AZNAS_NODE_END_OF_BLOCK != 0
+    }
+
+    fn add_to(&self, block: &mut Block) -> Result<NodeId, Error> {
+        let number = block.nodes().len();
+        let refuse = |field, expected| Error::Node { block: block.index(), node: number, field, expected };
+        if self.flags & !(AZNAS_NODE_END_OF_BLOCK | AZNAS_NODE_BIAS) != 0 {
+            return Err(refuse("flags", "of AZNAS_NODE_END_OF_BLOCK and AZNAS_NODE_BIAS"));
+        }
+        let count = self.input_count as usize;
+        if count == 0 || count > MAX_INPUTS {
+            return Err(refuse("input_count", "from 1 to 8"));
+        }
+        let sides = [self.kernel, self.stride, self.padding, self.dilation];
+        if sides.as_flattened().iter().any(|&side| side > MAX_SIDE) {
+            return Err(refuse("kernel, stride, padding and dilation", "at most 65536"));
+        }
+        let op = self.op().map_err(|error| match error {
+            Error::Invalid { field, expected } => refuse(field, expected),
+            other => other,
+        })?;
+        let mut inputs = [block.input(); MAX_INPUTS];
+        for (input, &given) in inputs.iter_mut().zip(&self.inputs).take(count) {
+            *input = block.node(given as usize)?;
+        }
+        block.push(op, &inputs[..count], self.key)
+    }
+
+    fn op(&self) -> Result<CoreOp, Error> {
+        let op = Op::ALL.into_iter().find(|op| *op as u32 == self.op);
+        Ok(match op.ok_or(Error::Invalid { field: "op", expected: "one of aznas_op" })? {
+            Op::Zero => CoreOp::Zero,
+            Op::Identity => CoreOp::Identity,
+            Op::Relu => CoreOp::Relu,
+            Op::Convolution => CoreOp::Convolution(self.convolution()),
+            Op::BatchNorm => CoreOp::BatchNorm { epsilon: self.checked_epsilon()? },
+            Op::AveragePool => CoreOp::AveragePool(self.window()?),
+            Op::MaxPool => CoreOp::MaxPool(self.window()?),
+            Op::GlobalPool => CoreOp::GlobalPool,
+            Op::Linear => CoreOp::Linear { channels: self.channels as usize },
+            Op::Add => CoreOp::Add,
+            Op::Concat => CoreOp::Concat,
+        })
+    }
+
+    fn convolution(&self) -> Convolution {
+        let pair = |pair: [u32; 2]| pair.map(|size| size as usize);
+        Convolution {
+            channels: self.channels as usize,
+            kernel: pair(self.kernel),
+            stride: pair(self.stride),
+            padding: pair(self.padding),
+            dilation: pair(self.dilation),
+            groups: self.groups as usize,
+            bias: self.flags & AZNAS_NODE_BIAS != 0,
+        }
+    }
+
+    fn window(&self) -> Result<Window, Error> {
+        let side = |field, [rows, columns]: [u32; 2]| {
+            if rows == columns { Ok(rows as usize) } else { Err(Error::Invalid { field, expected: "square" }) }
+        };
+        Window::new(side("kernel", self.kernel)?, side("stride", self.stride)?, side("padding", self.padding)?)
+    }
+
+    fn checked_epsilon(&self) -> Result<f64, Error> {
+        if self.epsilon.is_finite() && self.epsilon > 0.0 {
+            Ok(self.epsilon)
+        } else {
+            Err(Error::Invalid { field: "epsilon", expected: "positive and finite" })
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How a network is scored.
+
+use crate::backend::Backend;
+use crate::boundary::guard;
+use crate::error::Refusal;
+use crate::pointer::{self, Descriptor};
+use crate::source::Source;
+use crate::status::Status;
+use core::ptr;
+
+/// How the weights of convolutions and linear maps are drawn. Biases and shifts are 0, gains 1.
+///
+/// `fan_in` is input channels per group times kernel area, `fan_out` output channels times kernel area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Init {
+    /// N(0, 2 / fan_in): the paper's default.
+    KaimingNormalFanIn = 0,
+    /// N(0, 2 / fan_out)
+    KaimingNormalFanOut = 1,
+    /// U(-a, a), a = sqrt(6 / fan_in)
+    KaimingUniformFanIn = 2,
+    /// U(-a, a), a = sqrt(6 / fan_out)
+    KaimingUniformFanOut = 3,
+    /// N(0, 2 / (fan_in + fan_out))
+    XavierNormal = 4,
+    /// N(0, 0.01)
+    Normal = 5,
+    /// U(-0.1, 0.1)
+    Uniform = 6,
+}
+
+impl Init {
+    const ALL: [(Self, aznas::Initialisation); 7] = [
+        (Self::KaimingNormalFanIn, aznas::Initialisation::KaimingNormalFanIn),
+        (Self::KaimingNormalFanOut, aznas::Initialisation::KaimingNormalFanOut),
+        (Self::KaimingUniformFanIn, aznas::Initialisation::KaimingUniformFanIn),
+        (Self::KaimingUniformFanOut, aznas::Initialisation::KaimingUniformFanOut),
+        (Self::XavierNormal, aznas::Initialisation::XavierNormal),
+        (Self::Normal, aznas::Initialisation::Normal),
+        (Self::Uniform, aznas::Initialisation::Uniform),
+    ];
+
+    fn to_core(number: u32) -> Result<aznas::Initialisation, Refusal> {
+        Self::ALL
+            .into_iter()
+            .find(|(init, _)| *init as u32 == number)
+            .map(|(_, core)| core)
+            .ok_or(Refusal::invalid("init", "one of aznas_init"))
+    }
+}
+
+/// How the largest singular value of a block is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Sigma {
+    /// Of the whole batch, as published.
+    Plain = 0,
+    /// Corrected by the two halves of the batch, for batches of 2 to 16 images.
+    HalfSplit = 1,
+}
+
+impl Sigma {
+    fn to_core(number: u32) -> Result<aznas::proxy::trainability::Sigma, Refusal> {
+        match number {
+            _ if number == Self::Plain as u32 => Ok(aznas::proxy::trainability::Sigma::Plain),
+            _ if number == Self::HalfSplit as u32 => Ok(aznas::proxy::trainability::Sigma::HalfSplit),
+            _ => Err(Refusal::invalid("sigma", "one of aznas_sigma")),
+        }
+    }
+}
+
+/// How a network is scored. Fill with `aznas_options_init`, then change what differs.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Options {
+    /// `sizeof(aznas_options)`
+    pub struct_size: usize,
+    /// Images of the input batch, at least 1. Default 64, the paper's.
+    pub batch: usize,
+    /// Rows of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+    pub height: usize,
+    /// Columns of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+    pub width: usize,
+    /// Seed of everything that is drawn. Default 1.
+    pub seed: u64,
+    /// How weights are drawn, one of `aznas_init`. Default 0.
+    pub init: u32,
+    /// How often everything is drawn anew, at least 1; the proxies are means. Default 1.
+    pub repeats: u32,
+    /// The instruction set to run on, one of `aznas_backend`. Default AZNAS_BACKEND_BEST.
+    pub backend: u32,
+    /// How the largest singular value of a block is taken, one of `aznas_sigma`. Default AZNAS_SIGMA_PLAIN.
+    pub sigma: u32,
+    /// Tensors of the caller in place of random ones, or NULL. Default NULL.
+    pub source: *const Source,
+}
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Options {
+    const NAME: &'static str = "options";
+}
+
+impl Options {
+    /// The core's options of the same meaning.
+    pub(crate) fn to_core(self) -> Result<aznas::Options, Refusal> {
+        Ok(aznas::Options {
+            batch: self.batch,
+            height: self.height,
+            width: self.width,
+            seed: self.seed,
+            initialisation: Init::to_core(self.init)?,
+            repeats: self.repeats,
+            sigma: Sigma::to_core(self.sigma)?,
+            backend: Backend::to_core(self.backend).ok_or(Refusal::invalid("backend", "one of aznas_backend"))?,
+            ..aznas::Options::default()
+        })
+    }
+}
+
+/// Fills `options` with the defaults: the paper's setting for CIFAR-sized images on the fastest back end.
+///
+/// `struct_size` is `sizeof(aznas_options)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_options_init(options: *mut Options, struct_size: usize) -> Status {
+    let initialise = || {
+        let paper = aznas::Options::default();
+        let value = Options {
+            struct_size,
+            batch: paper.batch,
+            height: paper.height,
+            width: paper.width,
+            seed: paper.seed,
+            init: Init::KaimingNormalFanIn as u32,
+            repeats: paper.repeats,
+            backend: Backend::Best as u32,
+            sigma: Sigma::Plain as u32,
+            source: ptr::null(),
+        };
+        // SAFETY: the contract of the header.
+        unsafe { pointer::initialise(options, struct_size, value) }
+    };
+    // SAFETY: there is no error struct.
+    unsafe { guard(ptr::null_mut(), initialise) }
+}

@@ -1,0 +1,242 @@
+//! Scoring a network, and the memory it takes.
+
+use crate::arch::Arch;
+use crate::boundary::guard;
+use crate::error::{ErrorReport, Refusal};
+use crate::options::Options;
+use crate::pointer::{self, Array, Descriptor, Span};
+use crate::source::CallerTensors;
+use crate::status::Status;
+use aznas::proxy::Flags;
+use aznas::{Error, Workspace};
+use core::ffi::c_void;
+
+/// A feature or gradient holds NaN or infinity.
+pub const AZNAS_FLAG_NOT_FINITE: u32 = 1;
+/// A feature does not vary over its positions: expressivity and progressivity are minus infinity.
+pub const AZNAS_FLAG_CONSTANT_FEATURE: u32 = 2;
+/// A block passes its gradient unchanged.
+pub const AZNAS_FLAG_IDENTITY_BLOCK: u32 = 4;
+
+const _: () = {
+    assert!(AZNAS_FLAG_NOT_FINITE == Flags::NOT_FINITE.0);
+    assert!(AZNAS_FLAG_CONSTANT_FEATURE == Flags::CONSTANT_FEATURE.0);
+    assert!(AZNAS_FLAG_IDENTITY_BLOCK == Flags::IDENTITY_BLOCK.0);
+};
+
+/// What is measured of one primary block.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct BlockRow {
+    /// Number of the block, from 0.
+    pub block: u32,
+    /// Rows of its feature.
+    pub height: u32,
+    /// Columns of its feature.
+    pub width: u32,
+    /// Channels of its feature.
+    pub channels: u32,
+    /// AZNAS_FLAG_...
+    pub flags: u32,
+    /// Number of the repeat, from 0.
+    pub repeat: u32,
+    /// Entropy of the feature's spectrum, 0 to ln(channels); NaN if undefined.
+    pub expressivity: f64,
+    /// Largest singular value of the transfer matrix; NaN for the first block.
+    pub sigma: f64,
+    /// `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN for the first
+    /// block.
+    pub trainability: f64,
+}
+
+/// The proxies of a network. All are "higher is better"; what is undefined is minus infinity.
+///
+/// Zero the struct and set `struct_size` to `sizeof(aznas_scores)` before the call; for per-block rows also `blocks`,
+/// `block_capacity` and `block_size`. The rest is written if, and only if, the call succeeds.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Scores {
+    /// `sizeof(aznas_scores)`
+    pub struct_size: usize,
+    /// [in] An array of rows to fill, block after block and repeat after repeat, or NULL.
+    pub blocks: *mut BlockRow,
+    /// [in] Rows in the array; at least blocks times repeats if `blocks` is not NULL.
+    pub block_capacity: usize,
+    /// [in] `sizeof(aznas_block)` if `blocks` is not NULL.
+    pub block_size: usize,
+    /// [out] Primary blocks of the network.
+    pub block_count: usize,
+    /// [out] Sum over the blocks of the entropy of their features' spectra; at most the sum of ln(channels).
+    pub expressivity: f64,
+    /// [out] Smallest step of that entropy from a block to the next.
+    pub progressivity: f64,
+    /// [out] Mean over the blocks but the first of `2 - sigma - 1 / (sigma + 1e-6)`; at most about 0.
+    pub trainability: f64,
+    /// [out] Multiply-adds of one image by the convention of the space.
+    pub complexity: f64,
+    /// [out] Multiply-adds of one image: all convolutions and linear maps.
+    pub macs: u64,
+    /// [out] Those of them that can influence the output.
+    pub live_macs: u64,
+    /// [out] Trainable numbers.
+    pub parameters: u64,
+    /// [out] Those of them that can influence the output.
+    pub live_parameters: u64,
+    /// [out] AZNAS_FLAG_...: why a proxy is minus infinity.
+    pub flags: u32,
+    /// [out] 0
+    pub reserved: u32,
+}
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Scores {
+    const NAME: &'static str = "scores";
+}
+
+impl Scores {
+    /// The rows that are asked for, with room for all that come.
+    ///
+    /// # Safety
+    /// `blocks` is NULL or points to as many rows as are said.
+    unsafe fn rows(&self, needed: Option<usize>) -> Result<Option<Array<BlockRow>>, Refusal> {
+        if self.blocks.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: as promised by the caller.
+        let rows = unsafe { Array::new(self.blocks, self.block_capacity, self.block_size, "blocks") }?;
+        if needed.is_none_or(|needed| rows.len() < needed) {
+            return Err(Refusal::invalid("block_capacity", "at least blocks times repeats"));
+        }
+        Ok(Some(rows))
+    }
+}
+
+/// Scores a network.
+///
+/// `workspace` is memory of any alignment and content, of `workspace_len` bytes; `aznas_workspace_size` says how many
+/// suffice. The scores are a function of `arch`, `options` and the tensors they lead to: the same bits on any thread and in
+/// any workspace.
+///
+/// `error` may be NULL. Everything that can be refused is refused before any work.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_score(
+    arch: *const Arch,
+    options: *const Options,
+    workspace: *mut c_void,
+    workspace_len: usize,
+    scores: *mut Scores,
+    error: *mut ErrorReport,
+) -> Status {
+    let body = || {
+        // SAFETY: the contract of the header.
+        let (arch, options, request) =
+            unsafe { (pointer::read(arch)?, pointer::read(options)?, pointer::read(scores)?) };
+        let written = Span::of_output(workspace.cast::<u8>(), workspace_len, "workspace")?;
+        // SAFETY: the contract of the header.
+        let source = unsafe { CallerTensors::new(options.source, written) }?;
+        let options = options.to_core()?;
+        // SAFETY: the contract of the header.
+        let result = unsafe {
+            arch.with_network(|network| {
+                let block_count = network.block_count();
+                let rows = request.rows(block_count.checked_mul(options.repeats as usize))?;
+                if arch.span().overlaps(written) {
+                    return Err(Refusal::Overlap("arch"));
+                }
+                if rows.is_some_and(|rows| rows.span().overlaps(written)) {
+                    return Err(Refusal::Overlap("blocks"));
+                }
+                // Neither tensors, text, nodes nor rows lie in the workspace.
+                let memory = pointer::slice_mut(workspace.cast::<u8>(), workspace_len, "workspace")?;
+                let mut workspace = Workspace::from_bytes(memory);
+                let mut row = 0;
+                let scores = aznas::score(network, &options, &source, &mut workspace, |block| {
+                    if let Some(rows) = rows {
+                        rows.set(row, BlockRow::new(block, row / block_count));
+                    }
+                    row += 1;
+                });
+                Ok(request.fill(scores.map_err(|error| in_whole_buffer(error, workspace_len))?, block_count))
+            })
+        }?;
+        // SAFETY: `read` found the pointer to be valid.
+        unsafe { scores.write(result) };
+        Ok(())
+    };
+    // SAFETY: the contract of the header.
+    unsafe { guard(error, body) }
+}
+
+/// The bytes of workspace that suffice for `aznas_score` with the same `arch` and `options`, wherever the workspace starts.
+///
+/// Refuses all that `aznas_score` refuses of them. `error` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_workspace_size(
+    arch: *const Arch,
+    options: *const Options,
+    bytes: *mut usize,
+    error: *mut ErrorReport,
+) -> Status {
+    let body = || {
+        // SAFETY: the contract of the header.
+        let (arch, options) = unsafe { (pointer::read(arch)?, pointer::read(options)?) };
+        pointer::check_output(bytes, "bytes")?;
+        // SAFETY: the contract of the header.
+        let source = unsafe { CallerTensors::new(options.source, Span::EMPTY) }?;
+        let options = options.to_core()?;
+        // SAFETY: the contract of the header.
+        let capacity = unsafe { arch.with_network(|network| Ok(aznas::workspace_size(network, &options, &source)?)) }?;
+        let needed = Workspace::buffer_len(capacity).ok_or(Error::Overflow { quantity: "the workspace" })?;
+        // SAFETY: the pointer has been checked.
+        unsafe { bytes.write(needed) };
+        Ok(())
+    };
+    // SAFETY: the contract of the header.
+    unsafe { guard(error, body) }
+}
+
+/// The core counts the aligned part of the workspace; C gave and is told of all of it.
+fn in_whole_buffer(error: Error, given: usize) -> Error {
+    match error {
+        Error::WorkspaceTooSmall { needed, .. } => {
+            Error::WorkspaceTooSmall { needed: Workspace::buffer_len(needed).unwrap_or(usize::MAX), given }
+        }
+        other => other,
+    }
+}
+
+impl Scores {
+    fn fill(self, scores: aznas::Scores, block_count: usize) -> Self {
+        Self {
+            block_count,
+            expressivity: scores.expressivity,
+            progressivity: scores.progressivity,
+            trainability: scores.trainability,
+            complexity: scores.complexity,
+            macs: scores.cost.macs,
+            live_macs: scores.cost.live_macs,
+            parameters: scores.cost.parameters,
+            live_parameters: scores.cost.live_parameters,
+            flags: scores.flags.0,
+            reserved: 0,
+            ..self
+        }
+    }
+}
+
+impl BlockRow {
+    fn new(scores: &aznas::proxy::BlockScores, repeat: usize) -> Self {
+        let [height, width, channels] = scores.feature.map(|size| size as u32);
+        Self {
+            block: scores.block as u32,
+            height,
+            width,
+            channels,
+            flags: scores.flags.0,
+            repeat: repeat as u32,
+            expressivity: scores.expressivity,
+            sigma: scores.sigma,
+            trainability: scores.trainability,
+        }
+    }
+}

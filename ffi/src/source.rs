@@ -1,0 +1,177 @@
+//! Tensors of the caller in place of random ones: from a table, from a function, or both.
+
+use crate::error::Refusal;
+use crate::pointer::{self, Array, Descriptor, Span};
+use core::ffi::c_void;
+
+/// What a tensor of the caller is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Role {
+    /// The weights of a convolution, `[out, in / groups, rows, columns]`, or of a linear map, `[out, in]`, the last axis
+    /// fastest.
+    Weight = 0,
+    /// The bias of a convolution or linear map, one number an output channel.
+    Bias = 1,
+    /// The factor of a normalisation, one number a channel.
+    Gain = 2,
+    /// The summand of a normalisation, one number a channel.
+    Shift = 3,
+    /// The input batch, `[batch, row, column, channel]`, channels fastest; `block` and `key` are 0.
+    Input = 4,
+    /// The vector of plus and minus ones that is pulled back through block `block`, 1 and up, of the shape of its
+    /// feature, channels fastest; `key` is 0.
+    Direction = 5,
+}
+
+/// A tensor of the caller.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Tensor {
+    /// One of `aznas_role`.
+    pub role: u32,
+    /// Number of the primary block, 0 for the first.
+    pub block: u32,
+    /// `key` of the node. NAS-Bench-201: the number of the edge in the text, from 0, in a cell; 0 and 1 along the main
+    /// path and 2 on the shortcut of a reduction; 0 in the stem. MobileNetV2: 0 for the expanding convolution, 1 for the
+    /// depthwise, 2 for the reducing, 3 for the shortcut; 0 for a plain convolution. A normalisation has the key of the
+    /// convolution before it.
+    pub key: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// The numbers.
+    pub data: *const f32,
+    /// How many there are.
+    pub len: usize,
+}
+
+/// Returns the tensor with this role, block and key and writes the number of its elements to `len`; or returns NULL for a
+/// tensor that is to be drawn (weights, input, directions) or to have its neutral value (biases and shifts 0, gains 1).
+///
+/// Called several times a score for the same tensor and must answer the same each time. What it returns must not change
+/// until the score returns. It must not throw or jump out.
+pub type Lookup =
+    Option<unsafe extern "C" fn(context: *mut c_void, role: u32, block: u32, key: u32, len: *mut usize) -> *const f32>;
+
+/// Where tensors come from: first the table, then the function, then random numbers.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Source {
+    /// `sizeof(aznas_source)`
+    pub struct_size: usize,
+    /// A table of tensors; searched from the front.
+    pub tensors: *const Tensor,
+    /// Tensors in the table.
+    pub tensor_count: usize,
+    /// `sizeof(aznas_tensor)`
+    pub tensor_size: usize,
+    /// A function to ask for what the table does not have, or NULL.
+    pub lookup: Lookup,
+    /// Handed to the function.
+    pub context: *mut c_void,
+}
+
+// SAFETY: `struct_size` comes first, and an optional function pointer takes every pattern of bits C can put there.
+unsafe impl Descriptor for Source {
+    const NAME: &'static str = "source";
+}
+
+/// The caller's tensors as the core asks for them.
+#[derive(Debug)]
+pub(crate) struct CallerTensors {
+    table: Array<Tensor>,
+    lookup: Lookup,
+    context: *mut c_void,
+    /// What no tensor may overlap.
+    workspace: Span,
+}
+
+impl CallerTensors {
+    /// The tensors of `source`, which may be NULL.
+    ///
+    /// # Safety
+    /// `source` keeps the promises of the header, as long as the result is used.
+    pub(crate) unsafe fn new(source: *const Source, workspace: Span) -> Result<Self, Refusal> {
+        // SAFETY: as promised by the caller.
+        let source = unsafe { pointer::read_optional(source) }?;
+        let (tensors, count, size) = source
+            .map_or((core::ptr::null(), 0, 0), |source| (source.tensors, source.tensor_count, source.tensor_size));
+        // SAFETY: as promised by the caller.
+        let table = unsafe { Array::new(tensors, count, size, "tensors") }?;
+        let tensors = Self {
+            table,
+            lookup: source.and_then(|source| source.lookup),
+            context: source.map_or(core::ptr::null_mut(), |source| source.context),
+            workspace,
+        };
+        tensors.check_table()?;
+        Ok(tensors)
+    }
+
+    fn check_table(&self) -> Result<(), Refusal> {
+        if self.table.span().overlaps(self.workspace) {
+            return Err(Refusal::Overlap("tensors"));
+        }
+        for tensor in (0..self.table.len()).map(|index| self.table.get(index)) {
+            if tensor.role > Role::Direction as u32 {
+                return Err(Refusal::invalid("role", "one of aznas_role"));
+            }
+            if tensor.reserved != 0 {
+                return Err(Refusal::invalid("reserved", "0"));
+            }
+            // SAFETY: the promises of the header.
+            let data = unsafe { pointer::slice(tensor.data, tensor.len, "data") }?;
+            if Span::new(tensor.data, size_of_val(data)).overlaps(self.workspace) {
+                return Err(Refusal::Overlap("data"));
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, role: Role, block: usize, key: u32) -> Option<&[f32]> {
+        let (role, block) = (role as u32, u32::try_from(block).ok()?);
+        let listed = (0..self.table.len())
+            .map(|index| self.table.get(index))
+            .find(|tensor| (tensor.role, tensor.block, tensor.key) == (role, block, key));
+        let (data, len) = match (listed, self.lookup) {
+            (Some(tensor), _) => (tensor.data, tensor.len),
+            (None, Some(lookup)) => {
+                let mut len = 0;
+                // SAFETY: the caller supplied the function for this call.
+                let data = unsafe { lookup(self.context, role, block, key, &mut len) };
+                if data.is_null() {
+                    return None;
+                }
+                (data, len)
+            }
+            (None, None) => return None,
+        };
+        // SAFETY: the promises of the header.
+        let slice = unsafe { pointer::slice(data, len, "data") }.unwrap_or_default();
+        // An answer that cannot be read counts as empty, and planning refuses a tensor of that length.
+        let readable = !Span::new(data, size_of_val(slice)).overlaps(self.workspace);
+        Some(if readable { slice } else { &[] })
+    }
+}
+
+impl aznas::tensor::Source for CallerTensors {
+    fn input(&self) -> Option<&[f32]> {
+        self.find(Role::Input, 0, 0)
+    }
+
+    fn direction(&self, block: usize) -> Option<&[f32]> {
+        self.find(Role::Direction, block, 0)
+    }
+
+    fn parameter(&self, block: usize, key: u32, role: aznas::tensor::Role) -> Option<&[f32]> {
+        let role = match role {
+            aznas::tensor::Role::Weight => Role::Weight,
+            aznas::tensor::Role::Bias => Role::Bias,
+            aznas::tensor::Role::Gain => Role::Gain,
+            aznas::tensor::Role::Shift => Role::Shift,
+            // No space of this interface has other parameters.
+            _ => return None,
+        };
+        self.find(role, block, key)
+    }
+}

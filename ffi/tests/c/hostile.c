@@ -1,0 +1,578 @@
+/* Everything a program can get wrong: always a status, never a crash, and nothing is written but on success.
+ * Takes the number of random calls and a seed. */
+#include <aznas.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A struct with room for what a later version might add. */
+#define ROOMY(type, name) \
+    union {               \
+        type s;           \
+        char room[2048];  \
+    } name
+
+static const char CELL[] = {"|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|"};
+static const char UNITS[] = {"SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8,1)"};
+
+static const char TRANSFORMER[] = {"autoformer(embed=16,heads=1-2,ratio=1-0.5)"};
+
+enum { NODES = 12, TENSORS = 3, ROWS = 64, CANDIDATES = 7, COLUMNS = 3 };
+
+/* Everything a call can reach. The texts have no terminator and end with their memory, for the sanitizer to see. */
+static ROOMY(aznas_arch, arch);
+static ROOMY(aznas_options, options);
+static ROOMY(aznas_source, source);
+static ROOMY(aznas_scores, scores);
+static ROOMY(aznas_costs, costs);
+static ROOMY(aznas_ranking, ranking);
+static ROOMY(aznas_error, error);
+static struct {
+    ROOMY(aznas_node, each);
+} nodes[NODES];
+static aznas_tensor tensors[TENSORS];
+static aznas_block rows[ROWS];
+static float numbers[2 * 8 * 8 * 3];
+static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS];
+static const double *columns[COLUMNS] = {first, second, third};
+static size_t bytes;
+static char *cell, *units, *transformer, *memory;
+static size_t memory_len = 1 << 19;
+
+/* The arguments of a call, any of which may be wrong. */
+static struct {
+    const void *arch, *options, *ranking;
+    void *workspace, *scores, *costs, *error, *bytes, *out;
+    size_t workspace_len;
+} call;
+
+static uint64_t state;
+
+static uint32_t draw(uint32_t below) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)((state >> 32) * below >> 32);
+}
+
+static void reset(uint32_t space) {
+    static const aznas_error no_error;
+    static const aznas_scores no_scores;
+    static const aznas_costs no_costs;
+    memset(&arch, 0, sizeof arch);
+    memset(&options, 0, sizeof options);
+    memset(&source, 0, sizeof source);
+    memset(&scores, 0, sizeof scores);
+    memset(&costs, 0, sizeof costs);
+    memset(&ranking, 0, sizeof ranking);
+    memset(&error, 0, sizeof error);
+    memset(nodes, 0, sizeof nodes);
+    memset(tensors, 0, sizeof tensors);
+    aznas_arch_init(&arch.s, sizeof arch.s, space);
+    aznas_options_init(&options.s, sizeof options.s);
+    arch.s.channels = 4;
+    arch.s.cells = 1;
+    arch.s.patch = 4;
+    arch.s.text = space == AZNAS_SPACE_MBV2 ? units : space == AZNAS_SPACE_AUTOFORMER ? transformer : cell;
+    arch.s.text_len = space == AZNAS_SPACE_MBV2          ? sizeof UNITS - 1
+                      : space == AZNAS_SPACE_AUTOFORMER ? sizeof TRANSFORMER - 1
+                                                        : sizeof CELL - 1;
+    arch.s.nodes = &nodes[0].each.s;
+    arch.s.node_count = 3;
+    arch.s.node_size = sizeof(aznas_node);
+    aznas_node *node = &nodes[0].each.s;
+    for (uint32_t i = 0; i < NODES; i++) {
+        node[i] = (aznas_node){.op = AZNAS_OP_RELU, .inputs = {i % 3}, .input_count = 1, .channels = 4, .groups = 1, .epsilon = 1e-5};
+        node[i].kernel[0] = node[i].kernel[1] = 3;
+        node[i].stride[0] = node[i].stride[1] = node[i].dilation[0] = node[i].dilation[1] = 1;
+        node[i].padding[0] = node[i].padding[1] = 1;
+        if (i % 3 == 0)
+            node[i].op = AZNAS_OP_CONVOLUTION;
+        if (i % 3 == 2)
+            node[i].flags = AZNAS_NODE_END_OF_BLOCK;
+    }
+    options.s.batch = 2;
+    options.s.height = options.s.width = 8;
+    source.s.struct_size = sizeof source.s;
+    source.s.tensors = tensors;
+    source.s.tensor_count = 1;
+    source.s.tensor_size = sizeof tensors[0];
+    for (int i = 0; i < TENSORS; i++)
+        tensors[i] = (aznas_tensor){.role = AZNAS_ROLE_INPUT, .data = numbers, .len = sizeof numbers / sizeof *numbers};
+    scores.s = no_scores;
+    scores.s.struct_size = sizeof scores.s;
+    costs.s = no_costs;
+    costs.s.struct_size = sizeof costs.s;
+    error.s = no_error;
+    error.s.struct_size = sizeof error.s;
+    ranking.s.struct_size = sizeof ranking.s;
+    ranking.s.columns = columns;
+    ranking.s.column_count = COLUMNS;
+    ranking.s.candidate_count = CANDIDATES;
+    call.arch = &arch;
+    call.options = &options;
+    call.ranking = &ranking;
+    call.workspace = memory;
+    call.workspace_len = memory_len;
+    call.scores = &scores;
+    call.costs = &costs;
+    call.error = &error;
+    call.bytes = &bytes;
+    call.out = out;
+}
+
+static void fail(const char *what, aznas_status status) {
+    fprintf(stderr, "%s: %d %s; field %s, expected %s\n", what, (int)status, aznas_status_str(status), error.s.field, error.s.expected);
+    fprintf(stderr, "space %u channels %u cells %u classes %u batch %zu %zux%zu\n", (unsigned)arch.s.space, (unsigned)arch.s.channels,
+            (unsigned)arch.s.cells, (unsigned)arch.s.classes, options.s.batch, options.s.height, options.s.width);
+    for (int i = 0; i < NODES; i++) {
+        const aznas_node *n = &(&nodes[0].each.s)[i];
+        fprintf(stderr, "node op %u flags %u inputs %u %u %u count %u channels %u kernel %ux%u stride %ux%u padding %ux%u dilation %ux%u groups %u\n",
+                (unsigned)n->op, (unsigned)n->flags, (unsigned)n->inputs[0], (unsigned)n->inputs[1], (unsigned)n->inputs[2],
+                (unsigned)n->input_count, (unsigned)n->channels, (unsigned)n->kernel[0], (unsigned)n->kernel[1], (unsigned)n->stride[0],
+                (unsigned)n->stride[1], (unsigned)n->padding[0], (unsigned)n->padding[1], (unsigned)n->dilation[0],
+                (unsigned)n->dilation[1], (unsigned)n->groups);
+    }
+    exit(1);
+}
+
+enum { SCORE, SIZE, COST, AGGREGATE, AGGREGATE_SIZE, FUNCTIONS };
+
+/* Calls a function with the arguments as they are, checks the rules, and returns the status. */
+static aznas_status invoke(int function) {
+    static ROOMY(aznas_scores, scores_before);
+    static ROOMY(aznas_costs, costs_before);
+    static ROOMY(aznas_error, error_before);
+    static aznas_block rows_before[ROWS];
+    double out_before[CANDIDATES];
+    memset(rows, 0x5a, sizeof rows);
+    memset(out, 0x5a, sizeof out);
+    bytes = 0x5a5a;
+    memcpy(&scores_before, &scores, sizeof scores);
+    memcpy(&costs_before, &costs, sizeof costs);
+    memcpy(&error_before, &error, sizeof error);
+    memcpy(rows_before, rows, sizeof rows);
+    memcpy(out_before, out, sizeof out);
+    aznas_status status = AZNAS_STATUS_OTHER;
+    switch (function) {
+    case SCORE:
+        status = aznas_score(call.arch, call.options, call.workspace, call.workspace_len, call.scores, call.error);
+        break;
+    case SIZE:
+        status = aznas_workspace_size(call.arch, call.options, call.bytes, call.error);
+        break;
+    case COST:
+        status = aznas_cost(call.arch, call.options, call.costs, call.error);
+        break;
+    case AGGREGATE:
+        status = aznas_aggregate(call.ranking, call.workspace, call.workspace_len, call.out, call.error);
+        break;
+    case AGGREGATE_SIZE:
+        status = aznas_aggregate_workspace_size(call.ranking, call.bytes, call.error);
+        break;
+    }
+    if (status > 0 || status == AZNAS_STATUS_OTHER || status == AZNAS_STATUS_PANIC || status == AZNAS_STATUS_OUT_OF_MEMORY)
+        fail("a status that must not be", status);
+    if (status == AZNAS_STATUS_OK) {
+        if (memcmp(&error_before, &error, sizeof error))
+            fail("success wrote into the error", status);
+    } else {
+        if (memcmp(&scores_before, &scores, sizeof scores) || memcmp(&costs_before, &costs, sizeof costs) ||
+            memcmp(rows_before, rows, sizeof rows) || memcmp(out_before, out, sizeof out) || bytes != 0x5a5a)
+            fail("a refusal wrote into a result", status);
+        if (memcmp(&error_before, &error, sizeof error) && error.s.status != status)
+            fail("the error has another status", status);
+    }
+    return status;
+}
+
+static void expect(int function, aznas_status expected, const char *what) {
+    aznas_status status = invoke(function);
+    if (status != expected) {
+        fprintf(stderr, "%s (function %d): expected %d\n", what, function, (int)expected);
+        fail(what, status);
+    }
+}
+
+/* Each mistake on its own, with the status it must give. */
+static void single_mistakes(void) {
+#define MISTAKE(function, change, expected)      \
+    do {                                         \
+        reset(AZNAS_SPACE_NB201);                \
+        expect(function, AZNAS_STATUS_OK, "no mistake"); \
+        reset(AZNAS_SPACE_NB201);                \
+        change;                                  \
+        expect(function, expected, #change);     \
+    } while (0)
+#define SIZES(function, descriptor)                                                              \
+    MISTAKE(function, descriptor.s.struct_size = 0, AZNAS_STATUS_STRUCT_SIZE);                   \
+    MISTAKE(function, descriptor.s.struct_size -= 1, AZNAS_STATUS_STRUCT_SIZE);                  \
+    MISTAKE(function, descriptor.s.struct_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);            \
+    MISTAKE(function, descriptor.s.struct_size += 1025, AZNAS_STATUS_STRUCT_SIZE);               \
+    MISTAKE(function, descriptor.s.struct_size += 1024, AZNAS_STATUS_OK);                        \
+    MISTAKE(function, (descriptor.s.struct_size += 64, descriptor.room[sizeof descriptor.s + 63] = 1), AZNAS_STATUS_STRUCT_SIZE)
+#define POINTERS(function, argument)                                                   \
+    MISTAKE(function, call.argument = NULL, AZNAS_STATUS_NULL_POINTER);                \
+    MISTAKE(function, call.argument = (char *)call.argument + 1, AZNAS_STATUS_MISALIGNED)
+    const int scoring[] = {SCORE, SIZE, COST};
+    for (int i = 0; i < 3; i++) {
+        const int f = scoring[i];
+        MISTAKE(f, call.arch = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, call.arch = (const char *)call.arch + 1, AZNAS_STATUS_MISALIGNED);
+        MISTAKE(f, call.options = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, call.options = (const char *)call.options + 1, AZNAS_STATUS_MISALIGNED);
+        SIZES(f, arch);
+        SIZES(f, options);
+        SIZES(f, error);
+        MISTAKE(f, call.error = NULL, AZNAS_STATUS_OK);
+        MISTAKE(f, call.error = (char *)call.error + 1, AZNAS_STATUS_MISALIGNED);
+        const uint32_t enums[] = {UINT32_MAX, INT32_MAX, (uint32_t)INT32_MIN, 99};
+        for (int e = 0; e < 4; e++) {
+            MISTAKE(f, arch.s.space = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.init = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.backend = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.sigma = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, arch.s.identity_rule = enums[e]), AZNAS_STATUS_INVALID);
+            MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.op = enums[e]), AZNAS_STATUS_NODE);
+            MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.flags = enums[e] | 4), AZNAS_STATUS_NODE);
+        }
+        MISTAKE(f, arch.s.space = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, arch.s.space = AZNAS_SPACE_AUTOFORMER, AZNAS_STATUS_PARSE);
+        MISTAKE(f, options.s.sigma = 2, AZNAS_STATUS_INVALID);
+        MISTAKE(f, arch.s.text = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, arch.s.text_len = 0, AZNAS_STATUS_PARSE);
+        MISTAKE(f, arch.s.text_len -= 1, AZNAS_STATUS_PARSE);
+        MISTAKE(f, arch.s.text_len = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        MISTAKE(f, arch.s.channels = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, arch.s.cells = UINT32_MAX, AZNAS_STATUS_INVALID);
+        MISTAKE(f, arch.s.classes = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.height = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        MISTAKE(f, arch.s.space = AZNAS_SPACE_GRAPH, AZNAS_STATUS_OK);
+#define GRAPH_MISTAKE(change, expected) MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, change), expected)
+        GRAPH_MISTAKE(arch.s.nodes = NULL, AZNAS_STATUS_NULL_POINTER);
+        GRAPH_MISTAKE(arch.s.nodes = (const aznas_node *)((const char *)nodes + 1), AZNAS_STATUS_MISALIGNED);
+        GRAPH_MISTAKE(arch.s.node_count = 0, AZNAS_STATUS_INVALID);
+        GRAPH_MISTAKE(arch.s.node_count = 2, AZNAS_STATUS_INVALID);
+        GRAPH_MISTAKE(arch.s.node_count = 65537, AZNAS_STATUS_TOO_LARGE);
+        GRAPH_MISTAKE(arch.s.node_count = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        GRAPH_MISTAKE(arch.s.node_size = 0, AZNAS_STATUS_STRUCT_SIZE);
+        GRAPH_MISTAKE(arch.s.node_size += 1, AZNAS_STATUS_STRUCT_SIZE);
+        GRAPH_MISTAKE(arch.s.node_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);
+        GRAPH_MISTAKE(arch.s.input_channels = 0, AZNAS_STATUS_INVALID);
+        GRAPH_MISTAKE(nodes[0].each.s.inputs[0] = UINT32_MAX, AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(nodes[0].each.s.inputs[0] = 1, AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(nodes[0].each.s.input_count = 0, AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(nodes[0].each.s.input_count = 2, AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(nodes[0].each.s.input_count = 9, AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(nodes[0].each.s.groups = 0, AZNAS_STATUS_NODE);
+    }
+    for (int i = 0; i < 2; i++) {
+        const int f = i ? SIZE : SCORE;
+        MISTAKE(f, options.s.batch = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.width = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.repeats = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.batch = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        MISTAKE(f, options.s.source = &source.s, AZNAS_STATUS_OK);
+#define SOURCE_MISTAKE(change, expected) MISTAKE(f, (options.s.source = &source.s, change), expected)
+        SOURCE_MISTAKE(options.s.source = (const aznas_source *)((const char *)&source + 1), AZNAS_STATUS_MISALIGNED);
+        SOURCE_MISTAKE(source.s.struct_size = 0, AZNAS_STATUS_STRUCT_SIZE);
+        SOURCE_MISTAKE(source.s.struct_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);
+        SOURCE_MISTAKE(source.s.tensors = NULL, AZNAS_STATUS_NULL_POINTER);
+        SOURCE_MISTAKE(source.s.tensor_count = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        SOURCE_MISTAKE(source.s.tensor_size = 1, AZNAS_STATUS_STRUCT_SIZE);
+        SOURCE_MISTAKE(tensors[0].role = UINT32_MAX, AZNAS_STATUS_INVALID);
+        SOURCE_MISTAKE(tensors[0].reserved = 1, AZNAS_STATUS_INVALID);
+        SOURCE_MISTAKE(tensors[0].data = NULL, AZNAS_STATUS_NULL_POINTER);
+        SOURCE_MISTAKE(tensors[0].data = (const float *)((const char *)numbers + 1), AZNAS_STATUS_MISALIGNED);
+        SOURCE_MISTAKE(tensors[0].len = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        SOURCE_MISTAKE(tensors[0].len = 0, AZNAS_STATUS_TENSOR_LENGTH);
+        SOURCE_MISTAKE(tensors[0].len -= 1, AZNAS_STATUS_TENSOR_LENGTH);
+    }
+    MISTAKE(SCORE, (options.s.source = &source.s, tensors[0].data = (const float *)memory), AZNAS_STATUS_OVERLAP);
+    MISTAKE(SCORE, (memcpy(memory, CELL, sizeof CELL - 1), arch.s.text = memory), AZNAS_STATUS_OVERLAP);
+    POINTERS(SCORE, scores);
+    SIZES(SCORE, scores);
+    MISTAKE(SCORE, call.workspace = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(SCORE, call.workspace = memory + 1, AZNAS_STATUS_OK);
+    MISTAKE(SCORE, call.workspace_len = 0, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
+    MISTAKE(SCORE, call.workspace_len = 1000, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
+    MISTAKE(SCORE, call.workspace_len = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(SCORE, (scores.s.blocks = rows, scores.s.block_capacity = ROWS, scores.s.block_size = sizeof *rows), AZNAS_STATUS_OK);
+    MISTAKE(SCORE, (scores.s.blocks = rows, scores.s.block_capacity = 5, scores.s.block_size = sizeof *rows), AZNAS_STATUS_INVALID);
+    MISTAKE(SCORE, (scores.s.blocks = rows, scores.s.block_capacity = SIZE_MAX, scores.s.block_size = sizeof *rows), AZNAS_STATUS_OVERFLOW);
+    MISTAKE(SCORE, (scores.s.blocks = rows, scores.s.block_capacity = ROWS, scores.s.block_size = 8), AZNAS_STATUS_STRUCT_SIZE);
+    MISTAKE(SCORE, (scores.s.blocks = (void *)memory, scores.s.block_capacity = ROWS,
+                    scores.s.block_size = sizeof *rows), AZNAS_STATUS_OVERLAP);
+    POINTERS(SIZE, bytes);
+    POINTERS(AGGREGATE_SIZE, bytes);
+    POINTERS(COST, costs);
+    SIZES(COST, costs);
+    for (int i = 0; i < 2; i++) {
+        const int f = i ? AGGREGATE_SIZE : AGGREGATE;
+        MISTAKE(f, call.ranking = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, call.ranking = (const char *)call.ranking + 1, AZNAS_STATUS_MISALIGNED);
+        SIZES(f, ranking);
+        MISTAKE(f, ranking.s.column_count = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, ranking.s.column_count = 33, AZNAS_STATUS_TOO_LARGE);
+        MISTAKE(f, ranking.s.candidate_count = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, ranking.s.candidate_count = SIZE_MAX, AZNAS_STATUS_TOO_LARGE);
+    }
+    POINTERS(AGGREGATE, out);
+    MISTAKE(AGGREGATE, ranking.s.columns = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(AGGREGATE, ranking.s.mode = UINT32_MAX, AZNAS_STATUS_INVALID);
+    MISTAKE(AGGREGATE, ranking.s.mode = 2, AZNAS_STATUS_INVALID);
+    MISTAKE(AGGREGATE, ranking.s.reserved = 1, AZNAS_STATUS_INVALID);
+    MISTAKE(AGGREGATE, call.workspace = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(AGGREGATE, call.workspace = memory + 1, AZNAS_STATUS_OK);
+    MISTAKE(AGGREGATE, call.workspace_len = 0, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
+    MISTAKE(AGGREGATE, call.workspace_len = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(AGGREGATE, call.workspace = out, AZNAS_STATUS_OVERLAP);
+    MISTAKE(AGGREGATE, call.out = first, AZNAS_STATUS_OVERLAP);
+    MISTAKE(AGGREGATE, (call.workspace = first, call.workspace_len = sizeof first), AZNAS_STATUS_OVERLAP);
+    for (uint32_t space = 0; space < 6; space++) {
+        aznas_arch own = {.struct_size = 7};
+        const aznas_status expected = space >= 1 && space <= 4 ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
+        if (aznas_arch_init(&own, sizeof own, space) != expected || (expected && own.struct_size != 7) ||
+            aznas_arch_init(&own, sizeof own - 1, AZNAS_SPACE_NB201) != AZNAS_STATUS_STRUCT_SIZE ||
+            aznas_arch_init(NULL, sizeof own, AZNAS_SPACE_NB201) != AZNAS_STATUS_NULL_POINTER)
+            fail("aznas_arch_init", expected);
+    }
+    if (aznas_options_init(NULL, sizeof options.s) != AZNAS_STATUS_NULL_POINTER ||
+        aznas_options_init(&options.s, 0) != AZNAS_STATUS_STRUCT_SIZE ||
+        aznas_options_init(&options.s, SIZE_MAX) != AZNAS_STATUS_STRUCT_SIZE)
+        fail("aznas_options_init", AZNAS_STATUS_OTHER);
+}
+
+static uint32_t hostile_u32(void) {
+    static const uint32_t values[] = {0, 1, 2, 3, 4, 5, 7, 8, 16, 255, 256, 65535, 65536, 1u << 20, INT32_MAX, 1u << 31, UINT32_MAX - 1, UINT32_MAX};
+    return draw(4) ? values[draw(sizeof values / sizeof *values)] : draw(12);
+}
+
+static size_t hostile_size(void) {
+    return draw(3) ? hostile_u32() : draw(2) ? (size_t)1 << draw(8 * sizeof(size_t)) : SIZE_MAX - draw(3);
+}
+
+static uint32_t small(void) {
+    return draw(8) ? draw(4) : hostile_u32();
+}
+
+/* A size whose memory exists, or one that must be refused. */
+static size_t hostile_len(size_t real) {
+    switch (draw(6)) {
+    case 0:
+        return 0;
+    case 1:
+        return SIZE_MAX - draw(9);
+    case 2:
+        return SIZE_MAX / 2 + 1 + draw(9);
+    case 3:
+        return real / 2;
+    default:
+        return real;
+    }
+}
+
+static const void *hostile_pointer(const void *real) {
+    return draw(3) ? draw(2) ? NULL : (const char *)real + 1 : real;
+}
+
+static void random_node(aznas_node *node) {
+    static const uint32_t widths[] = {1, 2, 4, 4, 4, 8};
+    node->op = draw(30) ? 1 + draw(11) : hostile_u32();
+    node->flags = draw(4) ? draw(4) : draw(30) ? 0 : hostile_u32();
+    node->input_count = draw(12) ? 1 + (node->op >= AZNAS_OP_ADD ? draw(3) : 0) : small();
+    for (int i = 0; i < 8; i++)
+        node->inputs[i] = draw(40) ? draw(3) : hostile_u32();
+    node->channels = draw(20) ? widths[draw(6)] : hostile_u32();
+    node->groups = draw(6) ? 1 : small();
+    const uint32_t kernel = 1 + 2 * draw(3), stride = 1 + draw(2);
+    for (int i = 0; i < 2; i++) {
+        node->kernel[i] = draw(20) ? kernel : small();
+        node->stride[i] = draw(20) ? stride : small();
+        node->padding[i] = draw(20) ? kernel / 2 : small();
+        node->dilation[i] = draw(20) ? 1 : small();
+    }
+    if (!draw(50))
+        node->epsilon = draw(2) ? -1.0 : 1.0 / (double)draw(2);
+}
+
+static void spoil(int function) {
+    switch (draw(25)) {
+    case 0:
+        arch.s.struct_size = draw(2) ? arch.s.struct_size + draw(1100) : hostile_size();
+        break;
+    case 1:
+        options.s.struct_size = draw(2) ? options.s.struct_size + draw(1100) : hostile_size();
+        break;
+    case 2:
+        arch.room[draw(sizeof arch)] = (char)draw(256);
+        /* Lengths and addresses must not be made up. */
+        arch.s.text = cell;
+        arch.s.text_len = sizeof CELL - 1;
+        arch.s.nodes = &nodes[0].each.s;
+        arch.s.node_count = NODES;
+        arch.s.node_size = sizeof(aznas_node);
+        break;
+    case 3:
+        arch.s.channels = hostile_u32();
+        break;
+    case 4:
+        arch.s.cells = draw(50) ? draw(4) : hostile_u32();
+        break;
+    case 5:
+        arch.s.classes = hostile_u32();
+        break;
+    case 6:
+        arch.s.target_resolution = hostile_u32();
+        break;
+    case 7:
+        arch.s.input_channels = hostile_u32();
+        break;
+    case 8:
+        arch.s.text = NULL;
+        break;
+    case 9:
+        arch.s.text_len = hostile_len(sizeof TRANSFORMER - 1);
+        break;
+    case 10:
+        cell[draw(sizeof CELL - 1)] = (char)draw(256);
+        break;
+    case 11:
+        arch.s.patch = draw(2) ? 1 + draw(8) : hostile_u32();
+        arch.s.reach = draw(2) ? draw(20) : hostile_u32();
+        arch.s.parameters = draw(20) ? draw(2) : hostile_u32();
+        transformer[draw(sizeof TRANSFORMER - 1)] = "0123456789()=,-."[draw(16)];
+        units[draw(sizeof UNITS - 1)] = "0123456789()K,"[draw(14)];
+        break;
+    case 12:
+        arch.s.node_count = draw(2) ? draw(NODES + 1) : hostile_len(NODES);
+        break;
+    case 13:
+        options.s.batch = draw(2) ? draw(4) : hostile_size();
+        break;
+    case 14:
+        options.s.height = draw(2) ? draw(12) : hostile_size();
+        break;
+    case 15:
+        options.s.width = draw(2) ? draw(12) : hostile_size();
+        break;
+    case 16:
+        options.s.init = hostile_u32();
+        break;
+    case 17:
+        options.s.backend = draw(2) ? draw(5) : hostile_u32();
+        break;
+    case 18:
+        /* A score of many repeats is sound, but takes long. */
+        options.s.repeats = function == SCORE ? draw(3) : hostile_u32();
+        break;
+    case 19:
+        options.s.source = &source.s;
+        tensors[0].role = draw(7);
+        tensors[0].block = draw(4);
+        tensors[0].key = draw(4);
+        tensors[0].len = hostile_len(draw(sizeof numbers / sizeof *numbers));
+        source.s.tensor_count = draw(4) ? draw(TENSORS + 1) : SIZE_MAX - draw(3);
+        break;
+    case 20:
+        scores.s.blocks = rows;
+        scores.s.block_capacity = draw(2) ? draw(ROWS + 1) : SIZE_MAX - draw(9);
+        scores.s.block_size = draw(4) ? sizeof *rows : hostile_size();
+        break;
+    case 21:
+        call.workspace_len = draw(2) ? draw((uint32_t)memory_len) : hostile_len(memory_len);
+        break;
+    case 22:
+        call.workspace = memory + draw(70);
+        call.workspace_len = memory_len - 70;
+        break;
+    case 23:
+        switch (draw(8)) {
+        case 0:
+            call.arch = hostile_pointer(call.arch);
+            break;
+        case 1:
+            call.options = hostile_pointer(call.options);
+            break;
+        case 2:
+            call.ranking = hostile_pointer(call.ranking);
+            break;
+        case 3:
+            call.scores = (void *)hostile_pointer(call.scores);
+            break;
+        case 4:
+            call.costs = (void *)hostile_pointer(call.costs);
+            break;
+        case 5:
+            call.error = (void *)hostile_pointer(call.error);
+            break;
+        case 6:
+            call.bytes = (void *)hostile_pointer(call.bytes);
+            break;
+        default:
+            call.out = (void *)hostile_pointer(call.out);
+        }
+        break;
+    default:
+        ranking.s.column_count = draw(2) ? draw(COLUMNS + 1) : draw(2) ? 33 + draw(9) : SIZE_MAX - draw(9);
+        ranking.s.candidate_count = draw(2) ? draw(CANDIDATES + 1) : hostile_len(CANDIDATES);
+        ranking.s.mode = draw(2) ? draw(2) : hostile_u32();
+        ranking.s.weights = draw(2) ? weights : NULL;
+        for (int i = 0; i < COLUMNS; i++)
+            weights[i] = draw(20) ? (double)draw(5) : 1.0 / (double)draw(2) - 1.0 / (double)draw(2);
+        for (int i = 0; i < CANDIDATES; i++)
+            first[i] = draw(10) ? (double)draw(5) : (double)draw(2) / (double)draw(2);
+    }
+}
+
+static void random_calls(long count) {
+    static const uint32_t spaces[] = {AZNAS_SPACE_NB201, AZNAS_SPACE_MBV2, AZNAS_SPACE_AUTOFORMER, AZNAS_SPACE_GRAPH, AZNAS_SPACE_GRAPH};
+    long accepted[FUNCTIONS] = {0}, asked[FUNCTIONS] = {0};
+    for (long i = 0; i < count; i++) {
+        memcpy(cell, CELL, sizeof CELL - 1);
+        memcpy(units, UNITS, sizeof UNITS - 1);
+        memcpy(transformer, TRANSFORMER, sizeof TRANSFORMER - 1);
+        const uint32_t space = spaces[draw(5)];
+        reset(space);
+        const int function = draw(32) ? SIZE + (int)draw(FUNCTIONS - 1) : SCORE;
+        if (space == AZNAS_SPACE_GRAPH && function <= COST) {
+            arch.s.node_count = 1 + draw(NODES);
+            for (int n = 0; n < NODES; n++)
+                random_node(&(&nodes[0].each.s)[n]);
+        }
+        for (uint32_t mistakes = draw(4); mistakes > 0; mistakes--)
+            spoil(function);
+        asked[function]++;
+        accepted[function] += invoke(function) == AZNAS_STATUS_OK;
+    }
+    printf("accepted:");
+    for (int f = 0; f < FUNCTIONS; f++)
+        printf(" %ld of %ld", accepted[f], asked[f]);
+    printf("\n");
+    /* A test that is refused at the door every time tests nothing. */
+    for (int f = 0; f < FUNCTIONS; f++)
+        if (accepted[f] * 20 < asked[f])
+            fail("hardly anything was accepted", AZNAS_STATUS_OK);
+}
+
+int main(int argc, char **argv) {
+    const long count = argc > 1 ? atol(argv[1]) : 1000000;
+    state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+    state = state * 0x9e3779b97f4a7c15u + 1;
+    cell = malloc(sizeof CELL - 1);
+    units = malloc(sizeof UNITS - 1);
+    transformer = malloc(sizeof TRANSFORMER - 1);
+    memory = malloc(memory_len);
+    if (!cell || !units || !transformer || !memory)
+        return 2;
+    memcpy(cell, CELL, sizeof CELL - 1);
+    memcpy(units, UNITS, sizeof UNITS - 1);
+    memcpy(transformer, TRANSFORMER, sizeof TRANSFORMER - 1);
+    single_mistakes();
+    random_calls(count);
+    free(cell);
+    free(units);
+    free(transformer);
+    free(memory);
+    return 0;
+}

@@ -1,0 +1,288 @@
+//! C programs get the very bits that Rust gets.
+
+mod common;
+
+use aznas::graph::{Block, Convolution, Network};
+use aznas::mem::Memory;
+use aznas::proxy::BlockScores;
+use aznas::simd::Backend;
+use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
+use aznas::spaces::mbv2::{Structure, UnitNetwork};
+use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+use aznas::tensor::{Random, Role, Source};
+use aznas::{Error, Initialisation, Options, Scores};
+use common::{Flavour, Language, Linkage};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+const CELL: &str = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|";
+const HALF_DEAD: &str = "|none~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|none~0|skip_connect~1|nor_conv_1x1~2|";
+const CUT: &str = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
+const UNITS: &str = "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8,2)SuperConvK1BNRELU(16,32,1,1)";
+const TRANSFORMER: &str = "autoformer(embed=32,heads=1-2,ratio=1-2)";
+
+/// The back ends of this processor with their numbers in C.
+fn backends() -> impl Iterator<Item = (Backend, u32)> {
+    Backend::available().map(|backend| match backend {
+        Backend::Scalar => (backend, 1),
+        Backend::Avx2 => (backend, 2),
+        Backend::Avx512 => (backend, 3),
+        Backend::Neon => (backend, 4),
+        other => panic!("{} has no number here", other.name()),
+    })
+}
+
+fn bits(x: f64) -> u64 {
+    if x.is_nan() { 0x7ff8_0000_0000_0000 } else { x.to_bits() }
+}
+
+/// The lines that `print.h` prints.
+fn printed(scores: &Scores, block_count: usize, rows: &[BlockScores]) -> String {
+    let Scores { expressivity, progressivity, trainability, complexity, cost, flags, .. } = scores;
+    let proxies = [expressivity, progressivity, trainability, complexity].map(|&x| format!("{:016x}", bits(x)));
+    let mut text = format!(
+        "{} {} {} {} {} {} {block_count}\n",
+        proxies.join(" "),
+        cost.macs,
+        cost.live_macs,
+        cost.parameters,
+        cost.live_parameters,
+        flags.0
+    );
+    for row in rows {
+        let [height, width, channels] = row.feature;
+        let numbers = [row.expressivity, row.sigma, row.trainability].map(|x| format!("{:016x}", bits(x)));
+        writeln!(text, "{} {height}x{width}x{channels} {} {}", row.block, numbers.join(" "), row.flags.0)
+            .expect("a string takes any text");
+    }
+    text
+}
+
+fn score(network: &dyn Network, options: &Options, source: &dyn Source, with_rows: bool) -> String {
+    let mut memory = Memory::new();
+    let needed = aznas::workspace_size(network, options, source).expect("the network is sound");
+    let mut workspace = memory.workspace(needed).expect("there is memory");
+    let mut rows = Vec::new();
+    let scores = aznas::score(network, options, source, &mut workspace, |row| {
+        if with_rows {
+            rows.push(*row);
+        }
+    });
+    printed(&scores.expect("the network is sound"), network.block_count(), &rows)
+}
+
+fn program(source: &str) -> PathBuf {
+    common::compile(source, Language::C11, &Flavour::Checked.build(), Linkage::Static, &[])
+}
+
+#[test]
+fn named_spaces() {
+    // Space, channels, cells, classes, batch, side, seed, index of the initialisation, repeats, text.
+    let cases = [
+        (1, 4, 1, 10, 2, 8, 1, 0, 1, CELL),
+        (1, 8, 2, 100, 3, 16, 7, 1, 1, CELL),
+        (1, 4, 1, 10, 2, 8, u64::MAX, 2, 3, HALF_DEAD),
+        (1, 4, 1, 10, 2, 8, 3, 4, 2, CUT),
+        (2, 16, 5, 1000, 2, 32, 1, 0, 1, UNITS),
+        (2, 16, 5, 7, 3, 16, 2, 6, 2, UNITS),
+        (3, 16, 5, 1000, 2, 32, 1, 0, 1, TRANSFORMER),
+        (3, 16, 5, 10, 3, 64, 9, 0, 2, TRANSFORMER),
+    ];
+    let (mut input, mut expected) = (String::new(), String::new());
+    for (space, channels, cells, classes, batch, side, seed, initialisation, repeats, text) in cases {
+        for (backend, number) in backends() {
+            writeln!(
+                input,
+                "{space} {channels} {cells} {classes} {batch} {side} {seed} {initialisation} {repeats} {number} {text}"
+            )
+            .expect("a string takes any text");
+            let initialisation = Initialisation::ALL[initialisation];
+            let options = Options {
+                batch,
+                height: side,
+                width: side,
+                seed,
+                initialisation,
+                repeats,
+                backend,
+                ..Options::default()
+            };
+            let network: Box<dyn Network> = match space {
+                1 => {
+                    let skeleton = Skeleton::new(channels, cells, classes).expect("the skeleton is sound");
+                    Box::new(CellNetwork { cell: Cell::parse(text).expect("the cell is sound"), skeleton })
+                }
+                2 => {
+                    let structure = Structure::parse(text).expect("the structure is sound");
+                    Box::new(UnitNetwork { structure, classes, target_resolution: 224 })
+                }
+                _ => {
+                    let architecture = Architecture::parse(text).expect("the architecture is sound");
+                    Box::new(TransformerNetwork { classes, ..TransformerNetwork::new(architecture) })
+                }
+            };
+            expected += &score(&*network, &options, &Random, true);
+        }
+    }
+    assert_eq!(common::output(&program("tests/c/scores.c"), &input), expected);
+}
+
+/// The networks of `graph.c`, described with the builder of the core.
+enum Graph {
+    ResNet,
+    MobileNet,
+}
+
+impl Network for Graph {
+    fn block_count(&self) -> usize {
+        match self {
+            Self::ResNet => 3,
+            Self::MobileNet => 2,
+        }
+    }
+
+    fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
+        let input = block.input();
+        let mut convolution = |x, convolution, key| {
+            let x = block.convolution(x, convolution, key)?;
+            block.batch_norm(x, 1e-5, key)
+        };
+        let output = match (self, index) {
+            (Self::ResNet, 0) => convolution(input, Convolution::same(16, 3, 1), 0)?,
+            (Self::MobileNet, 0) => convolution(input, Convolution::same(8, 3, 2), 0)?,
+            (Self::ResNet, _) => {
+                let stride = if index == 1 { 2 } else { 1 };
+                let x = convolution(input, Convolution::same(32, 3, stride), 0)?;
+                let x = block.relu(x)?;
+                let x = block.convolution(x, Convolution::same(32, 3, 1), 1)?;
+                let x = block.batch_norm(x, 1e-5, 1)?;
+                let shortcut = if index == 1 {
+                    let shortcut = block.convolution(input, Convolution::same(32, 1, 2), 2)?;
+                    block.batch_norm(shortcut, 1e-5, 2)?
+                } else {
+                    input
+                };
+                block.add(&[x, shortcut])?
+            }
+            (Self::MobileNet, _) => {
+                let x = convolution(input, Convolution::same(48, 1, 1), 0)?;
+                let x = block.relu(x)?;
+                let x = block.convolution(x, Convolution::depthwise(48, 3, 1), 1)?;
+                let x = block.batch_norm(x, 1e-5, 1)?;
+                let x = block.relu(x)?;
+                let x = block.convolution(x, Convolution::same(8, 1, 1), 2)?;
+                let x = block.batch_norm(x, 1e-5, 2)?;
+                let x = block.add(&[x, input])?;
+                return block.set_output(x);
+            }
+        };
+        let output = block.relu(output)?;
+        block.set_output(output)
+    }
+
+    fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
+        if matches!(self, Self::MobileNet) {
+            return Ok(());
+        }
+        let x = block.global_pool(block.input())?;
+        let x = block.linear(x, 10, 0)?;
+        block.set_output(x)
+    }
+}
+
+#[test]
+fn nodes_of_the_caller() {
+    let program = program("tests/c/graph.c");
+    for (backend, number) in backends() {
+        let options = Options { batch: 4, height: 16, width: 16, backend, ..Options::default() };
+        let expected =
+            [Graph::ResNet, Graph::MobileNet].map(|network| score(&network, &options, &Random, false)).concat();
+        let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
+        assert_eq!(printed, expected, "{}", backend.name());
+    }
+}
+
+/// The tensors of `tensors.c`.
+struct Tensors {
+    input: Vec<f32>,
+    weights: Vec<f32>,
+    gain: Vec<f32>,
+}
+
+impl Source for Tensors {
+    fn input(&self) -> Option<&[f32]> {
+        Some(&self.input)
+    }
+
+    fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
+        match (block, key, role) {
+            (1, 0 | 5, Role::Weight) => Some(&self.weights),
+            (1, 5, Role::Gain) => Some(&self.gain),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn tensors_of_the_caller() {
+    let number = |i: u32, salt: u32| {
+        let hash = (i + 1).wrapping_mul(2654435761) ^ salt.wrapping_mul(2246822519);
+        ((hash ^ hash >> 15) % 2001) as f32 / 1000.0 - 1.0
+    };
+    let tensors = Tensors {
+        input: (0..2 * 8 * 8 * 3).map(|i| number(i, 1)).collect(),
+        weights: (0..9 * 4 * 4).map(|i| number(i, 2)).collect(),
+        gain: (0..4).map(|i| 0.5 + 0.25 * i as f32).collect(),
+    };
+    let text = "|nor_conv_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_3x3~2|";
+    let network = CellNetwork {
+        cell: Cell::parse(text).expect("the cell is sound"),
+        skeleton: Skeleton::new(4, 1, 10).expect("the skeleton is sound"),
+    };
+    let program = program("tests/c/tensors.c");
+    for (backend, number) in backends() {
+        let options = Options { batch: 2, height: 8, width: 8, backend, ..Options::default() };
+        let expected = score(&network, &options, &tensors, false);
+        assert_ne!(expected, score(&network, &options, &Random, false), "the tensors do not matter");
+        let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
+        assert_eq!(printed, expected, "{}", backend.name());
+    }
+}
+
+#[test]
+fn ranks() {
+    let columns: [&[f64]; 3] =
+        [&[3.0, 1.0, 2.0, 2.0, f64::NEG_INFINITY], &[-0.5, -0.25, f64::NAN, -0.5, -2.0], &[1e6, 2e6, 3e6, 4e6, 5e6]];
+    let mut expected = String::new();
+    for weights in [[1.0; 3], [1.0, 0.5, 2.0]] {
+        for mode in [aznas::aggregate::Mode::Log, aznas::aggregate::Mode::Linear] {
+            let mut out = [0.0; 5];
+            aznas::aggregate::aggregate(&columns, &weights, mode, &mut out, &mut [0; 5]).expect("the lists are sound");
+            writeln!(expected, "{}", out.map(|x| format!("{:016x}", bits(x))).join(" "))
+                .expect("a string takes any text");
+        }
+    }
+    assert_eq!(common::output(&program("tests/c/aggregate.c"), ""), expected);
+}
+
+#[test]
+fn eight_threads_of_cpp_static_and_shared() {
+    let library = Flavour::Checked.build();
+    let compile = |linkage| common::compile("tests/c/threads.cpp", Language::Cpp17, &library, linkage, &[]);
+    let linked = common::output(&compile(Linkage::Static), "");
+    // The loader looks for the name inside the library, which installing gives to the file.
+    let named = library.join("libaznas.so.0.1");
+    let _ = std::fs::remove_file(&named);
+    std::fs::copy(library.join("libaznas.so"), &named).expect("the folder can be written");
+    let shared = compile(Linkage::Shared);
+    let loaded = common::run(std::process::Command::new(shared).env("LD_LIBRARY_PATH", &library), "");
+    assert_eq!(linked, loaded);
+    assert_eq!(linked.lines().count(), 25);
+}
+
+#[test]
+fn the_header_for_cpp_compiles_without_exceptions() {
+    let mut compiler = std::process::Command::new("c++");
+    compiler.args(["-std=c++17", "-fno-exceptions", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]);
+    common::run(compiler.arg("-x").arg("c++").arg(common::root().join("include/aznas.hpp")), "");
+}

@@ -1,0 +1,334 @@
+//! Multi-head attention over a class token and a grid of patches, with relative positions along both axes on keys and
+//! values (Shaw, Uszkoreit and Vaswani, 2018; two-dimensional as in Chen et al., *AutoFormer*, 2021).
+//!
+//! The argument has in each token's channels the queries of all heads, then all keys, then all values. For queries i and
+//! keys j of one head of width w,
+//!
+//! ```text
+//! aᵢⱼ = softmaxⱼ(qᵢ · (kⱼ + Rᵢⱼ) / √w),  oᵢ = Σⱼ aᵢⱼ (vⱼ + R′ᵢⱼ),  Rᵢⱼ = row table [jᵣ − iᵣ] + column table [jᵥ − iᵥ]
+//! ```
+//!
+//! with entry 0 of both tables where the class token is i or j. A query meets each difference of rows once per column of
+//! the grid and the other way round, so its products with the few entries of the tables are computed first and spread over
+//! the keys ([`rows`]), and the probabilities are gathered by difference before they meet the table of the values: both
+//! are matrix products linear in the number of tokens.
+//!
+//! One head of one sample is worked on at a time, [`TILE`] queries at a time. Backwards the probabilities are computed
+//! again. With P them, G = dO (V + R′)ᵀ and S = P ∘ (G − rowsum(P ∘ G)) / √w: dV = Pᵀ dO, dQ = S (K + R), dK = Sᵀ Q.
+
+mod rows;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::reference;
+
+use crate::Error;
+use crate::base::math;
+use crate::linalg::gemm::{Matrix, gemm, gemm_scratch_len};
+use crate::simd::Backend;
+use crate::tensor::{Shape, View, ViewMut};
+use core::ops::Range;
+use rows::{Differentiate, Gather, Softmax, Tile};
+
+/// The most queries whose logits are in memory.
+const TILE: usize = 256;
+
+/// Numbers in a cache line.
+const LINE: usize = 16;
+
+/// Which third of the argument's channels holds what.
+const QUERIES: usize = 0;
+const KEYS: usize = 1;
+const VALUES: usize = 2;
+
+/// Heads, the grid of the patches, and the farthest relative position that has an entry of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attention {
+    /// Heads the channels are split into.
+    pub heads: usize,
+    /// Rows and columns of the grid of patches.
+    pub grid: [usize; 2],
+    /// Entry `d + reach + 1` of a table is for a difference of `d` patches, −reach ..= reach; what is farther away takes
+    /// the first or last of them.
+    pub reach: usize,
+}
+
+impl Attention {
+    /// Rows of each of the four tables: one for the class token and one for each difference.
+    pub const fn entries(&self) -> usize {
+        self.reach.saturating_mul(2).saturating_add(2)
+    }
+
+    /// Channels of one head.
+    pub const fn width(&self, input: Shape) -> usize {
+        input.channels / (3 * self.heads)
+    }
+
+    /// The shape of the result.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming `heads` or `grid` if the channels or tokens of the argument do not fit,
+    /// [`Error::Overflow`] if the tables do not fit the address space.
+    pub fn output(&self, input: Shape) -> Result<Shape, Error> {
+        let parts = self.heads.checked_mul(3).filter(|&parts| parts > 0 && input.channels.is_multiple_of(parts));
+        if parts.is_none() || input.channels == 0 {
+            return Err(Error::Invalid { field: "heads", expected: "a divisor of a third of the channels" });
+        }
+        let tokens = self.grid[0].checked_mul(self.grid[1]).and_then(|patches| patches.checked_add(1));
+        if tokens != Some(input.height) || input.width != 1 || input.height == 1 {
+            return Err(Error::Invalid {
+                field: "grid",
+                expected: "of a token less than there are, and of one at least",
+            });
+        }
+        Shape::new(4, self.entries(), 1, self.width(input))?;
+        input.with_channels(input.channels / 3)
+    }
+
+    /// Multiply-adds of one sample by the definition above: of tokens, and of relative positions, for logits and results.
+    pub const fn macs(&self, input: Shape) -> u64 {
+        let pairs = (input.height as u64).saturating_mul(input.height as u64);
+        pairs.saturating_mul(4 * (input.channels / 3) as u64)
+    }
+
+    /// Numbers of scratch that [`forward`](Self::forward) needs: linear in the tokens, whatever the batch.
+    pub fn scratch_len(&self, input: Shape) -> usize {
+        let sizes = Sizes::new(self, input);
+        let lens = [sizes.table, sizes.table, sizes.logits, sizes.relative, sizes.product];
+        lens.into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// Numbers of scratch that [`vjp`](Self::vjp) needs.
+    pub fn vjp_scratch_len(&self, input: Shape) -> usize {
+        self.scratch_len(input).saturating_add(Sizes::new(self, input).logits)
+    }
+
+    /// Writes the attention of `input` to `out`. `tables` are those of the keys for rows and for columns, then those of
+    /// the values, each [`entries`](Self::entries) × [`width`](Self::width).
+    pub fn forward(&self, backend: Backend, input: View<'_>, tables: &[f32], out: ViewMut<'_>, scratch: &mut [f32]) {
+        let mut work = Work::new(self, backend, input, tables, scratch);
+        let (tokens, width, pitch) = (work.tokens, work.width, work.pitch);
+        for (sample, head, queries) in self.tiles(input.shape) {
+            let tile = work.probabilities(sample, head, queries.clone());
+            let result = &mut out.data[(sample * tokens + queries.start) * out.pitch + head * width..];
+            let (probabilities, values) = (Matrix::new(work.logits, pitch), work.operand(VALUES, sample, head, 0));
+            let sizes = [tile.count, tokens, width];
+            gemm(backend, sizes, probabilities, values, false, result, out.pitch, work.product);
+            let (weights, table) = (&*work.logits, &*work.tables[1]);
+            add_relative(backend, tile, weights, table, result, out.pitch, work.relative, work.product);
+        }
+    }
+
+    /// Passes the gradient with respect to the result back to the argument, which is given again with the tables: writes
+    /// it to `out`, or with `accumulate` adds it to what is there.
+    pub fn vjp(
+        &self,
+        backend: Backend,
+        input: View<'_>,
+        tables: &[f32],
+        gradient: View<'_>,
+        accumulate: bool,
+        out: ViewMut<'_>,
+        scratch: &mut [f32],
+    ) {
+        let (gradients, scratch) = scratch.split_at_mut(Sizes::new(self, input.shape).logits);
+        let mut work = Work::new(self, backend, input, tables, scratch);
+        let (tokens, width, pitch) = (work.tokens, work.width, work.pitch);
+        for (sample, head, queries) in self.tiles(input.shape) {
+            let tile = work.probabilities(sample, head, queries.clone());
+            let (count, differences) = (tile.count, tile.differences());
+            let first = queries.start;
+            let position = sample * tokens;
+            let channel = |third: usize| (third * self.heads + head) * width;
+            // Keys and values hear from every tile of queries.
+            let add = accumulate || first > 0;
+
+            let of_result = matrix(&gradient, position + first, head * width);
+            let of_values = &mut out.data[position * out.pitch + channel(VALUES)..];
+            let transposed = Matrix::new(work.logits, pitch).transposed();
+            gemm(backend, [tokens, count, width], transposed, of_result, add, of_values, out.pitch, work.product);
+
+            let values = work.operand(VALUES, sample, head, 0).transposed();
+            gemm(backend, [count, width, tokens], of_result, values, false, gradients, pitch, work.product);
+            let table = Matrix::new(work.tables[1], width).transposed();
+            let sizes = [count, width, differences];
+            gemm(backend, sizes, of_result, table, false, work.relative, differences, work.product);
+            let (scale, relative, probabilities) = (work.scale, &*work.relative, &*work.logits);
+            backend.run(Differentiate { tile, scale, relative, probabilities, gradients });
+
+            let of_logits = Matrix::new(gradients, pitch);
+            let of_queries = &mut out.data[(position + first) * out.pitch + channel(QUERIES)..];
+            let keys = work.operand(KEYS, sample, head, 0);
+            gemm(backend, [count, tokens, width], of_logits, keys, accumulate, of_queries, out.pitch, work.product);
+            let table = &*work.tables[0];
+            add_relative(backend, tile, gradients, table, of_queries, out.pitch, work.relative, work.product);
+
+            let of_keys = &mut out.data[position * out.pitch + channel(KEYS)..];
+            let (of_logits, queries) = (of_logits.transposed(), work.operand(QUERIES, sample, head, first));
+            gemm(backend, [tokens, count, width], of_logits, queries, add, of_keys, out.pitch, work.product);
+        }
+    }
+
+    /// Every head of every sample, its queries in tiles of about the same size.
+    fn tiles(&self, input: Shape) -> impl Iterator<Item = (usize, usize, Range<usize>)> + use<> {
+        let (heads, tokens) = (self.heads, input.height);
+        let count = tile_len(tokens);
+        (0..input.batch * heads).flat_map(move |each| {
+            let tiles = (0..tokens).step_by(count).map(move |first| first..tokens.min(first + count));
+            tiles.map(move |queries| (each / heads, each % heads, queries))
+        })
+    }
+}
+
+/// Queries in a tile.
+fn tile_len(tokens: usize) -> usize {
+    tokens.div_ceil(tokens.div_ceil(TILE))
+}
+
+/// The lengths of the parts of the scratch, each whole cache lines.
+struct Sizes {
+    /// A table with an entry per difference.
+    table: usize,
+    /// The logits of a tile.
+    logits: usize,
+    /// The numbers per difference of a tile.
+    relative: usize,
+    /// What the matrix products need.
+    product: usize,
+}
+
+impl Sizes {
+    fn new(attention: &Attention, input: Shape) -> Self {
+        let (tokens, width, queries) = (input.height, attention.width(input), tile_len(input.height));
+        let differences = attention.differences();
+        let lines = |a: usize, b: usize| a.saturating_mul(b).saturating_add(LINE - 1) / LINE * LINE;
+        let products = [(width, tokens), (width, differences), (tokens, width), (queries, width), (differences, width)];
+        Self {
+            table: lines(differences, width),
+            logits: lines(queries, tokens.next_multiple_of(LINE)),
+            relative: lines(queries, differences),
+            product: products.map(|(inner, columns)| gemm_scratch_len(inner, columns)).into_iter().fold(0, usize::max),
+        }
+    }
+}
+
+/// What the forward and the backward pass share.
+struct Work<'a> {
+    attention: &'a Attention,
+    backend: Backend,
+    input: View<'a>,
+    tokens: usize,
+    width: usize,
+    scale: f32,
+    /// Numbers from the logits of a query to those of the next.
+    pitch: usize,
+    /// For keys and for values, an entry per difference.
+    tables: [&'a mut [f32]; 2],
+    logits: &'a mut [f32],
+    relative: &'a mut [f32],
+    product: &'a mut [f32],
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        attention: &'a Attention,
+        backend: Backend,
+        input: View<'a>,
+        tables: &[f32],
+        scratch: &'a mut [f32],
+    ) -> Self {
+        let (tokens, width) = (input.shape.height, attention.width(input.shape));
+        let sizes = Sizes::new(attention, input.shape);
+        let (of_keys, scratch) = scratch.split_at_mut(sizes.table);
+        let (of_values, scratch) = scratch.split_at_mut(sizes.table);
+        let (logits, scratch) = scratch.split_at_mut(sizes.logits);
+        let (relative, product) = scratch.split_at_mut(sizes.relative);
+        let (keys, values) = tables.split_at(2 * attention.entries() * width);
+        attention.unroll(width, keys, of_keys);
+        attention.unroll(width, values, of_values);
+        Self {
+            attention,
+            backend,
+            input,
+            tokens,
+            width,
+            scale: 1.0 / math::sqrt_f32(width as f32),
+            pitch: tokens.next_multiple_of(LINE),
+            tables: [of_keys, of_values],
+            logits,
+            relative,
+            product,
+        }
+    }
+
+    /// The queries, keys or values of one head, from `token` on.
+    fn operand(&self, third: usize, sample: usize, head: usize, token: usize) -> Matrix<'a> {
+        matrix(&self.input, sample * self.tokens + token, (third * self.attention.heads + head) * self.width)
+    }
+
+    /// Leaves the probabilities of a tile in `logits`.
+    fn probabilities(&mut self, sample: usize, head: usize, queries: Range<usize>) -> Tile {
+        let tile = Tile {
+            first: queries.start,
+            count: queries.len(),
+            width: self.width,
+            grid: self.attention.grid,
+            pitch: self.pitch,
+        };
+        let (keys, queries) = (self.operand(KEYS, sample, head, 0), self.operand(QUERIES, sample, head, queries.start));
+        let sizes = [tile.count, self.width, self.tokens];
+        gemm(self.backend, sizes, queries, keys.transposed(), false, self.logits, self.pitch, self.product);
+        let table = Matrix::new(self.tables[0], self.width).transposed();
+        let differences = tile.differences();
+        let sizes = [tile.count, self.width, differences];
+        gemm(self.backend, sizes, queries, table, false, self.relative, differences, self.product);
+        self.backend.run(Softmax { tile, scale: self.scale, relative: self.relative, logits: self.logits });
+        tile
+    }
+}
+
+impl Attention {
+    /// Differences of rows and of columns in the grid, and the class token once for each.
+    fn differences(&self) -> usize {
+        self.grid[0].saturating_add(self.grid[1]).saturating_mul(2)
+    }
+
+    /// Copies the tables for rows and for columns to one with an entry per difference, as [`rows`] wants it.
+    fn unroll(&self, width: usize, tables: &[f32], out: &mut [f32]) {
+        let mut out = out.chunks_exact_mut(width);
+        for (table, size) in tables.chunks_exact(self.entries() * width).zip(self.grid) {
+            for (place, out) in (0..2 * size).zip(&mut out) {
+                let distance = place.abs_diff(size).min(self.reach);
+                let entry = match place {
+                    0 => 0,
+                    _ if place < size => self.reach + 1 - distance,
+                    _ => self.reach + 1 + distance,
+                };
+                out.copy_from_slice(&table[entry * width..][..width]);
+            }
+        }
+    }
+}
+
+/// Adds to `out` what the numbers per key, `weights`, make of a table: gathered by difference, times the entries.
+fn add_relative(
+    backend: Backend,
+    tile: Tile,
+    weights: &[f32],
+    table: &[f32],
+    out: &mut [f32],
+    pitch: usize,
+    relative: &mut [f32],
+    product: &mut [f32],
+) {
+    backend.run(Gather { tile, weights, relative });
+    let differences = tile.differences();
+    let width = tile.width;
+    let (sums, table) = (Matrix::new(relative, differences), Matrix::new(table, width));
+    gemm(backend, [tile.count, differences, width], sums, table, true, out, pitch, product);
+}
+
+/// The part of a tensor that starts at a position and a channel, a row a position.
+fn matrix<'a>(view: &View<'a>, position: usize, channel: usize) -> Matrix<'a> {
+    Matrix::new(&view.data[position * view.pitch + channel..], view.pitch)
+}

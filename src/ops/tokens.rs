@@ -1,0 +1,126 @@
+//! From a map of patches to tokens: the class token is put before them, and every token is told its position.
+
+use crate::Error;
+use crate::simd::{Backend, Kernel, Simd};
+use crate::tensor::value::for_each_part;
+use crate::tensor::{Shape, View, ViewMut};
+
+/// The shape of the tokens of a map: a token a position, row after row, and the class token before them.
+///
+/// # Errors
+/// [`Error::Overflow`] if they do not fit the address space.
+pub fn output(map: Shape) -> Result<Shape, Error> {
+    Shape::new(map.batch, map.positions_per_image() + 1, 1, map.channels)
+}
+
+/// Writes the tokens of `map` to `out`: `class` and the positions of the map, plus `positions`, a row a token.
+pub fn forward(backend: Backend, map: View<'_>, class: &[f32], positions: &[f32], out: ViewMut<'_>) {
+    backend.run(Forward { map, class, positions, out });
+}
+
+/// Passes the gradient with respect to the tokens back to the map: writes it to `out`, or with `accumulate` adds it to
+/// what is there.
+pub fn vjp(backend: Backend, gradient: View<'_>, accumulate: bool, out: ViewMut<'_>) {
+    backend.run(Vjp { gradient, accumulate, out });
+}
+
+struct Forward<'a> {
+    map: View<'a>,
+    class: &'a [f32],
+    positions: &'a [f32],
+    out: ViewMut<'a>,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let (tokens, channels) = (self.out.shape.positions_per_image(), self.out.shape.channels);
+        for position in 0..self.out.shape.positions() {
+            let (sample, token) = (position / tokens, position % tokens);
+            let row = if token == 0 { self.class } else { self.map.row(sample * (tokens - 1) + token - 1) };
+            let place = &self.positions[token * channels..][..channels];
+            let out = self.out.row(position);
+            for_each_part(
+                simd,
+                channels,
+                #[inline(always)]
+                |part| part.write(simd, simd.add(part.read(simd, row), part.read(simd, place)), out),
+            );
+        }
+    }
+}
+
+struct Vjp<'a> {
+    gradient: View<'a>,
+    accumulate: bool,
+    out: ViewMut<'a>,
+}
+
+impl Kernel for Vjp<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let patches = self.out.shape.positions_per_image();
+        for position in 0..self.out.shape.positions() {
+            // One class token a sample was left behind.
+            let gradient = self.gradient.row(position + position / patches + 1);
+            let out = self.out.row(position);
+            for_each_part(
+                simd,
+                gradient.len(),
+                #[inline(always)]
+                |part| {
+                    let new = part.read(simd, gradient);
+                    let sum = if self.accumulate { simd.add(part.read(simd, out), new) } else { new };
+                    part.write(simd, sum, out);
+                },
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::{Tensor, assert_close, differences, numbers, widen};
+    use std::format;
+    use std::vec::Vec;
+
+    fn reference(map: Shape, class: &[f64], positions: &[f64], x: &[f64]) -> Vec<f64> {
+        let samples = x.chunks(map.positions_per_image() * map.channels);
+        let tokens = samples.map(|sample| class.iter().chain(sample));
+        tokens.flat_map(|sample| sample.zip(positions).map(|(x, place)| x + place)).collect()
+    }
+
+    #[test]
+    fn values_and_gradients() {
+        for (backend, channels) in Backend::available().flat_map(|b| [1, 3, 8, 17, 31].map(|c| (b, c))) {
+            let shape = Shape::new(3, 2, 5, channels).unwrap();
+            let result = output(shape).unwrap();
+            assert_eq!(result, Shape::new(3, 11, 1, channels).unwrap());
+            let (x, g) = (Tensor::random(shape, 1, 1), Tensor::random(result, 2, 2));
+            let (class, positions) = (numbers(channels, 3), numbers(11 * channels, 4));
+            let case = format!("{backend:?}, {channels} channels");
+            let value = |x: &[f64]| reference(shape, &widen(&class), &widen(&positions), x);
+            let mut out = Tensor::filled(result, 3, f32::NAN);
+            forward(backend, x.view(), &class, &positions, out.view_mut());
+            assert_close(&out.dense(), &value(&x.dense()), 1e-6, &case);
+            let slopes = differences(&x.dense(), &g.dense(), value);
+            for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
+                let mut out = Tensor::filled(shape, 0, before);
+                vjp(backend, g.view(), accumulate, out.view_mut());
+                let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
+                assert_close(&out.dense(), &expected, 1e-6, &case);
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        assert!(matches!(
+            output(Shape { batch: usize::MAX, height: 1, width: 1, channels: 1 }),
+            Err(Error::Overflow { .. })
+        ));
+    }
+}
