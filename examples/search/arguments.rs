@@ -157,6 +157,7 @@ impl Arguments {
             ("seed", json!(options.seed)),
             ("init", json!(options.initialisation.name())),
             ("repeats", json!(options.repeats)),
+            ("sigma", json!(options.sigma.name())),
             ("backend", json!(options.backend.name())),
             ("threads", json!(scoring.workers())),
             ("population", json!(self.population())),
