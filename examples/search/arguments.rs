@@ -72,6 +72,9 @@ pub enum DuplicatesName {
     Reuse,
 }
 
+/// After how many proposals outside the budget the search gives up. Each may take planning and measuring.
+const MAX_PROPOSALS: usize = 10_000;
+
 /// A whole number, also as 450e6.
 fn count(text: &str) -> Result<u64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_string())?;
@@ -134,6 +137,7 @@ impl Arguments {
                 custom: self.latency,
                 ..Budget::default()
             },
+            max_proposals: MAX_PROPOSALS,
             ..base
         })
     }
@@ -153,6 +157,7 @@ impl Arguments {
             ("seed", json!(options.seed)),
             ("init", json!(options.initialisation.name())),
             ("repeats", json!(options.repeats)),
+            ("sigma", json!(options.sigma.name())),
             ("backend", json!(options.backend.name())),
             ("threads", json!(scoring.workers())),
             ("population", json!(self.population())),

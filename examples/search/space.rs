@@ -36,7 +36,7 @@ impl ScoredSpace for CellSpace {
         match index {
             0 => format!("stem to {}", self.skeleton.channels()),
             _ if index == 3 * stage => format!("head to {}", self.skeleton.classes()),
-            _ if index % stage == 0 => "reduction".to_string(),
+            _ if index.is_multiple_of(stage) => "reduction".to_string(),
             _ => format!("cell {cell}"),
         }
     }
