@@ -61,20 +61,25 @@ impl Tile {
             return;
         };
         logits[0] += of_class;
-        let (by_row, by_column) = (&relative[by_row], &relative[by_column]);
-        for row in 0..rows {
-            let of_row = simd.splat(by_row[row]);
-            let logits = &mut logits[1 + row * columns..][..columns];
-            for_each_part(
-                simd,
-                columns,
-                #[inline(always)]
-                |part| {
-                    let of_both = simd.add(part.read(simd, by_column), of_row);
-                    part.write(simd, simd.add(part.read(simd, logits), of_both), logits);
-                },
-            );
-        }
+        let (by_row, by_column, logits) = (&relative[by_row], &relative[by_column], &mut logits[1..]);
+        for_each_part(
+            simd,
+            columns,
+            #[inline(always)]
+            |part| {
+                let of_columns = part.read(simd, by_column);
+                let mut next = part.read(simd, &logits[..columns]);
+                for row in 0..rows {
+                    let of_both = simd.add(of_columns, simd.splat(by_row[row]));
+                    let sum = simd.add(next, of_both);
+                    // Read before this row is written: a load next to a store in flight has to wait for it.
+                    if row + 1 < rows {
+                        next = part.read(simd, &logits[(row + 1) * columns..][..columns]);
+                    }
+                    part.write(simd, sum, &mut logits[row * columns..][..columns]);
+                }
+            },
+        );
     }
 }
 
@@ -94,16 +99,16 @@ impl Kernel for Softmax<'_> {
         let tokens = tile.tokens();
         for i in 0..tile.count {
             let logits = &mut logits[i * tile.pitch..][..tile.pitch];
-            tile.spread(simd, tile.first + i, &relative[i * tile.differences()..], &mut logits[..tokens]);
             // Up to the end of the line: only whole vectors have a maximum.
             logits[tokens..].fill(f32::NEG_INFINITY);
+            tile.spread(simd, tile.first + i, &relative[i * tile.differences()..], &mut logits[..tokens]);
             let mut largest = simd.splat(f32::NEG_INFINITY);
             for x in logits.chunks_exact(S::LANES) {
                 largest = simd.max(simd.load(x), largest);
             }
             let mut lanes = [f32::NEG_INFINITY; 16];
             simd.store(largest, &mut lanes);
-            let largest = lanes.into_iter().fold(f32::NEG_INFINITY, f32::max);
+            let largest = lanes.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
             let (factor, shift) = (simd.splat(scale), simd.splat(-scale * largest));
             let mut sum = simd.splat(0.0);
             for x in logits.chunks_exact_mut(S::LANES) {
