@@ -265,7 +265,7 @@ impl Source for TransformerRecord {
     }
 
     fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
-        let norm = if block % 2 == 0 { "ln1" } else { "ln2" };
+        let norm = if block.is_multiple_of(2) { "ln1" } else { "ln2" };
         let layer = ["patch", "", norm, "qkv", "", "proj", "fc1", "fc2"][key as usize];
         let name = match role {
             Role::ClassToken => "cls".to_string(),

@@ -10,7 +10,7 @@ const SMALLEST: f32 = -87.33;
 /// Adding and subtracting it rounds numbers below 2²² to integers.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts; the upper one has few enough bits for its product with any n to be exact.
-const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// The coefficients of q, from the constant one on.
 const Q: [f32; 5] = [0.5, 0.166_665_73, 0.041_666_86, 0.008_363_733, 0.001_390_151_9];
 
