@@ -5,7 +5,7 @@ mod common;
 use aznas::graph::{Block, Convolution, Network};
 use aznas::proxy::trainability::{Sigma, half_split};
 use aznas::tensor::Source;
-use aznas::{Error, Options};
+use aznas::{Error, Options, Workspace};
 
 const SIDE: usize = 8;
 
@@ -100,4 +100,23 @@ fn small_batches_come_closer_to_large_ones() {
     let (plain, corrected) = (mean_error(Sigma::Plain), mean_error(Sigma::HalfSplit));
     println!("mean relative error of sigma at batch 4: {plain:.3}, corrected {corrected:.3}");
     assert!(plain > 0.1 && corrected.abs() < plain / 2.0, "{plain} {corrected}");
+}
+
+#[test]
+fn the_planned_workspace_is_all_it_touches() {
+    for text in common::CELLS {
+        let network = common::cell_network(text, 5, 1, 10);
+        let options = Options { batch: 3, height: SIDE, width: SIDE, sigma: Sigma::HalfSplit, ..Options::default() };
+        let (scores, blocks) = common::score(&network, &options);
+        let needed = aznas::workspace_size(&network, &options, &aznas::tensor::Random).unwrap();
+        // Every number is a NaN at first: reading anything not written before would show.
+        let mut memory = vec![0xffu8; needed + 128];
+        let start = memory.as_ptr().align_offset(64);
+        let mut again = Vec::new();
+        let mut workspace = Workspace::from_bytes(&mut memory[start..start + needed]);
+        let random = &aznas::tensor::Random;
+        let result = aznas::score(&network, &options, random, &mut workspace, |block| again.push(*block)).unwrap();
+        assert_eq!(common::bits(&result, &again), common::bits(&scores, &blocks), "{text}");
+        assert!(memory[..start].iter().chain(&memory[start + needed..]).all(|&byte| byte == 0xff), "{text}");
+    }
 }

@@ -113,6 +113,9 @@ pub enum Window {
     TfTas,
 }
 
+/// After how many proposals outside the budget the search gives up. Each may take planning and measuring.
+const MAX_PROPOSALS: usize = 10_000;
+
 /// A whole number, also as 450e6.
 fn count(text: &str) -> Result<u64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_string())?;
@@ -196,6 +199,8 @@ impl Arguments {
                 custom: self.latency,
             },
             weights: [1.0, of_progressivity, 1.0, 1.0],
+
+            max_proposals: MAX_PROPOSALS,
             ..base
         })
     }
@@ -215,6 +220,7 @@ impl Arguments {
             ("seed", json!(options.seed)),
             ("init", json!(options.initialisation.name())),
             ("repeats", json!(options.repeats)),
+            ("sigma", json!(options.sigma.name())),
             ("backend", json!(options.backend.name())),
             ("threads", json!(scoring.workers())),
             ("population", json!(self.population())),

@@ -34,6 +34,7 @@ use space::ScoredSpace;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,18 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Set by the first Ctrl-C or termination signal.
 static STOP: AtomicBool = AtomicBool::new(false);
+
+/// When the first of those signals came.
+static STOPPED: OnceLock<Instant> = OnceLock::new();
+
+/// Asks the search to end; the second time at once.
+fn interrupted() {
+    STOP.store(true, Ordering::Relaxed);
+    // `timeout` and others send a signal to the process and to its group: two that mean one.
+    if STOPPED.get_or_init(Instant::now).elapsed() > Duration::from_secs(1) {
+        std::process::exit(130);
+    }
+}
 
 fn main() -> ExitCode {
     match run(&Arguments::read()) {
@@ -112,12 +125,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
         Record::create(&folder, arguments.identity())?
     };
     assessed.keep_latencies(&Record::latency_path(&folder))?;
-    let stop_at_once = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
-    if let Err(error) = stop_at_once {
+    if let Err(error) = ctrlc::set_handler(interrupted) {
         eprintln!("note: an interrupt will lose the candidates at work: {error}");
     }
 

@@ -9,7 +9,7 @@ need_std $target
 export CARGO_PROFILE_BARE_METAL_OPT_LEVEL=z # flash matters more than time
 library=$(bare_metal $target)
 arm-none-eabi-gcc $freestanding -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffunction-sections -DBOARD \
-    -DWORKSPACE=65536 ffi/examples/freestanding.c ffi/targets/cortex-m4f.c "$library" -nostdlib -T ffi/targets/cortex-m4f.ld \
+    -DWORKSPACE=98304 ffi/examples/freestanding.c ffi/targets/cortex-m4f.c "$library" -nostdlib -T ffi/targets/cortex-m4f.ld \
     -Wl,--gc-sections -Wl,-u,aznas_aggregate -z noexecstack -lgcc -o "$out/cortex-m4f.elf"
 arm-none-eabi-size "$out/cortex-m4f.elf"
 need_tools "$qemu"

@@ -10,10 +10,10 @@
 //!
 //! with entry 0 of both tables where the class token is i or j. A query meets each difference of rows once per column of
 //! the grid and the other way round, so its products with the few entries of the tables are computed first and spread over
-//! the keys ([`rows`]), and the probabilities are gathered by difference before they meet the table of the values: both
+//! the keys (`rows`), and the probabilities are gathered by difference before they meet the table of the values: both
 //! are matrix products linear in the number of tokens.
 //!
-//! One head of one sample is worked on at a time, [`TILE`] queries at a time. Backwards the probabilities are computed
+//! One head of one sample is worked on at a time, `TILE` queries at a time. Backwards the probabilities are computed
 //! again. With P them, G = dO (V + R′)ᵀ and S = P ∘ (G − rowsum(P ∘ G)) / √w: dV = Pᵀ dO, dQ = S (K + R), dK = Sᵀ Q.
 
 mod rows;

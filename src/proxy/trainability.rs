@@ -16,7 +16,7 @@ pub enum Sigma {
     #[default]
     Plain,
     /// [`half_split`] of the two halves of the batch, of which the first is the smaller if the batch is odd. Needs
-    /// two images or more. Helps batches of up to 16 images; at 64 there is no bias left worth its price in variance.
+    /// two images or more. Meant for small batches: it trades bias for variance.
     HalfSplit,
 }
 
