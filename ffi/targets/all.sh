@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every target, one after the other; those that cannot be built or run here say so.
+# Every target, one after the other; those that cannot be built or run here say so. Arguments go to `cargo test` on AArch64.
 set -euo pipefail
 for target in riscv64 cortex-m4f wasm32 aarch64; do
     echo "== $target"
-    "$(dirname "$0")/$target.sh"
+    "$(dirname "$0")/$target.sh" "$@"
 done
