@@ -116,10 +116,6 @@ pub trait Simd: Copy + 'static {
     /// The sum of all lanes, in a fixed tree order.
     fn reduce_add_f64(self, a: Self::F64) -> f64;
 
-    /// Runs `f` compiled for this instruction set. Needed only where a loop is left to the compiler's own
-    /// vectoriser outside a [`Kernel`].
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
-
     /// Reads a full vector.
     ///
     /// # Safety

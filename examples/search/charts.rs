@@ -1,6 +1,6 @@
 //! Pictures of how a search went.
 
-use plotters::coord::Shift;
+use crate::drawing::{Area, canvas};
 use plotters::prelude::*;
 use std::error::Error;
 
@@ -28,25 +28,9 @@ pub struct View<'a> {
     pub budget: Option<f64>,
 }
 
-type Area<'s> = DrawingArea<SVGBackend<'s>, Shift>;
-
-fn picture(
-    size: (u32, u32),
-    draw: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn Error>>,
-) -> Result<String, Box<dyn Error>> {
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        area.fill(&WHITE)?;
-        draw(&area)?;
-        area.present()?;
-    }
-    Ok(svg)
-}
-
 /// Aggregate and complexity of the candidates and of the best one so far, over the steps.
 pub fn progress(view: &View) -> Result<String, Box<dyn Error>> {
-    picture((960, 720), |root| {
+    canvas((960, 720), |root| {
         let (upper, lower) = root.split_vertically(360);
         let leaders = leaders(view.aggregates);
         let millions: Vec<f64> = view.columns[3].iter().map(|complexity| complexity / 1e6).collect();
@@ -61,7 +45,7 @@ pub fn proxies(view: &View) -> Result<String, Box<dyn Error>> {
     columns[3].iter_mut().for_each(|complexity| *complexity /= 1e6);
     let best = leaders(view.aggregates)[view.aggregates.len() - 1];
     let pairs = [(3, 0), (3, 1), (3, 2), (0, 1), (0, 2), (1, 2)];
-    picture((1260, 760), |root| {
+    canvas((1260, 760), |root| {
         for (area, (x, y)) in root.split_evenly((2, 3)).iter().zip(pairs) {
             let (Some(width), Some(height)) = (range(&columns[x]), range(&columns[y])) else { continue };
             let mut chart = ChartBuilder::on(area)

@@ -24,10 +24,12 @@ pub trait Drawn: SearchSpace {
     fn picture(&self, architecture: &Self::Architecture) -> Result<String, Box<dyn Error>>;
 }
 
-type Area<'s> = DrawingArea<SVGBackend<'s>, plotters::coord::Shift>;
+/// What pictures are drawn on.
+pub type Area<'s> = DrawingArea<SVGBackend<'s>, plotters::coord::Shift>;
 type Place = (i32, i32);
 
-fn canvas(
+/// A white picture of the given size with what `draw` puts on it, as SVG.
+pub fn canvas(
     size: (u32, u32),
     draw: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn Error>>,
 ) -> Result<String, Box<dyn Error>> {

@@ -147,11 +147,6 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        f()
-    }
-
-    #[inline(always)]
     unsafe fn load_ptr(self, x: *const f32) -> Self::F32 {
         // SAFETY: the caller promises a full vector.
         unsafe { vld1q_f32(x) }

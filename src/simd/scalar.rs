@@ -131,11 +131,6 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        f()
-    }
-
-    #[inline(always)]
     #[allow(unsafe_code)]
     unsafe fn load_ptr(self, x: *const f32) -> Self::F32 {
         // SAFETY: the caller promises LANES readable numbers; an array of f32 has the alignment of one.

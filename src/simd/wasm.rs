@@ -133,11 +133,6 @@ impl Simd for Simd128 {
     }
 
     #[inline(always)]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        f()
-    }
-
-    #[inline(always)]
     unsafe fn load_ptr(self, x: *const f32) -> Self::F32 {
         // SAFETY: the caller promises a full vector, of any alignment.
         unsafe { v128_load(x.cast()) }

@@ -185,16 +185,6 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        #[target_feature(enable = "avx2,fma")]
-        fn inner<R>(f: impl FnOnce() -> R) -> R {
-            f()
-        }
-        // SAFETY: the token proves AVX2 and FMA.
-        unsafe { inner(f) }
-    }
-
-    #[inline(always)]
     unsafe fn load_ptr(self, x: *const f32) -> Self::F32 {
         // SAFETY: the caller promises a full vector.
         unsafe { _mm256_loadu_ps(x) }
@@ -313,16 +303,6 @@ impl Simd for Avx512 {
             let pair = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd::<1>(half));
             _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)))
         }
-    }
-
-    #[inline(always)]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
-        fn inner<R>(f: impl FnOnce() -> R) -> R {
-            f()
-        }
-        // SAFETY: the token proves AVX-512 F, VL, BW and DQ.
-        unsafe { inner(f) }
     }
 
     #[inline(always)]
