@@ -119,7 +119,7 @@ fn convolutions(criterion: &mut Criterion) {
                     let gradient = Gradient { stored: View::dense(g.get(), output), normalised: None };
                     bench(criterion, &format!("{row} vjp"), backend, operations, || {
                         let stored = ViewMut::dense(dx.get(), input);
-                        let sink = Sink { stored, accumulate: false, gate: Some(value) };
+                        let sink = Sink { stored, accumulate: false, gate: Some(value), sums: None };
                         convolution.vjp(&[gradient], vjp.get(), scratch.get(), sink);
                     });
                 }

@@ -2,12 +2,11 @@
 //!
 //! Bytes are those of the tensors read and written, each once. The ratio to the copy of the same sizes is what counts.
 
-use aznas::ops::batch_norm::Sums;
 use aznas::ops::moments::Moments;
 use aznas::ops::window::Window;
 use aznas::ops::{combine, global_pool, max_pool, pool};
 use aznas::simd::Backend;
-use aznas::tensor::{Affine, Gradient, Normalised, Shape, Sink, Value, View, ViewMut};
+use aznas::tensor::{Affine, Gradient, Normalised, Shape, Sink, Sums, Value, View, ViewMut};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use std::hint::black_box;
 use std::time::Duration;
@@ -65,16 +64,15 @@ fn elementwise(criterion: &mut Criterion) {
             combine::forward(backend, black_box(&terms), true, false, ViewMut::dense(out, shape));
         });
         measure(&mut group, "add gradient", n, 3.0, || {
-            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: true, gate: None };
+            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: true, gate: None, sums: None };
             combine::vjp(backend, black_box(gradient), sink);
         });
-        measure(&mut group, "mask", n, 3.0, || combine::mask(backend, black_box(plain), ViewMut::dense(out, shape)));
         measure(&mut group, "equal", n, 2.0, || {
             assert!(combine::equal(backend, black_box(x), View::dense(stored[0], shape)));
         });
         measure(&mut group, "batch norm vjp", n, 3.0, || {
             let gradient = Gradient { stored: y, normalised: Some(normalised) };
-            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None };
+            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
             combine::vjp(backend, black_box(gradient), sink);
         });
         let mut sums = vec![0.0; 4 * channels];
@@ -83,9 +81,9 @@ fn elementwise(criterion: &mut Criterion) {
         let mut moments = Moments::new(mean, squares);
         measure(&mut group, "moments", n, 1.0, || moments.update(backend, black_box(&x), 0, shape.positions()));
         let (gradients, products) = sums.split_at_mut(channels);
-        let mut sums = Sums::new(gradients, products);
+        let mut sums = Sums::new(&coefficients, gradients, products);
         measure(&mut group, "batch norm sums", n, 2.0, || {
-            sums.update(backend, black_box(&y), &x, None, &moments, 0, shape.positions());
+            sums.update(backend, black_box(&y), &x, 0, shape.positions());
         });
 
         for (name, window) in [("3x3", Window::new(3, 1, 1)), ("2x2/2", Window::new(2, 2, 0))] {
@@ -99,7 +97,7 @@ fn elementwise(criterion: &mut Criterion) {
                 pool::forward(backend, &window, black_box(plain), false, ViewMut::dense(out, pooled), scratch);
             });
             measure(&mut group, &format!("mean {name} vjp"), n, tensors, || {
-                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None };
+                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
                 pool::vjp(backend, &window, black_box(small), sink, scratch);
             });
             let mut memory = vec![0.0; max_pool::scratch_len(&window, shape, pooled) + ALIGNMENT];
@@ -108,7 +106,7 @@ fn elementwise(criterion: &mut Criterion) {
                 max_pool::forward(backend, &window, black_box(plain), false, ViewMut::dense(out, pooled), scratch);
             });
             measure(&mut group, &format!("maximum {name} vjp"), n, 1.0 + tensors, || {
-                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None };
+                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
                 max_pool::vjp(backend, &window, black_box(plain), small, sink, scratch);
             });
         }

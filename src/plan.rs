@@ -66,8 +66,11 @@ pub(crate) struct NodePlan {
     pub(crate) scratch: [Option<BufferId>; 2],
     /// Of a normalised tensor: means, then sums of squared deviations, per channel.
     pub(crate) moments: Option<BufferId>,
-    /// Of a batch normalisation: its five coefficients per channel.
+    /// Of a batch normalisation: its coefficients per channel, [`batch_norm::COEFFICIENTS`].
     pub(crate) coefficients: Option<BufferId>,
+    /// Of a batch normalisation: the convolution that writes all of the gradient with respect to its value and forms the
+    /// sums of its backward pass meanwhile.
+    pub(crate) summed_by: Option<NodeId>,
     /// Where the gradient with respect to the node's value is found once complete.
     pub(crate) gradient: Option<Region>,
     /// Where its readers leave their contributions: its own gradient or, of a prologue, that of the node below.

@@ -11,10 +11,11 @@ pub use weights::Initialisation;
 
 use crate::graph::{Block, NodeId};
 use crate::mem::{BufferId, Loans, Plain, Slot, Workspace};
+use crate::ops::batch_norm;
 use crate::plan::{BlockPlan, Region, Step};
 use crate::proxy::BlockScores;
 use crate::score::Options;
-use crate::tensor::{Affine, Sink, Source, Value, View, ViewMut};
+use crate::tensor::{Affine, Sink, Source, Sums, Value, View, ViewMut};
 
 /// A block being run: what it is, where everything lies, and where its tensors come from.
 struct Runner<'r> {
@@ -133,13 +134,26 @@ impl Runner<'_> {
             stored: ViewMut::dense(loans.write(self.slot(planned.sink, shape.len())), shape),
             accumulate: self.plan.nodes[reader.index()].accumulates & (1 << position) != 0,
             gate: planned.gate.map(|gate| self.value(gate, loans)),
+            sums: planned.gate.filter(|gate| self.plan.nodes[gate.index()].summed_by == Some(reader)).map(|gate| {
+                let [_, _, centre, ..] = self.coefficients(gate, loans);
+                let (gradient, product) = self.sums(gate, loans);
+                Sums::new(centre, gradient, product)
+            }),
         }
     }
 
-    /// The five coefficients of a batch normalisation: scale, shift, then those of its backward pass.
-    fn coefficients<'w>(&self, normaliser: NodeId, loans: &mut Loans<'w>) -> [&'w [f32]; 5] {
+    /// Memory of the sums of the backward pass of a batch normalisation.
+    fn sums<'w>(&self, normaliser: NodeId, loans: &mut Loans<'w>) -> (&'w mut [f64], &'w mut [f64]) {
         let channels = self.block.nodes()[normaliser.index()].shape.channels;
-        let all = loans.read(self.slot(buffer(self.plan.nodes[normaliser.index()].coefficients), 5 * channels));
+        let scratch = buffer(self.plan.nodes[normaliser.index()].scratch[1]);
+        loans.write(self.slot(scratch, 2 * channels)).split_at_mut(channels)
+    }
+
+    /// The coefficients of a batch normalisation: scale, shift, centre, then those of its backward pass.
+    fn coefficients<'w>(&self, normaliser: NodeId, loans: &mut Loans<'w>) -> [&'w [f32]; batch_norm::COEFFICIENTS] {
+        let channels = self.block.nodes()[normaliser.index()].shape.channels;
+        let coefficients = buffer(self.plan.nodes[normaliser.index()].coefficients);
+        let all = loans.read(self.slot(coefficients, batch_norm::COEFFICIENTS * channels));
         core::array::from_fn(|i| &all[i * channels..][..channels])
     }
 }

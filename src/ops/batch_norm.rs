@@ -7,25 +7,32 @@
 
 use super::combine;
 use super::moments::Moments;
-use super::strip::{Prologue, read};
 use crate::base::math;
-use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::value::{Part, for_each_part};
-use crate::tensor::{Affine, Gradient, Normalised, Shape, Sink, Value, View};
-
-/// Rows summed in single precision before they are added to the sums in double precision.
-const PIECE: usize = 128;
-
-/// Sums that grow side by side, to hide the latency of an addition.
-const CHAINS: usize = 4;
+use crate::simd::Backend;
+use crate::tensor::{Gradient, Normalised, Shape, Sink, Sums, View};
 
 /// The shape after batch normalisation: the same.
 pub const fn output(input: Shape) -> Shape {
     input
 }
 
+/// Numbers a channel that the two passes share: `scale`, `shift` and `centre` of [`coefficients`], then `by_gradient`,
+/// `by_input` and `constant` of [`vjp_coefficients`].
+pub const COEFFICIENTS: usize = 6;
+
+/// The coefficients in memory, `channels` of each one after another.
+pub fn split(all: &mut [f32], channels: usize) -> [&mut [f32]; COEFFICIENTS] {
+    let mut rest = all;
+    core::array::from_fn(|_| {
+        let (coefficients, others) = core::mem::take(&mut rest).split_at_mut(channels);
+        rest = others;
+        coefficients
+    })
+}
+
 /// Writes the affine map that normalises the channels whose statistics are `moments`: `scale = γ / √(variance + ε)`,
-/// `shift = β − mean · scale`. Without `gain` γ is 1, without `bias` β is 0.
+/// `shift = β − mean · scale`; and the rounded mean as the `centre` of [`Sums`]. Without `gain` γ is 1, without `bias`
+/// β is 0.
 ///
 /// A constant channel becomes β. A channel with NaN, or a constant one at ε = 0, gets coefficients that are not finite.
 pub fn coefficients(
@@ -35,6 +42,7 @@ pub fn coefficients(
     epsilon: f64,
     scale: &mut [f32],
     shift: &mut [f32],
+    centre: &mut [f32],
 ) {
     for channel in 0..moments.mean().len() {
         let gain = gain.map_or(1.0, |gain| f64::from(gain[channel]));
@@ -42,6 +50,7 @@ pub fn coefficients(
         scale[channel] = (gain * inverse_deviation(moments, channel, epsilon)) as f32;
         // The mean is mapped to β exactly only if its factor is the rounded one.
         shift[channel] = (bias - moments.mean()[channel] * f64::from(scale[channel])) as f32;
+        centre[channel] = moments.mean()[channel] as f32;
     }
 }
 
@@ -51,171 +60,42 @@ fn inverse_deviation(moments: &Moments<'_>, channel: usize, epsilon: f64) -> f64
     1.0 / math::sqrt(variance + epsilon)
 }
 
-/// The sums over all positions that the backward pass needs, one of each a channel.
-#[derive(Debug)]
-pub struct Sums<'a> {
-    /// `Σ g`
-    gradient: &'a mut [f64],
-    /// `Σ g · (z − mean)`
-    product: &'a mut [f64],
-}
-
-impl<'a> Sums<'a> {
-    /// Sums of nothing yet, in two slices of one number a channel each.
-    pub fn new(gradient: &'a mut [f64], product: &'a mut [f64]) -> Self {
-        gradient.fill(0.0);
-        product.fill(0.0);
-        Self { gradient, product }
-    }
-
-    /// Adds positions `first .. first + count`: `gradient` is `g`, with respect to the output of the normalisation,
-    /// `input` is `z`, whose statistics are `moments`. If a rectifier follows and `gradient` is with respect to *its*
-    /// output, `rectified` is the normalisation as an affine map: `g` counts where that is positive.
-    pub fn update(
-        &mut self,
-        backend: Backend,
-        gradient: &View<'_>,
-        input: &View<'_>,
-        rectified: Option<Affine<'_>>,
-        moments: &Moments<'_>,
-        first: usize,
-        count: usize,
-    ) {
-        let normalised = Value { stored: *input, affine: rectified, rectified: false };
-        for start in (first..first + count).step_by(PIECE) {
-            let end = (start + PIECE).min(first + count);
-            let masked = rectified.is_some();
-            backend.run(Piece { gradient, normalised, masked, mean: moments.mean(), start, end, sums: self });
-        }
-    }
-
-    /// Writes the coefficients of [`Normalised`]: `dz = by_gradient · g + by_input · z + constant`. All positions that
-    /// `moments` has seen must have been added.
-    pub fn coefficients(
-        &self,
-        moments: &Moments<'_>,
-        gain: Option<&[f32]>,
-        epsilon: f64,
-        by_gradient: &mut [f32],
-        by_input: &mut [f32],
-        constant: &mut [f32],
-    ) {
-        let count = moments.count().max(1) as f64;
-        for channel in 0..moments.mean().len() {
-            let mean = moments.mean()[channel];
-            let inverse = inverse_deviation(moments, channel, epsilon);
-            let scale = gain.map_or(1.0, |gain| f64::from(gain[channel])) * inverse;
-            // The products were formed with the mean in single precision.
-            let product = self.product[channel] + (f64::from(mean as f32) - mean) * self.gradient[channel];
-            by_gradient[channel] = scale as f32;
-            by_input[channel] = (-scale * inverse * inverse * product / count) as f32;
-            constant[channel] = (-scale * self.gradient[channel] / count - f64::from(by_input[channel]) * mean) as f32;
-        }
+/// Writes the coefficients of [`Normalised`]: `dz = by_gradient · g + by_input · z + constant`. All positions that
+/// `moments` has seen must have been added to `sums`.
+pub fn vjp_coefficients(
+    sums: &Sums<'_>,
+    moments: &Moments<'_>,
+    gain: Option<&[f32]>,
+    epsilon: f64,
+    by_gradient: &mut [f32],
+    by_input: &mut [f32],
+    constant: &mut [f32],
+) {
+    let count = moments.count().max(1) as f64;
+    for channel in 0..moments.mean().len() {
+        let mean = moments.mean()[channel];
+        let inverse = inverse_deviation(moments, channel, epsilon);
+        let scale = gain.map_or(1.0, |gain| f64::from(gain[channel])) * inverse;
+        let product = sums.product[channel] + (f64::from(sums.centre[channel]) - mean) * sums.gradient[channel];
+        by_gradient[channel] = scale as f32;
+        by_input[channel] = (-scale * inverse * inverse * product / count) as f32;
+        constant[channel] = (-scale * sums.gradient[channel] / count - f64::from(by_input[channel]) * mean) as f32;
     }
 }
 
-/// Passes the gradient with respect to the output of a normalisation to its input: writes `dz` to `sink`. If a
-/// rectifier follows and `gradient` is with respect to its output, `rectified` is the normalisation as an affine map.
+/// Passes the gradient with respect to the output of a normalisation to its input: writes `dz` to `sink`.
 ///
 /// Not needed where the input is the result of a convolution, whose vjp reads a [`Gradient`] itself.
-pub fn vjp(
-    backend: Backend,
-    gradient: View<'_>,
-    normalised: Normalised<'_>,
-    rectified: Option<Affine<'_>>,
-    sink: Sink<'_>,
-) {
-    let mask = rectified.map(|affine| Value { stored: normalised.input, affine: Some(affine), rectified: false });
-    combine::masked_vjp(backend, mask, Gradient { stored: gradient, normalised: Some(normalised) }, sink);
-}
-
-/// A few rows to add to the sums.
-struct Piece<'a, 'b> {
-    gradient: &'a View<'a>,
-    normalised: Value<'a>,
-    masked: bool,
-    mean: &'a [f64],
-    start: usize,
-    end: usize,
-    sums: &'a mut Sums<'b>,
-}
-
-impl Kernel for Piece<'_, '_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        for_each_part(
-            simd,
-            self.gradient.shape.channels,
-            #[inline(always)]
-            |part| if self.masked { self.add::<S, true>(simd, part) } else { self.add::<S, false>(simd, part) },
-        );
-    }
-}
-
-impl Piece<'_, '_> {
-    #[inline(always)]
-    fn add<S: Simd, const MASKED: bool>(&mut self, simd: S, part: Part) {
-        let prologue = Prologue::new(simd, &self.normalised, part);
-        let mean = &self.mean[part.first..];
-        let mean: [f32; 16] = core::array::from_fn(|lane| mean.get(lane).map_or(0.0, |&mean| mean as f32));
-        let mean = simd.load(&mean);
-        let mut gradients = [simd.splat(0.0); CHAINS];
-        let mut products = gradients;
-        let mut first = self.start;
-        while first + CHAINS <= self.end {
-            let (g, differences) = self.strip::<S, MASKED, CHAINS>(simd, part, &prologue, mean, first);
-            for chain in 0..CHAINS {
-                gradients[chain] = simd.add(gradients[chain], g[chain]);
-                products[chain] = simd.mul_add(g[chain], differences[chain], products[chain]);
-            }
-            first += CHAINS;
-        }
-        for first in first..self.end {
-            let ([g], [difference]) = self.strip::<S, MASKED, 1>(simd, part, &prologue, mean, first);
-            gradients[0] = simd.add(gradients[0], g);
-            products[0] = simd.mul_add(g, difference, products[0]);
-        }
-        widen(simd, gradients, &mut self.sums.gradient[part.first..]);
-        widen(simd, products, &mut self.sums.product[part.first..]);
-    }
-
-    /// `g` and `z − mean` of a few positions.
-    #[inline(always)]
-    fn strip<S: Simd, const MASKED: bool, const ROWS: usize>(
-        &self,
-        simd: S,
-        part: Part,
-        prologue: &Prologue<S>,
-        mean: S::F32,
-        first: usize,
-    ) -> ([S::F32; ROWS], [S::F32; ROWS]) {
-        let mut z = read::<S, ROWS>(simd, part, &self.normalised.stored, first);
-        let mut g = read::<S, ROWS>(simd, part, self.gradient, first);
-        for row in 0..ROWS {
-            if MASKED {
-                g[row] = simd.where_positive(prologue.affine(simd, z[row]), g[row]);
-            }
-            z[row] = simd.sub(z[row], mean);
-        }
-        (g, z)
-    }
-}
-
-/// Adds the chains of each channel to its sum.
-#[inline(always)]
-fn widen<S: Simd>(simd: S, chains: [S::F32; CHAINS], sums: &mut [f64]) {
-    let mut lanes = [0.0; 16];
-    simd.store(simd.add(simd.add(chains[0], chains[1]), simd.add(chains[2], chains[3])), &mut lanes);
-    for (sum, lane) in sums.iter_mut().zip(&lanes[..S::LANES]) {
-        *sum += f64::from(*lane);
-    }
+pub fn vjp(backend: Backend, gradient: View<'_>, normalised: Normalised<'_>, sink: Sink<'_>) {
+    combine::vjp(backend, Gradient { stored: gradient, normalised: Some(normalised) }, sink);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ops::reference::{Tensor, assert_close, differences, numbers, widen};
+    use crate::simd::{Kernel, Simd};
+    use crate::tensor::{Affine, Value};
     use std::vec::Vec;
     use std::{format, vec};
 
@@ -238,6 +118,25 @@ mod tests {
         out
     }
 
+    /// Passes gradients to a sink, piece by piece.
+    struct Store<'a> {
+        sink: Sink<'a>,
+        gradients: View<'a>,
+        pieces: [(usize, usize); 2],
+    }
+
+    impl Kernel for Store<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd>(mut self, simd: S) {
+            let View { data, pitch, .. } = self.gradients;
+            for (first, count) in self.pieces {
+                self.sink.store(simd, first, count, data.get(first * pitch..).unwrap_or_default(), pitch);
+            }
+        }
+    }
+
     /// Runs forward and backward through the module, with the statistics taken in two pieces.
     fn run(
         backend: Backend,
@@ -258,25 +157,35 @@ mod tests {
         for (first, count) in pieces {
             moments.update(backend, &z.view(), first, count);
         }
-        let [mut scale, mut shift, mut by_gradient, mut by_input, mut constant] =
+        let [mut scale, mut shift, mut centre, mut by_gradient, mut by_input, mut constant] =
             core::array::from_fn(|_| vec![f32::NAN; channels]);
-        coefficients(&moments, gain, bias, EPSILON, &mut scale, &mut shift);
+        coefficients(&moments, gain, bias, EPSILON, &mut scale, &mut shift, &mut centre);
         let affine = Affine { scale: &scale, shift: &shift };
         let mut out = Tensor::filled(output(z.shape), 1, f32::NAN);
         let value = Value { stored: z.view(), affine: Some(affine), rectified };
         combine::forward(backend, &[value], false, false, out.view_mut());
 
-        let rectified = rectified.then_some(affine);
-        let mut sums = Sums::new(&mut gradient, &mut product);
-        for (first, count) in pieces {
-            sums.update(backend, &g.view(), &z.view(), rectified, &moments, first, count);
+        // Through a rectifier, the sums are formed while the gradient before it is written.
+        let mut passed = Tensor::filled(z.shape, 2, f32::NAN);
+        let sums = Sums::new(&centre, &mut gradient, &mut product);
+        if rectified {
+            let gate = Some(Value { stored: z.view(), affine: Some(affine), rectified });
+            let sink = Sink { stored: passed.view_mut(), accumulate: false, gate, sums: Some(sums) };
+            backend.run(Store { sink, gradients: g.view(), pieces });
+        } else {
+            let mut sums = sums;
+            for (first, count) in pieces {
+                sums.update(backend, &g.view(), &z.view(), first, count);
+            }
         }
-        sums.coefficients(&moments, gain, EPSILON, &mut by_gradient, &mut by_input, &mut constant);
+        let g = if rectified { &passed } else { g };
+        let sums = Sums { centre: &centre, gradient: &mut gradient, product: &mut product };
+        vjp_coefficients(&sums, &moments, gain, EPSILON, &mut by_gradient, &mut by_input, &mut constant);
         let normalised =
             Normalised { input: z.view(), by_gradient: &by_gradient, by_input: &by_input, constant: &constant };
         let mut dz = Tensor::filled(z.shape, 1, f32::NAN);
-        let sink = Sink { stored: dz.view_mut(), accumulate: false, gate: None };
-        vjp(backend, g.view(), normalised, rectified, sink);
+        let sink = Sink { stored: dz.view_mut(), accumulate: false, gate: None, sums: None };
+        vjp(backend, g.view(), normalised, sink);
         (out.dense(), dz.dense())
     }
 

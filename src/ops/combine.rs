@@ -38,18 +38,7 @@ pub fn forward(backend: Backend, terms: &[Value<'_>], rectified: bool, accumulat
 
 /// Passes the gradient of a sum, or of a batch normalisation, to one term: `sink (+)= gate ⊙ gradient`.
 pub fn vjp(backend: Backend, gradient: Gradient<'_>, sink: Sink<'_>) {
-    masked_vjp(backend, None, gradient, sink);
-}
-
-/// [`vjp`] of a gradient that first passes only where `mask` is positive.
-pub(super) fn masked_vjp(backend: Backend, mask: Option<Value<'_>>, gradient: Gradient<'_>, sink: Sink<'_>) {
-    backend.run(Vjp { mask, gradient, sink });
-}
-
-/// The vjp of a rectifier in place: sets the gradient to 0 where `gate` is not positive. Both a rectifier's input
-/// and its output can be the gate; `rectified` of the value is ignored.
-pub fn mask(backend: Backend, gate: Value<'_>, gradient: ViewMut<'_>) {
-    backend.run(Mask { gate, gradient });
+    backend.run(Vjp { gradient, sink });
 }
 
 /// Whether two tensors of one shape are equal everywhere; NaN equals nothing. Stops soon after a difference.
@@ -104,7 +93,6 @@ impl Strips for Forward<'_, '_> {
 }
 
 struct Vjp<'a, 'b> {
-    mask: Option<Value<'a>>,
     gradient: Gradient<'a>,
     sink: Sink<'b>,
 }
@@ -121,16 +109,13 @@ impl Kernel for Vjp<'_, '_> {
 impl Strips for Vjp<'_, '_> {
     #[inline(always)]
     fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
-        let Self { mask, gradient, sink } = self;
+        let Self { gradient, sink } = self;
         for_each_part(
             simd,
             sink.stored.shape.channels,
             #[inline(always)]
             |part| {
                 let mut new = read::<S, ROWS>(simd, part, &gradient.stored, first);
-                if let Some(mask) = mask {
-                    pass_where_positive(simd, part, mask, first, &mut new);
-                }
                 if let Some(normalised) = &gradient.normalised {
                     let by_gradient = part.read(simd, normalised.by_gradient);
                     let by_input = part.read(simd, normalised.by_input);
@@ -168,36 +153,6 @@ fn pass_where_positive<S: Simd, const ROWS: usize>(
     let gates = read::<S, ROWS>(simd, part, &value.stored, first);
     for row in 0..ROWS {
         strip[row] = simd.where_positive(prologue.affine(simd, gates[row]), strip[row]);
-    }
-}
-
-struct Mask<'a, 'b> {
-    gate: Value<'a>,
-    gradient: ViewMut<'b>,
-}
-
-impl Kernel for Mask<'_, '_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let positions = self.gradient.shape.positions();
-        for_each_strip(simd, 0..positions, &mut self);
-    }
-}
-
-impl Strips for Mask<'_, '_> {
-    #[inline(always)]
-    fn strip<S: Simd, const ROWS: usize>(&mut self, simd: S, first: usize) {
-        for_each_part(
-            simd,
-            self.gradient.shape.channels,
-            #[inline(always)]
-            |part| {
-                let mut strip = read::<S, ROWS>(simd, part, &self.gradient.as_view(), first);
-                pass_where_positive(simd, part, &self.gate, first, &mut strip);
-                write(simd, part, strip, &mut self.gradient, first);
-            },
-        );
     }
 }
 
@@ -319,19 +274,16 @@ mod tests {
             let gradient = Gradient { stored: g.view(), normalised: None };
             for accumulate in [false, true] {
                 let mut out = Tensor::filled(shape, 0, 1.0);
-                vjp(backend, gradient, Sink { stored: out.view_mut(), accumulate, gate: Some(gate) });
+                vjp(backend, gradient, Sink { stored: out.view_mut(), accumulate, gate: Some(gate), sums: None });
                 let before = f64::from(u8::from(accumulate));
                 let expected: Vec<_> = expected.iter().map(|x| x + before).collect();
                 assert_close(&out.dense(), &expected, 1e-6, &format!("{backend:?}, {shape:?}"));
             }
-            let mut masked = g.clone();
-            mask(backend, gate, masked.view_mut());
-            assert_close(&masked.dense(), &expected, 1e-6, &format!("{backend:?}, {shape:?}, in place"));
         }
     }
 
     #[test]
-    fn the_vjp_is_masked_normalised_gated_and_accumulated() {
+    fn the_vjp_is_normalised_gated_and_accumulated() {
         for (backend, shape) in Backend::available().flat_map(|b| shapes().map(move |s| (b, s))) {
             let [g, z, x] = [(1, 0), (2, 2), (3, 5)].map(|(seed, gap)| Tensor::random(shape, gap, seed));
             let coefficients: [_; 5] = core::array::from_fn(|seed| numbers(shape.channels, 10 + seed));
@@ -341,9 +293,8 @@ mod tests {
             let gradient = Gradient { stored: g.view(), normalised: Some(normalised) };
             let mut out = Tensor::filled(shape, 1, 0.25);
             let gate = Value { stored: x.view(), affine: Some(affine), rectified: true };
-            let mask = Value { stored: z.view(), affine: Some(affine), rectified: false };
-            let sink = Sink { stored: out.view_mut(), accumulate: true, gate: Some(gate) };
-            masked_vjp(backend, Some(mask), gradient, sink);
+            let sink = Sink { stored: out.view_mut(), accumulate: true, gate: Some(gate), sums: None };
+            vjp(backend, gradient, sink);
             let wide = coefficients.each_ref().map(|x| widen(x));
             let expected: Vec<_> = g
                 .dense()
@@ -354,7 +305,6 @@ mod tests {
                 .map(|(place, ((g, z), x))| {
                     let [by_gradient, by_input, constant, scale, shift] =
                         wide.each_ref().map(|x| x[place % shape.channels]);
-                    let g = if scale * z + shift > 0.0 { *g } else { 0.0 };
                     let dz = by_gradient * g + by_input * z + constant;
                     0.25 + if scale * x + shift > 0.0 { dz } else { 0.0 }
                 })

@@ -101,7 +101,12 @@ mod tests {
             let (mut first, mut taken) = (0, Vec::new());
             for &shape in &shapes {
                 let mut part = Tensor::filled(shape, 1, 1.0);
-                vjp(backend, g.view(), first, Sink { stored: part.view_mut(), accumulate: true, gate: None });
+                vjp(
+                    backend,
+                    g.view(),
+                    first,
+                    Sink { stored: part.view_mut(), accumulate: true, gate: None, sums: None },
+                );
                 taken.extend(part.dense().into_iter().map(|x| x - 1.0));
                 first += shape.channels;
             }

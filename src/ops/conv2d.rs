@@ -126,7 +126,11 @@ impl Conv2d {
         };
         let bands = self.backward_bands();
         let (results, scratch) = scratch.split_at_mut(bands.result_len());
-        bands.run(self.backend, gradients, plain, packed, None, scratch, Target::Gated { sink, results });
+        let target = match sink {
+            Sink { stored, accumulate: false, gate: None, .. } => Target::Output { view: stored, moments: None },
+            sink => Target::Gated { sink, results },
+        };
+        bands.run(self.backend, gradients, plain, packed, None, scratch, target);
     }
 
     fn forward_bands(&self) -> Bands {

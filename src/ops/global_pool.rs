@@ -163,7 +163,7 @@ mod tests {
                 let g = Tensor::random(means, 1, 2);
                 let mut out = Tensor::filled(input, 1, f32::NAN);
                 let mut scratch = vec![f32::NAN; scratch_len(input)];
-                let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
+                let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None, sums: None };
                 vjp(backend, g.view(), sink, &mut scratch);
                 let expected = differences(&vec![0.0; input.len()], &g.dense(), |x| reference(input, x));
                 assert_close(&out.dense(), &expected, 1e-6, &case);

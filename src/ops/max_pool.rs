@@ -44,7 +44,7 @@ pub fn forward(
     scratch: &mut [f32],
 ) {
     let axes = window.axes(value.stored.shape, out.shape);
-    let sink = Sink { stored: out, accumulate, gate: None };
+    let sink = Sink { stored: out, accumulate, gate: None, sums: None };
     let batch = value.stored.shape.batch;
     let direction = Direction::Forward;
     backend.run(Separable { source: value, axes, batch, direction, reduction: Maximum, scratch, sink });
@@ -233,7 +233,7 @@ mod tests {
             let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
             let value = Value { stored: x.view(), affine: None, rectified: false };
             for accumulate in [false, true] {
-                let sink = Sink { stored: out.view_mut(), accumulate, gate: None };
+                let sink = Sink { stored: out.view_mut(), accumulate, gate: None, sums: None };
                 let gradient = Gradient { stored: g.view(), normalised: None };
                 vjp(backend, &window, value, gradient, sink, &mut scratch);
                 let times = if accumulate { 2.0 } else { 1.0 };
@@ -264,7 +264,7 @@ mod tests {
             let mut out = Tensor::filled(input, 0, f32::NAN);
             let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
             let value = Value { stored: x.view(), affine: None, rectified: false };
-            let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
+            let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None, sums: None };
             vjp(backend, &window, value, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
             assert_close(&out.dense(), &expected, 5e-6, case);
         });
@@ -280,7 +280,7 @@ mod tests {
             let mut out = Tensor::filled(map, 0, f32::NAN);
             let mut scratch = vec![f32::NAN; scratch_len(&window, map, output)];
             let value = Value { stored: View::dense(&dense, map), affine: None, rectified: false };
-            let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None };
+            let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None, sums: None };
             vjp(backend, &window, value, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
             assert_eq!(out.dense(), [5.0, 0.0, 0.0, 0.0]);
         }

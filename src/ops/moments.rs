@@ -5,13 +5,11 @@
 //! `M₂ = M₂ₐ + M₂ᵦ + (mᵦ − mₐ)² · nₐ nᵦ / (nₐ + nᵦ)`. Inside a piece, sums are of differences from the piece's
 //! first row, so that a mean far from zero costs no digits either.
 
-use crate::simd::rows::{self, CHAINS, Rows};
+use crate::simd::rows::{self, Rows};
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::View;
+use crate::tensor::columns::{self, Columns, for_each_column};
 use core::ops::Range;
-
-/// Rows summed in single precision before they are merged.
-const PIECE: usize = 128;
 
 /// Running means and sums of squared deviations, one of each a channel.
 #[derive(Debug)]
@@ -50,13 +48,27 @@ impl<'a> Moments<'a> {
         self.squares
     }
 
+    /// Adds positions `first .. first + count` of a tensor to some of the channels, which have seen those before `first`
+    /// and no others.
+    pub(super) fn update_channels(
+        &mut self,
+        backend: Backend,
+        view: &View<'_>,
+        channels: Range<usize>,
+        first: usize,
+        count: usize,
+    ) {
+        let (mean, squares) = (&mut self.mean[channels.clone()], &mut self.squares[channels.clone()]);
+        Moments { count: first, mean, squares }.update(backend, &view.channels(channels), first, count);
+        self.count = first + count;
+    }
+
     /// Adds positions `first .. first + count` of a tensor.
     pub fn update(&mut self, backend: Backend, view: &View<'_>, first: usize, count: usize) {
-        for start in (0..count).step_by(PIECE) {
+        for start in (0..count).step_by(columns::ROWS) {
             let piece = Piece {
-                rows: &view.data[(first + start) * view.pitch..],
-                pitch: view.pitch,
-                count: PIECE.min(count - start),
+                rows: Rows { data: &view.data[(first + start) * view.pitch..], pitch: view.pitch },
+                count: columns::ROWS.min(count - start),
                 seen: self.count,
                 mean: &mut self.mean[..view.shape.channels],
                 squares: &mut self.squares[..view.shape.channels],
@@ -69,8 +81,7 @@ impl<'a> Moments<'a> {
 
 /// A few rows to merge into the moments of `seen` others.
 struct Piece<'a> {
-    rows: &'a [f32],
-    pitch: usize,
+    rows: Rows<'a>,
     count: usize,
     seen: usize,
     mean: &'a mut [f64],
@@ -81,65 +92,76 @@ impl Kernel for Piece<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let channels = self.mean.len();
-        for first in (0..channels).step_by(S::LANES) {
-            let part = first..channels.min(first + S::LANES);
-            let (origin, sums) = if part.len() == S::LANES {
-                let rows = Rows { data: &self.rows[first..], pitch: self.pitch };
-                let origin = simd.load(rows.data);
-                (origin, rows::deviations(simd, self.count, rows, origin))
-            } else {
-                self.sums_of_part(simd, part.clone())
-            };
-            let mut totals = Totals { origin: [0.0; 16], sum: [0.0; 16], squares: [0.0; 16] };
-            simd.store(origin, &mut totals.origin);
-            simd.store(sums[0], &mut totals.sum);
-            simd.store(sums[1], &mut totals.squares);
-            merge(totals, self.count, self.seen, &mut self.mean[part.clone()], &mut self.squares[part]);
-        }
+    fn run<S: Simd>(mut self, simd: S) {
+        for_each_column(simd, 0..self.count, 0..self.mean.len(), &mut self);
     }
 }
 
-/// Of up to 16 channels: the first row, and the sums and sums of squares of the differences from it.
-struct Totals {
-    origin: [f32; 16],
-    sum: [f32; 16],
-    squares: [f32; 16],
+impl<S: Simd> Columns<S> for Piece<'_> {
+    #[inline(always)]
+    fn whole<const V: usize>(&mut self, simd: S, rows: Range<usize>, first: usize) {
+        let data = self.rows.skip(first);
+        let sums: [_; V] = rows::sum(
+            simd,
+            rows.len(),
+            [data],
+            [data.data],
+            #[inline(always)]
+            |[origin], [x], sums| add(simd, simd.sub(x, origin), sums),
+        );
+        for (vector, sums) in sums.into_iter().enumerate() {
+            let offset = vector * S::LANES;
+            let channels = first + offset..first + offset + S::LANES;
+            self.merge(simd, channels, simd.load(&data.data[offset..]), sums);
+        }
+    }
+
+    #[inline(always)]
+    fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
+        let origin = simd.load_partial(&self.rows.data[channels.clone()]);
+        // A few short sums err less than a long one.
+        let mut chains = [[simd.splat(0.0); 2]; rows::CHAINS];
+        for row in rows {
+            let x = simd.load_partial(&self.rows.data[row * self.rows.pitch..][channels.clone()]);
+            add(simd, simd.sub(x, origin), &mut chains[row % rows::CHAINS]);
+        }
+        let mut sums = chains[0];
+        for chain in &chains[1..] {
+            sums = [simd.add(sums[0], chain[0]), simd.add(sums[1], chain[1])];
+        }
+        self.merge(simd, channels, origin, sums);
+    }
+}
+
+/// Adds a difference from the origin and its square.
+#[inline(always)]
+fn add<S: Simd>(simd: S, difference: S::F32, [sum, squares]: &mut [S::F32; 2]) {
+    *sum = simd.add(*sum, difference);
+    *squares = simd.mul_add(difference, difference, *squares);
 }
 
 impl Piece<'_> {
-    /// The first row of fewer channels than a vector holds, and the sums of [`rows::deviations`].
+    /// Merges the sums of the differences of `channels` from their first row, the origin, and of their squares.
     #[inline(always)]
-    fn sums_of_part<S: Simd>(&self, simd: S, part: Range<usize>) -> (S::F32, [S::F32; 2]) {
-        let origin = simd.load_partial(&self.rows[part.clone()]);
-        let mut sums = [simd.splat(0.0); 2];
-        // A few short sums err less than a long one.
-        for chain in 0..CHAINS {
-            let mut of_chain = [simd.splat(0.0); 2];
-            for row in (chain..self.count).step_by(CHAINS) {
-                let value = simd.load_partial(&self.rows[row * self.pitch..][part.clone()]);
-                let difference = simd.sub(value, origin);
-                of_chain[0] = simd.add(of_chain[0], difference);
-                of_chain[1] = simd.mul_add(difference, difference, of_chain[1]);
-            }
-            sums = [simd.add(sums[0], of_chain[0]), simd.add(sums[1], of_chain[1])];
-        }
-        (origin, sums)
-    }
-}
-
-#[inline(always)]
-fn merge(totals: Totals, count: usize, seen: usize, mean: &mut [f64], squares: &mut [f64]) {
-    let (count, seen) = (count as f64, seen as f64);
-    let (inverse, weight) = (1.0 / count, count / (seen + count));
-    for (channel, (mean, squares)) in mean.iter_mut().zip(squares).enumerate().take(16) {
-        let [origin, sum, sum_of_squares] = [totals.origin, totals.sum, totals.squares].map(|x| f64::from(x[channel]));
-        let offset = sum * inverse;
-        let deviations = sum_of_squares - sum * offset;
-        let difference = origin + offset - *mean;
-        *mean += difference * weight;
-        *squares += deviations.max(0.0) + difference * difference * (seen * weight);
+    fn merge<S: Simd>(&mut self, simd: S, channels: Range<usize>, origin: S::F32, [sum, squares]: [S::F32; 2]) {
+        let (count, seen) = (self.count as f64, self.seen as f64);
+        let weight = count / (seen + count);
+        let (inverse, spread) = (simd.splat_f64(1.0 / count), simd.splat_f64(seen * weight));
+        let weight = simd.splat_f64(weight);
+        rows::widen(
+            simd,
+            [origin, sum, squares],
+            [&mut self.mean[channels.clone()], &mut self.squares[channels]],
+            #[inline(always)]
+            |[origin, sum, sum_of_squares], [mean, squares]| {
+                let offset = simd.mul_f64(sum, inverse);
+                // Not negative: the origin is one of the rows, so that this is at least Σ² / (count + 1).
+                let deviations = simd.sub_f64(sum_of_squares, simd.mul_f64(sum, offset));
+                let difference = simd.sub_f64(simd.add_f64(origin, offset), mean);
+                let between = simd.mul_f64(simd.mul_f64(difference, difference), spread);
+                [simd.mul_add_f64(difference, weight, mean), simd.add_f64(squares, simd.add_f64(deviations, between))]
+            },
+        );
     }
 }
 

@@ -36,7 +36,7 @@ pub fn forward(
     scratch: &mut [f32],
 ) {
     let axes = window.axes(value.stored.shape, out.shape);
-    let sink = Sink { stored: out, accumulate, gate: None };
+    let sink = Sink { stored: out, accumulate, gate: None, sums: None };
     let batch = value.stored.shape.batch;
     backend.run(Separable {
         source: value,
@@ -114,7 +114,7 @@ mod tests {
             // In place first, then through the ring.
             for (accumulate, gap) in [(false, 0), (true, 1)] {
                 let g = Tensor::new(output, gap, &dense);
-                let sink = Sink { stored: out.view_mut(), accumulate, gate: None };
+                let sink = Sink { stored: out.view_mut(), accumulate, gate: None, sums: None };
                 vjp(backend, &window, Gradient { stored: g.view(), normalised: None }, sink, &mut scratch);
                 let times = if accumulate { 2.0 } else { 1.0 };
                 let expected: Vec<_> = expected.iter().map(|x| x * times).collect();
@@ -144,7 +144,7 @@ mod tests {
             let mut out = Tensor::filled(input, 2, f32::NAN);
             let mut scratch = vec![f32::NAN; scratch_len(&window, input, output)];
             let gate = Some(Value { stored: x.view(), affine: None, rectified: true });
-            let sink = Sink { stored: out.view_mut(), accumulate: false, gate };
+            let sink = Sink { stored: out.view_mut(), accumulate: false, gate, sums: None };
             let gradient = Gradient { stored: g.view(), normalised: Some(normalised) };
             vjp(backend, &window, gradient, sink, &mut scratch);
             assert_close(&out.dense(), &expected, 5e-6, case);

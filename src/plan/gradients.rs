@@ -80,6 +80,9 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Re
             plan.push(Step::Vjp(id));
         }
     }
+    for i in 0..count {
+        plan.nodes[i].summed_by = sole_writer(plan, block, block.id(i));
+    }
     let input = block.input().index();
     if !differentiable(plan, input) {
         let region = Region::Buffer(plan.buffer::<f32>(block.nodes()[input].shape.len())?);
@@ -88,6 +91,24 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Re
         plan.push(Step::ClearGradient);
     }
     Ok(())
+}
+
+/// The convolution that writes all of the gradient with respect to a batch normalisation, through a rectifier that reads
+/// it, if there is one.
+fn sole_writer(plan: &BlockPlan, block: &Block, normaliser: NodeId) -> Option<NodeId> {
+    let gradient = plan.nodes[normaliser.index()].gradient?;
+    let writers = plan.steps().iter().filter_map(|&step| match step {
+        Step::Vjp(writer) => {
+            Some(plan.contributions(block, writer).map(move |(_, input)| (writer, plan.nodes[input.index()])))
+        }
+        _ => None,
+    });
+    let mut contributions = writers.flatten().filter(|(_, input)| input.sink == Some(gradient));
+    let (writer, input) = contributions.next()?;
+    let is_convolution = matches!(block.nodes()[writer.index()].op, Op::Convolution(_));
+    let is_normalised = matches!(block.nodes()[normaliser.index()].op, Op::BatchNorm { .. });
+    let sums = is_normalised && is_convolution && input.gate == Some(normaliser) && contributions.next().is_none();
+    sums.then_some(writer)
 }
 
 /// A rectifier or identity without memory: gradients go through it to the node below.

@@ -81,6 +81,9 @@ fn sink(plan: &BlockPlan, node: NodeId, visit: &mut impl FnMut(Region)) {
     planned.sink.iter().for_each(|&region| visit(region));
     if let Some(gate) = planned.gate {
         value(plan, gate, visit);
+        if plan.nodes[gate.index()].summed_by.is_some() {
+            buffers(&[plan.nodes[gate.index()].scratch[1]], visit);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{BlockPlan, Region, Step};
 use crate::Error;
 use crate::graph::{Block, Convolution, MAX_NODES, NodeId, Op};
 use crate::ops::conv2d::Conv2d;
-use crate::ops::{linear, max_pool, pool};
+use crate::ops::{batch_norm, linear, max_pool, pool};
 use crate::score::Options;
 use crate::tensor::{Role, Source};
 
@@ -113,7 +113,7 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
                     Some(leader) => plan.nodes[leader.index()].moments,
                     None => Some(plan.buffer::<f64>(2 * node.shape.channels)?),
                 };
-                plan.nodes[i].coefficients = Some(plan.buffer::<f32>(5 * node.shape.channels)?);
+                plan.nodes[i].coefficients = Some(plan.buffer::<f32>(batch_norm::COEFFICIENTS * node.shape.channels)?);
                 if must_store[i] {
                     store(plan, block, id)?;
                 } else {

@@ -104,10 +104,10 @@ impl Runner<'_> {
         let moments = self.moments(id, Some(input), loans);
         let channels = node.shape.channels;
         let coefficients = buffer(self.plan.nodes[id.index()].coefficients);
-        let (scale, rest) = loans.write(self.slot(coefficients, 5 * channels)).split_at_mut(channels);
-        let shift = &mut rest[..channels];
+        let all = loans.write(self.slot(coefficients, batch_norm::COEFFICIENTS * channels));
+        let [scale, shift, centre, ..] = batch_norm::split(all, channels);
         let (gain, bias) = (self.parameter(id, Role::Gain), self.parameter(id, Role::Shift));
-        batch_norm::coefficients(&moments, gain, bias, epsilon, scale, shift);
+        batch_norm::coefficients(&moments, gain, bias, epsilon, scale, shift, centre);
         if self.plan.nodes[id.index()].stored {
             let value = Value { stored: input, affine: Some(Affine { scale, shift }), rectified: false };
             combine::forward(backend, &[value], false, false, self.stored_mut(id, loans));

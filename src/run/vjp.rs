@@ -4,10 +4,9 @@ use super::{Runner, buffer};
 use crate::base::few::Few;
 use crate::graph::{NodeId, Op};
 use crate::mem::{Loans, Workspace};
-use crate::ops::batch_norm::{self, Sums};
-use crate::ops::{combine, concat, gelu, global_pool, layer_norm, linear, max_pool, pool, tokens};
+use crate::ops::{batch_norm, combine, concat, gelu, global_pool, layer_norm, linear, max_pool, pool, tokens};
 use crate::plan::MAX_MEMBERS;
-use crate::tensor::{Gradient, Normalised, Role, Sink, Value};
+use crate::tensor::{Gradient, Normalised, Role, Sink, Sums, Value};
 
 impl Runner<'_> {
     pub(super) fn vjp(&self, id: NodeId, workspace: &mut Workspace<'_>) {
@@ -87,7 +86,7 @@ impl Runner<'_> {
         convolution.pack_vjp(weights, packed);
         let members = self.plan.members(leader).map(|member| match self.plan.nodes[member.index()].normaliser {
             Some(normaliser) => {
-                let [_, _, by_gradient, by_input, constant] = self.coefficients(normaliser, loans);
+                let [_, _, _, by_gradient, by_input, constant] = self.coefficients(normaliser, loans);
                 let input = self.stored(member, loans);
                 let normalised = Some(Normalised { input, by_gradient, by_input, constant });
                 Gradient { stored: self.gradient(normaliser, loans), normalised }
@@ -108,17 +107,22 @@ impl Runner<'_> {
         let (gradient, stored) = (self.gradient(id, loans), self.stored(input, loans));
         let channels = stored.shape.channels;
         let moments = self.moments(id, None, loans);
-        let both = loans.write(self.slot(buffer(self.plan.nodes[id.index()].scratch[1]), 2 * channels));
-        let (of_gradient, of_product) = both.split_at_mut(channels);
-        let mut sums = Sums::new(of_gradient, of_product);
-        sums.update(backend, &gradient, &stored, None, &moments, 0, stored.shape.positions());
-        let coefficients = loans.write(self.slot(buffer(self.plan.nodes[id.index()].coefficients), 5 * channels));
-        let (by_gradient, rest) = coefficients[2 * channels..].split_at_mut(channels);
-        let (by_input, constant) = rest.split_at_mut(channels);
-        sums.coefficients(&moments, self.parameter(id, Role::Gain), epsilon, by_gradient, by_input, constant);
+        let planned = &self.plan.nodes[id.index()];
+        let all = loans.write(self.slot(buffer(planned.coefficients), batch_norm::COEFFICIENTS * channels));
+        let [_, _, centre, by_gradient, by_input, constant] = batch_norm::split(all, channels);
+        let (of_gradient, of_product) = self.sums(id, loans);
+        let sums = if planned.summed_by.is_some() {
+            Sums { centre, gradient: of_gradient, product: of_product }
+        } else {
+            let mut sums = Sums::new(centre, of_gradient, of_product);
+            sums.update(backend, &gradient, &stored, 0, stored.shape.positions());
+            sums
+        };
+        let gain = self.parameter(id, Role::Gain);
+        batch_norm::vjp_coefficients(&sums, &moments, gain, epsilon, by_gradient, by_input, constant);
         if self.plan.nodes[input.index()].sink.is_some() {
             let normalised = Normalised { input: stored, by_gradient, by_input, constant };
-            batch_norm::vjp(backend, gradient, normalised, None, self.sink(id, 0, input, loans));
+            batch_norm::vjp(backend, gradient, normalised, self.sink(id, 0, input, loans));
         }
     }
 

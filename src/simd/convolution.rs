@@ -137,3 +137,40 @@ pub(crate) fn depthwise<S: Simd, const P: usize>(
     }
     sums
 }
+
+/// [`depthwise`] of `P` pixels of a row that are `STRIDE` positions apart, where the `K` horizontal taps are one position
+/// apart: what neighbouring pixels share is read once. `N` is the number of positions of a row that they read. `offset` is
+/// that of the first pixel. The same bits.
+#[inline(always)]
+pub(crate) fn depthwise_row<S: Simd, const P: usize, const K: usize, const STRIDE: usize, const N: usize>(
+    simd: S,
+    source: &[f32],
+    offset: usize,
+    taps: &Taps,
+    weights: &[f32],
+    initial: S::F32,
+) -> [S::F32; P] {
+    const { assert!(N == (P - 1) * STRIDE + K) };
+    assert!(taps.length == S::LANES && taps.counts[1] == K);
+    let [mut source] = pointers(source, [offset], Taps { counts: [taps.counts[0], N], ..*taps }.extent());
+    assert!(weights.len() >= taps.operands());
+    let mut weight = weights.as_ptr();
+    let mut sums = [initial; P];
+    for _ in 0..taps.counts[0] {
+        let mut numbers = [simd.splat(0.0); N];
+        for (position, numbers) in numbers.iter_mut().enumerate() {
+            // SAFETY: the extent checked above ends with the last position of the last row.
+            *numbers = unsafe { simd.load_ptr(source.add(position * taps.steps[1])) };
+        }
+        for tap in 0..K {
+            // SAFETY: one vector of weights a tap was checked above.
+            let factor = unsafe { simd.load_ptr(weight.add(tap * S::LANES)) };
+            for pixel in 0..P {
+                sums[pixel] = simd.mul_add(numbers[pixel * STRIDE + tap], factor, sums[pixel]);
+            }
+        }
+        weight = weight.wrapping_add(K * S::LANES);
+        source = source.wrapping_add(taps.steps[0]);
+    }
+    sums
+}

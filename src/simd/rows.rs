@@ -1,74 +1,199 @@
-//! One vector of channels over many rows: maps and sums whose bounds are checked once.
+//! A few vectors of channels over many rows: maps and sums whose bounds are checked once.
 #![allow(unsafe_code)]
 
 use super::Simd;
 
-/// Rows to read, `pitch` numbers apart; of each, the first vector.
+/// Rows to read, `pitch` numbers apart; of each, the first vectors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows<'a> {
     pub(crate) data: &'a [f32],
     pub(crate) pitch: usize,
 }
 
-/// Panics unless the first vector of each of `count` rows lies inside `len` numbers.
-#[inline(always)]
-fn check<S: Simd>(_: S, len: usize, pitch: usize, count: usize) {
-    assert!(count == 0 || (count - 1) * pitch + S::LANES <= len);
+impl Rows<'_> {
+    /// The same rows without their first `channels` numbers.
+    #[inline(always)]
+    pub(crate) fn skip(self, channels: usize) -> Self {
+        Rows { data: &self.data[channels..], pitch: self.pitch }
+    }
+
+    /// A vector of a row.
+    ///
+    /// # Safety
+    /// [`check`] has passed for more rows and more vectors.
+    #[inline(always)]
+    unsafe fn vector<S: Simd>(&self, simd: S, row: usize, vector: usize) -> S::F32 {
+        // SAFETY: the caller's promise.
+        unsafe { simd.load_ptr(self.data.as_ptr().add(row * self.pitch + vector * S::LANES)) }
+    }
 }
 
-/// `out = f(inputs, out)` for `count` rows. A `f` that ignores its second argument does not read `out`.
+/// Panics unless the first `vectors` vectors of each of `count` rows lie inside `len` numbers.
 #[inline(always)]
-pub(crate) fn map<S: Simd, const N: usize>(
+fn check<S: Simd>(_: S, len: usize, pitch: usize, count: usize, vectors: usize) {
+    assert!(count == 0 || (count - 1) * pitch + vectors * S::LANES <= len);
+}
+
+/// The first vectors of each slice: of every vector, one from each.
+#[inline(always)]
+fn load<S: Simd, const M: usize, const V: usize>(simd: S, slices: [&[f32]; M]) -> [[S::F32; M]; V] {
+    let mut vectors = [[simd.splat(0.0); M]; V];
+    for (index, vectors) in vectors.iter_mut().enumerate() {
+        for (vector, slice) in vectors.iter_mut().zip(&slices) {
+            *vector = simd.load(&slice[index * S::LANES..]);
+        }
+    }
+    vectors
+}
+
+/// `out = f(coefficients, inputs, out, sums)` for `V` vectors of each of `count` rows, and the sums that `f` formed.
+///
+/// The coefficients, one a channel, and the sums stay in registers. A `f` that ignores `out` does not read it.
+#[inline(always)]
+pub(crate) fn map<S: Simd, const N: usize, const M: usize, const A: usize, const V: usize>(
     simd: S,
     count: usize,
     inputs: [Rows<'_>; N],
+    coefficients: [&[f32]; M],
     out: &mut [f32],
     pitch: usize,
-    f: impl Fn([S::F32; N], S::F32) -> S::F32,
-) {
-    check(simd, out.len(), pitch, count);
+    f: &impl Fn([S::F32; M], [S::F32; N], S::F32, &mut [S::F32; A]) -> S::F32,
+) -> [[S::F32; A]; V] {
+    check(simd, out.len(), pitch, count, V);
     for input in inputs {
-        check(simd, input.data.len(), input.pitch, count);
+        check(simd, input.data.len(), input.pitch, count, V);
     }
+    let coefficients: [_; V] = load(simd, coefficients);
+    let mut sums = [[simd.splat(0.0); A]; V];
     let mut values = [simd.splat(0.0); N];
     for row in 0..count {
-        for (value, input) in values.iter_mut().zip(&inputs) {
-            // SAFETY: the row is below `count`, for which the slice was checked.
-            *value = unsafe { simd.load_ptr(input.data.as_ptr().add(row * input.pitch)) };
+        for vector in 0..V {
+            for (value, input) in values.iter_mut().zip(&inputs) {
+                // SAFETY: the row is below `count`, the vector below `V`, for which the slice was checked.
+                *value = unsafe { input.vector(simd, row, vector) };
+            }
+            // SAFETY: the row is below `count`, the vector below `V`, for which the slice was checked.
+            unsafe {
+                let out = out.as_mut_ptr().add(row * pitch + vector * S::LANES);
+                simd.store_ptr(f(coefficients[vector], values, simd.load_ptr(out), &mut sums[vector]), out);
+            }
         }
-        // SAFETY: the row is below `count`, for which the slice was checked.
-        unsafe {
-            let out = out.as_mut_ptr().add(row * pitch);
-            simd.store_ptr(f(values, simd.load_ptr(out)), out);
+    }
+    sums
+}
+
+/// Independent sums that hide the latency of an addition.
+pub(crate) const CHAINS: usize = 4;
+
+/// Rows after which sums start anew: a few short sums err less than a long one.
+const SHORT: usize = 32;
+
+/// The sums that `f(coefficients, inputs, sums)` forms of `V` vectors of each of `count` rows; `V` is at most [`CHAINS`].
+#[inline(always)]
+pub(crate) fn sum<S: Simd, const N: usize, const M: usize, const A: usize, const V: usize>(
+    simd: S,
+    count: usize,
+    inputs: [Rows<'_>; N],
+    coefficients: [&[f32]; M],
+    f: impl Fn([S::F32; M], [S::F32; N], &mut [S::F32; A]),
+) -> [[S::F32; A]; V] {
+    for input in inputs {
+        check(simd, input.data.len(), input.pitch, count, V);
+    }
+    let coefficients: [_; V] = load(simd, coefficients);
+    let mut totals = [[simd.splat(0.0); A]; V];
+    for first in (0..count).step_by(SHORT) {
+        // Vectors are independent of each other; where they are few, so are rows.
+        let chains = CHAINS / V;
+        let mut sums = [[[simd.splat(0.0); A]; V]; CHAINS];
+        let end = count.min(first + SHORT);
+        let whole = end - (end - first) % chains;
+        for first in (first..whole).step_by(chains) {
+            for chain in 0..chains {
+                // SAFETY: the row is below `count`, for which the slices were checked.
+                unsafe { sum_row(simd, first + chain, &inputs, &coefficients, &mut sums[chain], &f) };
+            }
         }
+        for row in whole..end {
+            // SAFETY: the row is below `count`, for which the slices were checked.
+            unsafe { sum_row(simd, row, &inputs, &coefficients, &mut sums[0], &f) };
+        }
+        for chain in &sums[..chains] {
+            for (totals, sums) in totals.iter_mut().zip(chain) {
+                for (total, &sum) in totals.iter_mut().zip(sums) {
+                    *total = simd.add(*total, sum);
+                }
+            }
+        }
+    }
+    totals
+}
+
+/// One row of [`sum`].
+///
+/// # Safety
+/// [`check`] has passed for more rows and `V` vectors of each input.
+#[inline(always)]
+unsafe fn sum_row<S: Simd, const N: usize, const M: usize, const A: usize, const V: usize>(
+    simd: S,
+    row: usize,
+    inputs: &[Rows<'_>; N],
+    coefficients: &[[S::F32; M]; V],
+    sums: &mut [[S::F32; A]; V],
+    f: &impl Fn([S::F32; M], [S::F32; N], &mut [S::F32; A]),
+) {
+    for vector in 0..V {
+        let mut values = [simd.splat(0.0); N];
+        for (value, input) in values.iter_mut().zip(inputs) {
+            // SAFETY: the caller's promise, and the vector is below `V`.
+            *value = unsafe { input.vector(simd, row, vector) };
+        }
+        f(coefficients[vector], values, &mut sums[vector]);
     }
 }
 
-/// Independent sums, to hide the latency of an addition.
-pub(crate) const CHAINS: usize = 4;
+/// Single precision, aligned so that its halves can be read right after a whole vector was written.
+#[repr(align(64))]
+struct Lanes([f32; 16]);
 
-/// The sums of the differences of `count` rows from `origin`, and of their squares.
+/// `totals = f(totals, numbers)` in double precision, for a vector of each of `numbers` and as many numbers of each of
+/// `totals`; numbers behind the end of the totals do not count.
 #[inline(always)]
-pub(crate) fn deviations<S: Simd>(simd: S, count: usize, rows: Rows<'_>, origin: S::F32) -> [S::F32; 2] {
-    check(simd, rows.data.len(), rows.pitch, count);
-    let mut sums = [simd.splat(0.0); CHAINS];
-    let mut squares = sums;
-    let whole = count - count % CHAINS;
-    for row in (0..whole).step_by(CHAINS) {
-        for chain in 0..CHAINS {
-            // SAFETY: the row is below `count`, for which the slice was checked.
-            let value = unsafe { simd.load_ptr(rows.data.as_ptr().add((row + chain) * rows.pitch)) };
-            let difference = simd.sub(value, origin);
-            sums[chain] = simd.add(sums[chain], difference);
-            squares[chain] = simd.mul_add(difference, difference, squares[chain]);
+pub(crate) fn widen<S: Simd, const A: usize, const T: usize>(
+    simd: S,
+    numbers: [S::F32; A],
+    mut totals: [&mut [f64]; T],
+    f: impl Fn([S::F64; A], [S::F64; T]) -> [S::F64; T],
+) {
+    let mut lanes = [const { Lanes([0.0; 16]) }; A];
+    for (lanes, number) in lanes.iter_mut().zip(numbers) {
+        simd.store(number, &mut lanes.0);
+    }
+    for first in (0..S::LANES).step_by(S::LANES_F64) {
+        let mut wide = [simd.splat_f64(0.0); A];
+        for (wide, lanes) in wide.iter_mut().zip(&lanes) {
+            *wide = simd.load_widened(&lanes.0[first..]);
+        }
+        let mut padded = [[0.0; 8]; T];
+        let mut sums = [simd.splat_f64(0.0); T];
+        for ((sum, padded), total) in sums.iter_mut().zip(&mut padded).zip(&totals) {
+            let total = total.get(first..).unwrap_or_default();
+            *sum = if total.len() >= S::LANES_F64 {
+                simd.load_f64(total)
+            } else {
+                padded[..total.len()].copy_from_slice(total);
+                simd.load_f64(padded)
+            };
+        }
+        sums = f(wide, sums);
+        for ((sum, padded), total) in sums.into_iter().zip(&mut padded).zip(&mut totals) {
+            let total = total.get_mut(first..).unwrap_or_default();
+            if total.len() >= S::LANES_F64 {
+                simd.store_f64(sum, total);
+            } else {
+                simd.store_f64(sum, padded);
+                total.copy_from_slice(&padded[..total.len()]);
+            }
         }
     }
-    for row in whole..count {
-        // SAFETY: as above.
-        let value = unsafe { simd.load_ptr(rows.data.as_ptr().add(row * rows.pitch)) };
-        let difference = simd.sub(value, origin);
-        sums[0] = simd.add(sums[0], difference);
-        squares[0] = simd.mul_add(difference, difference, squares[0]);
-    }
-    [sums, squares].map(|x| simd.add(simd.add(x[0], x[1]), simd.add(x[2], x[3])))
 }

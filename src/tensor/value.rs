@@ -6,9 +6,12 @@
 //! batch normalisation is `by_gradient · g + by_input · z + constant` ([`Gradient`]), and a gradient that passes
 //! a rectifier is masked by the sign of its input where it is stored ([`Sink`]).
 
+use super::columns::{Columns, VECTORS, for_each_block, for_each_column};
+use super::sums::Sums;
 use super::{View, ViewMut};
 use crate::simd::Simd;
 use crate::simd::rows::{self, Rows};
+use core::ops::Range;
 
 /// `scale · x + shift`, a pair of numbers per channel.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,13 @@ pub struct Value<'a> {
 impl Value<'_> {
     /// A value without elements, to fill unused places of a list.
     pub const EMPTY: Self = Self { stored: View::EMPTY, affine: None, rectified: false };
+}
+
+impl Affine<'_> {
+    /// Of some of the channels.
+    fn channels(&self, channels: Range<usize>) -> Self {
+        Self { scale: &self.scale[channels.clone()], shift: &self.shift[channels] }
+    }
 }
 
 /// The gradient with respect to a convolution's output `z`: either stored as it is, or that of a batch
@@ -73,10 +83,15 @@ pub struct Sink<'a> {
     /// If a rectifier stands between: the gradient passes where this value (its input, before the
     /// rectifier) is positive, and is 0 elsewhere. `rectified` of the value is ignored.
     pub gate: Option<Value<'a>>,
+    /// If the value of the gate is a batch normalisation, nothing is accumulated, and every position is written once:
+    /// the sums that its backward pass needs, formed of what is written and of what is stored of the gate.
+    pub sums: Option<Sums<'a>>,
 }
 
 /// Something that can be read into a buffer, position by position.
-pub trait Load {
+pub trait Load: Copy {
+    /// Some of the channels.
+    fn slice(&self, channels: Range<usize>) -> Self;
     /// Channels of a position.
     fn channels(&self) -> usize;
     /// Writes the channels of positions `first .. first + count` to `out`, `pitch` numbers apart.
@@ -86,6 +101,11 @@ pub trait Load {
 }
 
 impl Load for Value<'_> {
+    fn slice(&self, channels: Range<usize>) -> Self {
+        let affine = self.affine.map(|affine| affine.channels(channels.clone()));
+        Self { stored: self.stored.channels(channels), affine, rectified: self.rectified }
+    }
+
     #[inline(always)]
     fn as_stored(&self) -> Option<&[f32]> {
         (self.affine.is_none() && !self.rectified && self.stored.is_dense()).then_some(self.stored.data)
@@ -106,20 +126,19 @@ impl Load for Value<'_> {
                 simd,
                 extents,
                 inputs,
+                [],
                 out,
                 pitch,
-                |_| (),
                 #[inline(always)]
-                |_, [x], _| rectify(simd, x),
+                |[], [x], _| rectify(simd, x),
             ),
             (Some(affine), rectified) => map(
                 simd,
                 extents,
                 inputs,
+                [affine.scale, affine.shift],
                 out,
                 pitch,
-                #[inline(always)]
-                |part: Part| affine.of(simd, part),
                 #[inline(always)]
                 |coefficients, [x], _| {
                     let value = apply(simd, coefficients, x);
@@ -131,6 +150,16 @@ impl Load for Value<'_> {
 }
 
 impl Load for Gradient<'_> {
+    fn slice(&self, channels: Range<usize>) -> Self {
+        let normalised = self.normalised.map(|normalised| Normalised {
+            input: normalised.input.channels(channels.clone()),
+            by_gradient: &normalised.by_gradient[channels.clone()],
+            by_input: &normalised.by_input[channels.clone()],
+            constant: &normalised.constant[channels.clone()],
+        });
+        Self { stored: self.stored.channels(channels), normalised }
+    }
+
     #[inline(always)]
     fn as_stored(&self) -> Option<&[f32]> {
         (self.normalised.is_none() && self.stored.is_dense()).then_some(self.stored.data)
@@ -151,10 +180,9 @@ impl Load for Gradient<'_> {
                 simd,
                 extents,
                 [stored, from(&n.input, first)],
+                [n.by_gradient, n.by_input, n.constant],
                 out,
                 pitch,
-                #[inline(always)]
-                |part: Part| [n.by_gradient, n.by_input, n.constant].map(|x| part.read(simd, x)),
                 #[inline(always)]
                 |[by_gradient, by_input, constant], [g, z], _| {
                     simd.mul_add(by_gradient, g, simd.mul_add(by_input, z, constant))
@@ -164,51 +192,75 @@ impl Load for Gradient<'_> {
     }
 }
 
-impl Affine<'_> {
-    /// The coefficients of a part of a row.
-    #[inline(always)]
-    fn of<S: Simd>(&self, simd: S, part: Part) -> [S::F32; 2] {
-        [part.read(simd, self.scale), part.read(simd, self.shift)]
-    }
-}
-
 impl Sink<'_> {
+    /// Of some of the channels, for a shorter time.
+    pub fn channels(&mut self, channels: Range<usize>) -> Sink<'_> {
+        Sink {
+            stored: self.stored.channels(channels.clone()),
+            accumulate: self.accumulate,
+            gate: self.gate.map(|gate| gate.slice(channels.clone())),
+            sums: self.sums.as_mut().map(|sums| Sums {
+                centre: &sums.centre[channels.clone()],
+                gradient: &mut sums.gradient[channels.clone()],
+                product: &mut sums.product[channels],
+            }),
+        }
+    }
+
     /// Takes the gradients `new`, `pitch` numbers apart, of positions `first .. first + count`.
     #[inline(always)]
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, new: &[f32], pitch: usize) {
         let extents = [count, self.stored.shape.channels];
         let new = Rows { data: new, pitch };
         let (out, pitch) = (&mut self.stored.data[first * self.stored.pitch..], self.stored.pitch);
+        if let (Some(sums), Some(Value { stored, affine: Some(affine), .. })) = (&mut self.sums, self.gate) {
+            let centre = sums.centre;
+            return map_and_sum(
+                simd,
+                extents,
+                [new, from(&stored, first)],
+                [affine.scale, affine.shift, centre],
+                out,
+                pitch,
+                #[inline(always)]
+                |[scale, shift, centre], [new, z], _, sums| {
+                    let gradient = simd.where_positive(apply(simd, [scale, shift], z), new);
+                    Sums::add(simd, gradient, simd.sub(z, centre), sums);
+                    gradient
+                },
+                #[inline(always)]
+                |channels, some| sums.take(simd, channels, some),
+            );
+        }
         match (self.gate, self.accumulate) {
             (None, false) => copy(extents, new, out, pitch),
             (None, true) => map(
                 simd,
                 extents,
                 [new],
+                [],
                 out,
                 pitch,
-                |_| (),
                 #[inline(always)]
-                |_, [new], old| simd.add(old, new),
+                |[], [new], old| simd.add(old, new),
             ),
             (Some(Value { stored, affine: None, .. }), accumulate) => map(
                 simd,
                 extents,
                 [new, from(&stored, first)],
+                [],
                 out,
                 pitch,
-                |_| (),
                 #[inline(always)]
-                |_, [new, gate], old| pass(simd, gate, new, old, accumulate),
+                |[], [new, gate], old| pass(simd, gate, new, old, accumulate),
             ),
             (Some(Value { stored, affine: Some(affine), .. }), accumulate) => map(
                 simd,
                 extents,
                 [new, from(&stored, first)],
+                [affine.scale, affine.shift],
                 out,
                 pitch,
-                #[inline(always)]
-                |part: Part| affine.of(simd, part),
                 #[inline(always)]
                 |coefficients, [new, gate], old| pass(simd, apply(simd, coefficients, gate), new, old, accumulate),
             ),
@@ -253,76 +305,100 @@ fn copy([count, channels]: [usize; 2], input: Rows<'_>, out: &mut [f32], pitch: 
     }
 }
 
-/// `out = f(coefficients, inputs, out)` of rows × channels, where `coefficients` gives those of a part of the channels.
+/// `out = f(coefficients, inputs, out)` of rows × channels, with coefficients of each channel.
 #[inline(always)]
-fn map<S: Simd, C: Copy, const N: usize>(
+fn map<S: Simd, const N: usize, const M: usize>(
     simd: S,
     [count, channels]: [usize; 2],
     inputs: [Rows<'_>; N],
+    coefficients: [&[f32]; M],
     out: &mut [f32],
     pitch: usize,
-    coefficients: impl Fn(Part) -> C,
-    f: impl Fn(C, [S::F32; N], S::F32) -> S::F32,
+    f: impl Fn([S::F32; M], [S::F32; N], S::F32) -> S::F32,
 ) {
-    // Without coefficients, and gaps, the rows are one long row, cut anew into rows of a vector.
-    if size_of::<C>() == 0 && pitch == channels && inputs.iter().all(|input| input.pitch == channels) {
-        let numbers = count * channels;
-        let last = Part { first: numbers - numbers % S::LANES, whole: false };
-        let vectors = inputs.map(|input| Rows { pitch: S::LANES, ..input });
-        let part = Part { first: 0, whole: true };
-        map_part(simd, [numbers / S::LANES, S::LANES], part, vectors, out, S::LANES, coefficients(part), &f);
-        map_part(simd, [1, numbers], last, inputs, out, pitch, coefficients(last), &f);
-        return;
-    }
-    // A few rows at a time, so that wide ones stay in the cache from one part to the next.
-    let block = (BLOCK / channels).max(1);
-    for first in (0..count).step_by(block) {
-        let extents = [block.min(count - first), channels];
-        let inputs = inputs.map(|input| Rows { data: &input.data[first * input.pitch..], ..input });
-        let out = &mut out[first * pitch..];
-        for_each_part(
-            simd,
-            channels,
-            #[inline(always)]
-            |part| map_part(simd, extents, part, inputs, out, pitch, coefficients(part), &f),
-        );
-    }
+    map_and_sum(
+        simd,
+        [count, channels],
+        inputs,
+        coefficients,
+        out,
+        pitch,
+        #[inline(always)]
+        |coefficients, inputs, old, _: &mut [S::F32; 0]| f(coefficients, inputs, old),
+        |_, _| (),
+    );
 }
 
-/// Numbers of a tensor that are worked on at a time: 8 KiB.
-const BLOCK: usize = 2048;
-
-/// One part of the channels of [`map`].
+/// [`map`] with sums of each channel that `f` forms; `take` is called with sums of some rows and the channels they
+/// belong to.
 #[inline(always)]
-fn map_part<S: Simd, C: Copy, const N: usize>(
+fn map_and_sum<S: Simd, const N: usize, const M: usize, const A: usize>(
     simd: S,
     [count, channels]: [usize; 2],
-    part: Part,
     inputs: [Rows<'_>; N],
+    coefficients: [&[f32]; M],
     out: &mut [f32],
     pitch: usize,
-    coefficients: C,
-    f: &impl Fn(C, [S::F32; N], S::F32) -> S::F32,
+    f: impl Fn([S::F32; M], [S::F32; N], S::F32, &mut [S::F32; A]) -> S::F32,
+    take: impl FnMut(Range<usize>, [S::F32; A]),
 ) {
-    if part.whole {
-        let inputs = inputs.map(|input| Rows { data: &input.data[part.first..], ..input });
-        return rows::map(
-            simd,
-            count,
-            inputs,
-            &mut out[part.first..],
-            pitch,
-            #[inline(always)]
-            |x, old| f(coefficients, x, old),
-        );
+    let dense = pitch == channels && inputs.iter().all(|input| input.pitch == channels);
+    let mut map = Map { inputs, coefficients, out, pitch, f, take };
+    // Where no number belongs to a channel, and without gaps, the rows are one long row, cut anew.
+    if M == 0 && A == 0 && dense {
+        let (columns, numbers) = (VECTORS * S::LANES, count * channels);
+        map.pitch = columns;
+        map.inputs.iter_mut().for_each(|input| input.pitch = columns);
+        map.whole::<VECTORS>(simd, 0..numbers / columns, 0);
+        return for_each_column(simd, 0..1, numbers - numbers % columns..numbers, &mut map);
     }
-    for row in 0..count {
-        let mut x = [simd.splat(0.0); N];
-        for (x, input) in x.iter_mut().zip(&inputs) {
-            *x = simd.load_partial(&input.data[row * input.pitch..][part.first..channels]);
+    for_each_block(simd, count, channels, &mut map);
+}
+
+/// The arguments of [`map_and_sum`].
+struct Map<'a, F, T, const N: usize, const M: usize, const A: usize> {
+    inputs: [Rows<'a>; N],
+    coefficients: [&'a [f32]; M],
+    out: &'a mut [f32],
+    pitch: usize,
+    f: F,
+    take: T,
+}
+
+impl<S, F, T, const N: usize, const M: usize, const A: usize> Columns<S> for Map<'_, F, T, N, M, A>
+where
+    S: Simd,
+    F: Fn([S::F32; M], [S::F32; N], S::F32, &mut [S::F32; A]) -> S::F32,
+    T: FnMut(Range<usize>, [S::F32; A]),
+{
+    #[inline(always)]
+    fn whole<const V: usize>(&mut self, simd: S, rows: Range<usize>, first: usize) {
+        let inputs = self.inputs.map(|input| input.skip(rows.start * input.pitch + first));
+        let coefficients = self.coefficients.map(|row| &row[first..]);
+        let out = &mut self.out[rows.start * self.pitch + first..];
+        let sums: [_; V] = rows::map(simd, rows.len(), inputs, coefficients, out, self.pitch, &self.f);
+        for (vector, sums) in sums.into_iter().enumerate() {
+            let first = first + vector * S::LANES;
+            (self.take)(first..first + S::LANES, sums);
         }
-        let out = &mut out[row * pitch..][part.first..channels];
-        simd.store_partial(f(coefficients, x, simd.load_partial(out)), out);
+    }
+
+    #[inline(always)]
+    fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
+        let mut coefficients = [simd.splat(0.0); M];
+        for (coefficient, row) in coefficients.iter_mut().zip(&self.coefficients) {
+            *coefficient = simd.load_partial(&row[channels.clone()]);
+        }
+        let mut sums = [simd.splat(0.0); A];
+        for row in rows {
+            let mut x = [simd.splat(0.0); N];
+            for (x, input) in x.iter_mut().zip(&self.inputs) {
+                *x = simd.load_partial(&input.data[row * input.pitch..][channels.clone()]);
+            }
+            let out = &mut self.out[row * self.pitch..][channels.clone()];
+            simd.store_partial((self.f)(coefficients, x, simd.load_partial(out), &mut sums), out);
+        }
+        (self.take)(channels, sums);
     }
 }
 
@@ -493,7 +569,8 @@ mod tests {
                     for position in FIRST..FIRST + COUNT {
                         out[position * pitch..][..channels].fill(before);
                     }
-                    let mut sink = Sink { stored: ViewMut { data: &mut out, shape, pitch }, accumulate, gate };
+                    let mut sink =
+                        Sink { stored: ViewMut { data: &mut out, shape, pitch }, accumulate, gate, sums: None };
                     backend.run(Storing(&mut sink, &rows, rows_pitch));
                     assert!(out[..FIRST * pitch].iter().all(|x| x.is_nan()));
                     assert_rows(&out[FIRST * pitch..], pitch, channels, |position, channel| {

@@ -3,6 +3,7 @@
 //! A pitch larger than the channels makes a view a slice of channels of a wider tensor.
 
 use super::Shape;
+use core::ops::Range;
 
 /// A tensor to read.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,14 @@ impl<'a> View<'a> {
         self.pitch == self.shape.channels
     }
 
+    /// Some of the channels.
+    #[inline(always)]
+    pub fn channels(&self, channels: Range<usize>) -> Self {
+        // Without positions there may be nothing to skip.
+        let data = self.data.get(channels.start..).unwrap_or_default();
+        Self { data, shape: Shape { channels: channels.len(), ..self.shape }, pitch: self.pitch }
+    }
+
     /// The channels of one position.
     #[inline(always)]
     pub fn row(&self, position: usize) -> &'a [f32] {
@@ -63,6 +72,12 @@ impl<'a> ViewMut<'a> {
     /// The same tensor, to read.
     pub fn as_view(&self) -> View<'_> {
         View { data: self.data, shape: self.shape, pitch: self.pitch }
+    }
+
+    /// Some of the channels, for a shorter time.
+    pub fn channels(&mut self, channels: Range<usize>) -> ViewMut<'_> {
+        let data = self.data.get_mut(channels.start..).unwrap_or_default();
+        ViewMut { data, shape: Shape { channels: channels.len(), ..self.shape }, pitch: self.pitch }
     }
 
     /// The same tensor for a shorter time.

@@ -14,6 +14,10 @@ use core::ops::Range;
 /// a usual second-level cache.
 const AIM: usize = 32 * 1024;
 
+/// Channels that a depthwise pass computes together: the fewer, the more rows a band has, of which it reads again what
+/// the band before it has read; the more, the longer the runs in memory.
+const SLICE: usize = 64;
+
 /// Parts of the scratch are multiples of a cache line: vectors that cross lines cost twice.
 const ALIGNED: usize = 16;
 
@@ -25,13 +29,16 @@ enum Method {
     Winograd,
 }
 
-/// A pass, and how it is cut: a band is some rows of one image, or some whole images.
+/// A pass, and how it is cut: a band is some rows of one image, or some whole images; of a depthwise pass, some channels
+/// of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bands {
     pass: Pass,
     method: Method,
     images: usize,
     rows: usize,
+    /// Channels of a band's source and result.
+    channels: [usize; 2],
     /// Numbers from one position of the padded source to the next.
     pitch: usize,
 }
@@ -53,10 +60,16 @@ impl Bands {
         } else {
             Method::Direct
         };
-        let channels = pass.all_source_channels();
-        let pitch = if method == Method::Depthwise { channels.next_multiple_of(depthwise::PADDED) } else { channels };
+        let channels = match method {
+            Method::Depthwise => [pass.groups.min(SLICE); 2],
+            _ => [pass.all_source_channels(), pass.all_output_channels()],
+        };
+        let pitch = match method {
+            Method::Depthwise => channels[0].next_multiple_of(depthwise::PADDED),
+            _ => channels[0],
+        };
         let outputs = pass.axes[0].outputs;
-        let bands = Self { pass: *pass, method, images: 1, rows: outputs, pitch };
+        let bands = Self { pass: *pass, method, images: 1, rows: outputs, channels, pitch };
         let size = |rows: usize| {
             let bands = Self { rows, ..bands };
             bands.source_len().max(bands.result_len())
@@ -105,7 +118,7 @@ impl Bands {
 
     /// Numbers in a band's result.
     pub(super) fn result_len(&self) -> usize {
-        let len = self.images * self.rows * self.pass.axes[1].outputs * self.pass.all_output_channels();
+        let len = self.images * self.rows * self.pass.axes[1].outputs * self.channels[1];
         len.next_multiple_of(ALIGNED)
     }
 
@@ -138,15 +151,19 @@ impl Bands {
         let (padded, transforms) = scratch.split_at_mut(self.source_len());
         for image in (0..self.pass.batch).step_by(self.images) {
             let images = image..self.pass.batch.min(image + self.images);
-            for row in (0..vertical.outputs).step_by(self.rows) {
-                let count = self.rows.min(vertical.outputs - row);
-                let band = Band { images: images.clone(), row, rows: count, window: self.window(row, count) };
-                let source = match plain {
-                    Some(view) => self.stored(&view, &band),
-                    None => self.load(backend, sources, &band, padded),
-                };
-                self.compute(backend, &band, source, packed, bias, transforms, &mut target);
-                self.finish(backend, &band, &mut target);
+            for channel in (0..self.pass.all_output_channels()).step_by(self.channels[1]) {
+                let channels = channel..self.pass.all_output_channels().min(channel + self.channels[1]);
+                for row in (0..vertical.outputs).step_by(self.rows) {
+                    let rows = self.rows.min(vertical.outputs - row);
+                    let window = self.window(row, rows);
+                    let band = Band { images: images.clone(), row, rows, window, channels: channels.clone() };
+                    let source = match plain {
+                        Some(view) => self.stored(&view, &band),
+                        None => self.load(backend, sources, &band, padded),
+                    };
+                    self.compute(backend, &band, source, packed, bias, transforms, &mut target);
+                    self.finish(backend, &band, &mut target);
+                }
             }
         }
     }
@@ -163,8 +180,13 @@ impl Bands {
     fn load<'s, L: Load>(&self, backend: Backend, sources: &[L], band: &Band, padded: &'s mut [f32]) -> Source<'s> {
         let [rows, columns] = band.window.clone();
         let steps = [rows.len() * columns.len(), columns.len(), 1].map(|n| n * self.pitch);
+        let channels = match self.method {
+            Method::Depthwise => band.channels.clone(),
+            _ => 0..self.channels[0],
+        };
         backend.run(Window {
             sources,
+            channels,
             extents: self.pass.axes.map(|axis| axis.sources),
             images: band.images.clone(),
             rows,
@@ -187,8 +209,10 @@ impl Bands {
     ) {
         let [height, width] = self.pass.axes.map(|axis| axis.outputs);
         let (output, pitch, image_rows) = match target {
-            Target::Output { view, .. } => (&mut view.data[self.first(band) * view.pitch..], view.pitch, height),
-            Target::Gated { results, .. } => (&mut results[..], self.pass.all_output_channels(), band.rows),
+            Target::Output { view, .. } => {
+                (&mut view.data[self.first(band) * view.pitch + band.channels.start..], view.pitch, height)
+            }
+            Target::Gated { results, .. } => (&mut results[..], self.channels[1], band.rows),
         };
         let output_steps = [image_rows * width, width, 1].map(|n| n * pitch);
         if self.method == Method::Winograd {
@@ -232,7 +256,7 @@ impl Bands {
             }
             let (grid, taps) = (grid.joined(), taps.joined());
             packed = if self.method == Method::Depthwise {
-                depthwise::run(backend, self.pass.groups, source, grid, taps, packed, output, bias)
+                depthwise::run(backend, &self.pass, band.channels.clone(), source, grid, taps, packed, output, bias)
             } else {
                 direct::run(backend, &self.pass, source, grid, taps, packed, output, bias)
             };
@@ -245,11 +269,12 @@ impl Bands {
         match target {
             Target::Output { view, moments } => {
                 if let Some(moments) = moments {
-                    moments.update(backend, &view.as_view(), first, count);
+                    moments.update_channels(backend, &view.as_view(), band.channels.clone(), first, count);
                 }
             }
             Target::Gated { sink, results } => {
-                backend.run(Store { sink, first, count, rows: results, pitch: self.pass.all_output_channels() });
+                let sink = sink.channels(band.channels.clone());
+                backend.run(Store { sink, first, count, rows: results, pitch: self.channels[1] });
             }
         }
     }
@@ -267,22 +292,24 @@ struct Band {
     row: usize,
     rows: usize,
     window: [Range<isize>; 2],
+    /// Output channels.
+    channels: Range<usize>,
 }
 
 /// A band's result on its way into a sink.
-struct Store<'a, 's> {
-    sink: &'a mut Sink<'s>,
+struct Store<'a> {
+    sink: Sink<'a>,
     first: usize,
     count: usize,
     rows: &'a [f32],
     pitch: usize,
 }
 
-impl Kernel for Store<'_, '_> {
+impl Kernel for Store<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) {
         self.sink.store(simd, self.first, self.count, self.rows, self.pitch);
     }
 }

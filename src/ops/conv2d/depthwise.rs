@@ -5,6 +5,7 @@ use super::grid::{Grid, Source};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
 use crate::simd::{Backend, Kernel, Simd};
+use core::ops::Range;
 
 /// Channels of a source row are filled up to a multiple of this, whole vectors of every back end.
 pub(super) const PADDED: usize = 16;
@@ -37,10 +38,12 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut 
     }
 }
 
-/// Computes the pixels of one phase of a band, and returns the weights of the next phase.
+/// Computes some channels, from a whole vector on, of the pixels of one phase of a band. The source and the output start
+/// with the first of them. Returns the weights of the next phase.
 pub(super) fn run<'a>(
     backend: Backend,
-    channels: usize,
+    pass: &Pass,
+    channels: Range<usize>,
     source: Source<'_>,
     grid: Grid,
     taps: Taps,
@@ -49,27 +52,32 @@ pub(super) fn run<'a>(
     bias: Option<&[f32]>,
 ) -> &'a [f32] {
     let lanes = Width::of(backend).lanes;
-    let (weights, rest) = packed.split_at(taps.counts[0] * taps.counts[1] * channels.next_multiple_of(lanes));
-    backend.run(Channels {
+    let operands = taps.counts[0] * taps.counts[1];
+    let (weights, rest) = packed.split_at(operands * pass.groups.next_multiple_of(lanes));
+    let operands = Operands {
         source: source.data,
-        grid,
         taps: Taps { length: lanes, ..taps },
-        weights,
-        bias,
-        output,
-        channels,
-    });
+        weights: &weights[operands * channels.start..],
+        bias: bias.map(|bias| &bias[channels.clone()]),
+        channels: channels.len(),
+    };
+    backend.run(Channels { operands, grid, output });
     rest
 }
 
 /// All channels of all pixels of a grid.
 struct Channels<'a> {
-    source: &'a [f32],
+    operands: Operands<'a>,
     grid: Grid,
+    output: &'a mut [f32],
+}
+
+/// What the pixels are computed from.
+struct Operands<'a> {
+    source: &'a [f32],
     taps: Taps,
     weights: &'a [f32],
     bias: Option<&'a [f32]>,
-    output: &'a mut [f32],
     channels: usize,
 }
 
@@ -78,29 +86,104 @@ impl Kernel for Channels<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        const PIXELS: usize = 8;
-        for first in (0..self.channels).step_by(S::LANES) {
-            let end = self.channels.min(first + S::LANES);
-            let source = self.source.get(first..).unwrap_or_default();
-            let weights = &self.weights[first / S::LANES * self.taps.operands()..];
-            let initial = match self.bias {
-                Some(bias) => simd.load_partial(&bias[first..end]),
-                None => simd.splat(0.0),
-            };
-            let mut walk = self.grid.walk();
-            while let Some(step) = walk.next::<PIXELS>() {
-                let sums = convolution::depthwise(simd, source, step.sources, &self.taps, weights, initial);
-                for pixel in 0..PIXELS {
-                    if pixel < step.count {
-                        let output = step.outputs[pixel];
-                        if end - first == S::LANES {
-                            simd.store(sums[pixel], &mut self.output[output + first..]);
-                        } else {
-                            simd.store_partial(sums[pixel], &mut self.output[output + first..output + end]);
+        let (grid, taps) = (&self.grid, &self.operands.taps);
+        // What a row of pixels reads is kept in registers, if there are enough.
+        let rows = S::REGISTERS >= 32
+            && grid.extents[2] >= ROW
+            && taps.steps[1] > 0
+            && grid.source_steps[2].is_multiple_of(taps.steps[1]);
+        match (taps.counts[1], grid.source_steps[2] / taps.steps[1].max(1)) {
+            (2, 1) if rows => self.rows::<S, 2, 1, 8>(simd),
+            (3, 1) if rows => self.rows::<S, 3, 1, 9>(simd),
+            (4, 1) if rows => self.rows::<S, 4, 1, 10>(simd),
+            (5, 1) if rows => self.rows::<S, 5, 1, 11>(simd),
+            (7, 1) if rows => self.rows::<S, 7, 1, 13>(simd),
+            (3, 2) if rows => self.rows::<S, 3, 2, 15>(simd),
+            (5, 2) if rows => self.rows::<S, 5, 2, 17>(simd),
+            (7, 2) if rows => self.rows::<S, 7, 2, 19>(simd),
+            _ => self.pixels(simd),
+        }
+    }
+}
+
+/// Pixels of a row that are computed together: divides the widths of feature maps at 224 pixels.
+const ROW: usize = 7;
+
+impl Channels<'_> {
+    /// Rows of pixels that share what they read. The last pixels of a row may be computed twice.
+    #[inline(always)]
+    fn rows<S: Simd, const K: usize, const STRIDE: usize, const N: usize>(self, simd: S) {
+        let Grid { extents: [images, rows, columns], source_steps, output_steps, .. } = self.grid;
+        for first in (0..self.operands.channels).step_by(S::LANES) {
+            let channels = first..self.operands.channels.min(first + S::LANES);
+            let (source, weights, initial) = self.operands.of(simd, &channels);
+            for image in 0..images {
+                for row in 0..rows {
+                    for column in (0..columns).step_by(ROW) {
+                        let place = [image, row, column.min(columns - ROW)];
+                        let offset = |start: usize, steps: &[usize; 3]| {
+                            start + place.iter().zip(steps).map(|(place, step)| place * step).sum::<usize>()
+                        };
+                        let start = offset(self.grid.source, &source_steps);
+                        let sums: [_; ROW] = convolution::depthwise_row::<S, ROW, K, STRIDE, N>(
+                            simd,
+                            source,
+                            start,
+                            &self.operands.taps,
+                            weights,
+                            initial,
+                        );
+                        let start = offset(self.grid.output, &output_steps);
+                        for (pixel, sum) in sums.into_iter().enumerate() {
+                            store(simd, sum, start + pixel * output_steps[2], &channels, self.output);
                         }
                     }
                 }
             }
         }
+    }
+
+    /// Pixels one by one.
+    #[inline(always)]
+    fn pixels<S: Simd>(self, simd: S) {
+        const PIXELS: usize = 8;
+        for first in (0..self.operands.channels).step_by(S::LANES) {
+            let channels = first..self.operands.channels.min(first + S::LANES);
+            let (source, weights, initial) = self.operands.of(simd, &channels);
+            let mut walk = self.grid.walk();
+            while let Some(step) = walk.next::<PIXELS>() {
+                let sums = convolution::depthwise(simd, source, step.sources, &self.operands.taps, weights, initial);
+                for pixel in 0..PIXELS {
+                    if pixel < step.count {
+                        store(simd, sums[pixel], step.outputs[pixel], &channels, self.output);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Operands<'_> {
+    /// The source, the weights and the bias of a vector of channels.
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, channels: &Range<usize>) -> (&[f32], &[f32], S::F32) {
+        let source = self.source.get(channels.start..).unwrap_or_default();
+        let weights = &self.weights[channels.start / S::LANES * self.taps.operands()..];
+        let initial = match self.bias {
+            Some(bias) => simd.load_partial(&bias[channels.clone()]),
+            None => simd.splat(0.0),
+        };
+        (source, weights, initial)
+    }
+}
+
+/// Writes a vector of channels of the pixel whose first channel is at `pixel`.
+#[inline(always)]
+fn store<S: Simd>(simd: S, sums: S::F32, pixel: usize, channels: &Range<usize>, output: &mut [f32]) {
+    let output = &mut output[pixel + channels.start..];
+    if channels.len() == S::LANES {
+        simd.store(sums, output);
+    } else {
+        simd.store_partial(sums, &mut output[..channels.len()]);
     }
 }

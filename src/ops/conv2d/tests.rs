@@ -28,6 +28,9 @@ const CASES: &[Case] = &[
     ([2, 11, 9, 5], 5, [5, 5], [2, 2], [2, 2], [1, 1], 5),
     ([1, 9, 12, 24], 24, [7, 7], [1, 1], [3, 3], [1, 1], 24),
     ([2, 13, 12, 7], 7, [7, 7], [2, 2], [3, 3], [1, 1], 7),
+    ([1, 9, 17, 80], 80, [3, 3], [2, 2], [1, 1], [1, 1], 80),
+    ([1, 9, 16, 17], 17, [5, 5], [2, 2], [2, 2], [1, 1], 17),
+    ([2, 8, 15, 144], 144, [7, 7], [2, 2], [3, 3], [1, 1], 144),
     ([1, 9, 9, 9], 9, [3, 3], [1, 1], [2, 2], [2, 2], 9),
     // Groups, odd channels, one channel.
     ([2, 6, 7, 12], 18, [3, 3], [1, 1], [1, 1], [1, 1], 3),
@@ -275,6 +278,7 @@ fn vjp_is_the_transposed_sum_of_products() {
                 stored: ViewMut { data: &mut out, shape, pitch },
                 accumulate,
                 gate: accumulate.then_some(Value { stored: View::dense(&gate, shape), affine: None, rectified: true }),
+                sums: None,
             };
             convolution.vjp(&gradients, &packed, &mut scratch, sink);
             for (position, row) in out.chunks(pitch).enumerate() {
@@ -312,7 +316,7 @@ fn the_two_directions_are_adjoint() {
         let mut packed = vec![0.0; convolution.packed_vjp_len()];
         convolution.pack_vjp(&weights, &mut packed);
         let gradient = Gradient { stored: View::dense(&y, output), normalised: None };
-        let sink = Sink { stored: ViewMut::dense(&mut back, shape), accumulate: false, gate: None };
+        let sink = Sink { stored: ViewMut::dense(&mut back, shape), accumulate: false, gate: None, sums: None };
         convolution.vjp(&[gradient], &packed, &mut scratch, sink);
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
         let norm = |a: &[f32]| dot(a, a).sqrt();

@@ -9,6 +9,8 @@ use core::ops::Range;
 /// Channels of several sources come to lie side by side. What lies between them and the next position is not written.
 pub(super) struct Window<'a, L> {
     pub(super) sources: &'a [L],
+    /// Channels to load, of all those side by side.
+    pub(super) channels: Range<usize>,
     /// Rows and columns of an image of the sources.
     pub(super) extents: [usize; 2],
     pub(super) images: Range<usize>,
@@ -40,38 +42,42 @@ impl<L: Load> Kernel for Window<'_, L> {
             below.fill(0.0);
             let first = (image * height + rows.start) * width + columns.start;
             if columns.len() == width && self.columns.len() == width {
-                let mut channel = 0;
-                for source in self.sources {
-                    channel = load(simd, source, first, rows.len() * width, middle, channel, self.pitch);
-                }
+                load(simd, self.sources, &self.channels, first, rows.len() * width, middle, self.pitch);
                 continue;
             }
             for (row, out) in middle.chunks_exact_mut(row_length).enumerate() {
                 out[..left].fill(0.0);
                 out[right..].fill(0.0);
-                let mut channel = 0;
-                for source in self.sources {
-                    channel =
-                        load(simd, source, first + row * width, columns.len(), &mut out[left..], channel, self.pitch);
-                }
+                let out = &mut out[left..];
+                load(simd, self.sources, &self.channels, first + row * width, columns.len(), out, self.pitch);
             }
         }
     }
 }
 
-/// Loads positions of one of several sources; returns where the next one's channels start.
+/// Loads some channels of consecutive positions.
 #[inline(always)]
 fn load<S: Simd, L: Load>(
     simd: S,
-    source: &L,
+    sources: &[L],
+    channels: &Range<usize>,
     first: usize,
     count: usize,
     out: &mut [f32],
-    channel: usize,
     pitch: usize,
-) -> usize {
-    source.load(simd, first, count, &mut out[channel..], pitch);
-    channel + source.channels()
+) {
+    let mut start = 0;
+    for source in sources {
+        let end = start + source.channels();
+        let wanted = channels.start.max(start)..channels.end.min(end);
+        if wanted == (start..end) {
+            source.load(simd, first, count, &mut out[start - channels.start..], pitch);
+        } else if !wanted.is_empty() {
+            let slice = source.slice(wanted.start - start..wanted.end - start);
+            slice.load(simd, first, count, &mut out[wanted.start - channels.start..], pitch);
+        }
+        start = end;
+    }
 }
 
 /// The part of `range` that lies in `0..extent`.

@@ -1,0 +1,58 @@
+//! Rows of channels, walked a few vectors at a time.
+
+use crate::simd::Simd;
+use core::ops::Range;
+
+/// Vectors of a row that are worked on together, at most.
+pub(crate) const VECTORS: usize = 4;
+
+/// Rows that are worked on together at most, and summed in single precision.
+pub(crate) const ROWS: usize = 128;
+
+/// Rows that are worked on together where they are long, so that memory is read in order.
+const LONG_ROWS: usize = 8;
+
+/// What is done with some channels of some rows.
+pub(crate) trait Columns<S: Simd> {
+    /// `V` whole vectors of channels, from `first` on.
+    fn whole<const V: usize>(&mut self, simd: S, rows: Range<usize>, first: usize);
+    /// Fewer channels than a vector holds.
+    fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>);
+}
+
+/// Visits all channels of all rows.
+#[inline(always)]
+pub(crate) fn for_each_block<S: Simd>(simd: S, rows: usize, channels: usize, columns: &mut impl Columns<S>) {
+    let block = if channels <= VECTORS * S::LANES { ROWS } else { LONG_ROWS };
+    let mut first = 0;
+    while first < rows {
+        let end = rows.min(first + block);
+        for_each_column(simd, first..end, 0..channels, columns);
+        first = end;
+    }
+}
+
+/// Visits some channels of some rows.
+#[inline(always)]
+pub(crate) fn for_each_column<S: Simd>(
+    simd: S,
+    rows: Range<usize>,
+    channels: Range<usize>,
+    columns: &mut impl Columns<S>,
+) {
+    let mut first = channels.start;
+    while first < channels.end {
+        let vectors = (channels.end - first) / S::LANES;
+        match vectors {
+            0 => columns.partial(simd, rows.clone(), first..channels.end),
+            1 => columns.whole::<1>(simd, rows.clone(), first),
+            2 => columns.whole::<2>(simd, rows.clone(), first),
+            3 => columns.whole::<3>(simd, rows.clone(), first),
+            _ => columns.whole::<VECTORS>(simd, rows.clone(), first),
+        }
+        first += match vectors {
+            0 => channels.end - first,
+            vectors => vectors.min(VECTORS) * S::LANES,
+        };
+    }
+}
