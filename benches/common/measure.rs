@@ -1,6 +1,8 @@
 //! One benchmark: criterion's statistics, and a line with the best time as a rate beside what the machine can do at most.
 //! That is measured next to each line, because clocks vary.
 
+#![allow(dead_code, reason = "no bench uses all of it")]
+
 #[path = "peak.rs"]
 mod peak;
 
@@ -10,7 +12,6 @@ use std::time::{Duration, Instant};
 
 /// What one call does.
 #[derive(Clone, Copy)]
-#[allow(dead_code, reason = "no bench has all kinds")]
 pub(crate) enum Work {
     /// Operations in single precision; a multiply-add is two.
     Operations(f64),
@@ -42,13 +43,11 @@ pub(crate) fn criterion() -> Criterion {
 }
 
 /// Whether every benchmark is only to be tried once: `cargo bench -- --test`.
-#[allow(dead_code, reason = "for benches that take long")]
 pub(crate) fn is_trial() -> bool {
     std::env::args().any(|argument| argument == "--test")
 }
 
 /// Benches a call that is what is measured.
-#[allow(dead_code, reason = "not every bench measures whole calls")]
 pub(crate) fn bench(criterion: &mut Criterion, name: &str, backend: Backend, work: Work, mut call: impl FnMut()) {
     bench_part(criterion, name, backend, work, || {
         let start = Instant::now();
