@@ -46,14 +46,15 @@ pub(crate) fn copied_bytes_per_second(bytes: f64) -> f64 {
     bytes / shortest(|| black_box(&mut target).copy_from_slice(black_box(&source)))
 }
 
-/// The shortest time of a call, of about as many as fill some hundredths of a second.
+/// The shortest time of a call, of some at least and of as many as fill some hundredths of a second.
 fn shortest(mut call: impl FnMut()) -> f64 {
     let begin = Instant::now();
-    let mut shortest = Duration::MAX;
-    while begin.elapsed() < Duration::from_millis(20) {
+    let (mut shortest, mut calls) = (Duration::MAX, 0);
+    while calls < 10 || begin.elapsed() < Duration::from_millis(20) {
         let start = Instant::now();
         call();
         shortest = shortest.min(start.elapsed());
+        calls += 1;
     }
     shortest.as_secs_f64()
 }
