@@ -1,42 +1,60 @@
-//! Convolutions of the search spaces, both directions, in GFLOP/s and in percent of what the processor can do.
+//! Convolutions of the three search spaces, both directions.
 //!
-//! `cargo bench --bench conv [-- FILTER]`. A multiply-add counts as two operations, those with padding and those that
-//! Winograd's algorithm saves included: "percent of peak" exceeds 100 where it saves more than it costs. The peak is
-//! that of the same back end's fused multiply-adds in registers, measured next to each row: clocks vary.
+//! `cargo bench --bench conv [-- FILTER]`. Multiply-adds with padding count, and so do those that Winograd's algorithm
+//! saves: percents of the peak exceed 100 where it saves more than it costs.
+
+#[path = "common/measure.rs"]
+mod measure;
 
 use aznas::ops::conv2d::{Algorithm, Conv2d, Geometry};
 use aznas::ops::moments::Moments;
 use aznas::simd::Backend;
 use aznas::tensor::{Gradient, Shape, Sink, Value, View, ViewMut};
 use criterion::{Criterion, criterion_group, criterion_main};
-use std::time::{Duration, Instant};
-
-#[path = "common/peak.rs"]
-mod peak;
+use measure::{Work, bench};
 
 /// Name, map, input and output channels, kernel, stride, groups.
 type Row = (&'static str, usize, usize, usize, usize, usize, usize);
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    ("stem 3x3",      32,   3,  16, 3, 1,   1),
-    ("3x3",           32,  16,  16, 3, 1,   1),
-    ("3x3",           16,  32,  32, 3, 1,   1),
-    ("3x3",            8,  64,  64, 3, 1,   1),
-    ("3x3 merged",    32,  16,  48, 3, 1,   1),
-    ("3x3 merged",    16,  32,  96, 3, 1,   1),
-    ("3x3 merged",     8,  64, 192, 3, 1,   1),
-    ("3x3/2",         32,  16,  32, 3, 2,   1),
-    ("3x3/2",         16,  32,  64, 3, 2,   1),
-    ("1x1",           32,  16,  16, 1, 1,   1),
-    ("1x1",           16,  32,  32, 1, 1,   1),
-    ("1x1",            8,  64,  64, 1, 1,   1),
-    ("1x1 merged",    32,  16,  48, 1, 1,   1),
-    ("1x1 merged",     8,  64, 192, 1, 1,   1),
-    ("1x1 expand",    56,  32, 192, 1, 1,   1),
-    ("1x1 project",   56, 192,  32, 1, 1,   1),
-    ("depthwise 3/2", 112, 48,  48, 3, 2,  48),
-    ("depthwise 5",   56, 192, 192, 5, 1, 192),
+    // NAS-Bench-201: stem, cells (convolutions that read one node run as one), reductions.
+    ("stem 3x3",       32,   3,   16,  3,  1,   1),
+    ("3x3",            32,  16,   16,  3,  1,   1),
+    ("3x3",            16,  32,   32,  3,  1,   1),
+    ("3x3",             8,  64,   64,  3,  1,   1),
+    ("3x3 merged",     32,  16,   48,  3,  1,   1),
+    ("3x3 merged",     16,  32,   96,  3,  1,   1),
+    ("3x3 merged",      8,  64,  192,  3,  1,   1),
+    ("1x1",            32,  16,   16,  1,  1,   1),
+    ("1x1",            16,  32,   32,  1,  1,   1),
+    ("1x1",             8,  64,   64,  1,  1,   1),
+    ("1x1 merged",     32,  16,   48,  1,  1,   1),
+    ("1x1 merged",     16,  32,   96,  1,  1,   1),
+    ("1x1 merged",      8,  64,  192,  1,  1,   1),
+    ("3x3/2",          32,  16,   32,  3,  2,   1),
+    ("3x3/2",          16,  32,   64,  3,  2,   1),
+    ("shortcut 1x1",   16,  16,   32,  1,  1,   1),
+    ("shortcut 1x1",    8,  32,   64,  1,  1,   1),
+    // MobileNetV2-like structures.
+    ("stem 3x3/2",    224,   3,   24,  3,  2,   1),
+    ("expand 1x1",     56,  32,  192,  1,  1,   1),
+    ("project 1x1",    56, 192,   32,  1,  1,   1),
+    ("expand 1x1",     14, 112,  672,  1,  1,   1),
+    ("project 1x1",    14, 672,  112,  1,  1,   1),
+    ("shortcut 1x1/2", 56,  32,   48,  1,  2,   1),
+    ("last 1x1",        7, 192, 2048,  1,  1,   1),
+    ("depthwise 3x3",  56, 192,  192,  3,  1, 192),
+    ("depthwise 5x5",  56, 192,  192,  5,  1, 192),
+    ("depthwise 7x7",  56, 192,  192,  7,  1, 192),
+    ("depthwise 3x3",  14, 672,  672,  3,  1, 672),
+    ("depthwise 5x5",  14, 672,  672,  5,  1, 672),
+    ("depthwise 7x7",  14, 672,  672,  7,  1, 672),
+    ("depthwise 3x3/2", 112, 48,  48,  3,  2,  48),
+    ("depthwise 5x5/2", 112, 48,  48,  5,  2,  48),
+    ("depthwise 7x7/2", 112, 48,  48,  7,  2,  48),
+    // Vision transformers: the embedding of patches.
+    ("patches 16x16/16", 224, 3, 192, 16, 16,   1),
 ];
 
 /// Numbers that start on a cache line, as those of a workspace do: vectors that cross lines cost twice.
@@ -55,31 +73,6 @@ impl Aligned {
     }
 }
 
-/// Benches `work` of `operations`, and prints its best time as a rate.
-fn bench(criterion: &mut Criterion, name: &str, backend: Backend, operations: f64, mut work: impl FnMut()) {
-    let (mut best, mut limit) = (Duration::MAX, 0.0);
-    criterion.bench_function(name, |bencher| {
-        bencher.iter_custom(|iterations| {
-            if limit == 0.0 {
-                limit = peak::gigaflops(backend);
-            }
-            let mut total = Duration::ZERO;
-            for _ in 0..iterations {
-                let start = Instant::now();
-                work();
-                let elapsed = start.elapsed();
-                best = best.min(elapsed);
-                total += elapsed;
-            }
-            total
-        });
-    });
-    if limit > 0.0 {
-        let rate = operations / best.as_secs_f64() / 1e9;
-        println!("{name:<52} {rate:7.1} GFLOP/s, {:4.0} % of the peak of {limit:.1}", 100.0 * rate / limit);
-    }
-}
-
 fn convolutions(criterion: &mut Criterion) {
     for backend in Backend::available().filter(|&backend| backend != Backend::Scalar) {
         for algorithm in [Algorithm::Winograd, Algorithm::Direct] {
@@ -88,9 +81,10 @@ fn convolutions(criterion: &mut Criterion) {
                 for batch in if size > 32 { [1, 4] } else { [8, 64] } {
                     let input = Shape::new(batch, size, size, inputs).expect("sizes are small");
                     let square = |x| [x, x];
-                    let (padding, one) = (square(kernel / 2), square(1));
-                    let geometry = Geometry::new(input, outputs, square(kernel), square(stride), padding, one, groups)
-                        .expect("sizes are right");
+                    let padding = square(if kernel == stride { 0 } else { kernel / 2 });
+                    let geometry =
+                        Geometry::new(input, outputs, square(kernel), square(stride), padding, square(1), groups)
+                            .expect("sizes are right");
                     let output = geometry.output();
                     let convolution = Conv2d::new(backend, geometry, algorithm);
                     let mut weights = Aligned::new(geometry.weights());
@@ -106,18 +100,18 @@ fn convolutions(criterion: &mut Criterion) {
                     convolution.pack_forward(weights.get(), forward.get());
                     convolution.pack_vjp(weights.get(), vjp.get());
                     let mut sums = vec![0.0; 2 * outputs];
-                    let operations = 2.0 * geometry.macs() as f64;
-                    let row = format!("{} {algorithm:?} {name} {inputs}-{outputs}@{size} b{batch}", backend.name());
+                    let work = Work::Operations(2.0 * geometry.macs() as f64);
+                    let row = format!("{algorithm:?} {name} {inputs}-{outputs}@{size} b{batch}");
 
                     let value = Value { stored: View::dense(x.get(), input), affine: None, rectified: true };
-                    bench(criterion, &format!("{row} forward"), backend, operations, || {
+                    bench(criterion, &format!("{row} forward"), backend, work, || {
                         let (mean, squares) = sums.split_at_mut(outputs);
                         let mut moments = Moments::new(mean, squares);
                         let z = ViewMut::dense(z.get(), output);
                         convolution.forward(&value, forward.get(), scratch.get(), z, None, Some(&mut moments));
                     });
                     let gradient = Gradient { stored: View::dense(g.get(), output), normalised: None };
-                    bench(criterion, &format!("{row} vjp"), backend, operations, || {
+                    bench(criterion, &format!("{row} vjp"), backend, work, || {
                         let stored = ViewMut::dense(dx.get(), input);
                         let sink = Sink { stored, accumulate: false, gate: Some(value), sums: None };
                         convolution.vjp(&[gradient], vjp.get(), scratch.get(), sink);
@@ -130,10 +124,7 @@ fn convolutions(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(50))
-        .measurement_time(Duration::from_millis(200));
+    config = measure::criterion();
     targets = convolutions
 }
 criterion_main!(benches);

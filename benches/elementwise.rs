@@ -1,15 +1,17 @@
-//! The elementwise primitives at the sizes of NAS-Bench-201, in bytes moved per second, beside a plain copy of as many.
-//!
-//! Bytes are those of the tensors read and written, each once. The ratio to the copy of the same sizes is what counts.
+//! The elementwise primitives at the sizes of NAS-Bench-201, beside a plain copy that touches as many bytes. Those that
+//! mostly read may be faster than a copy.
+
+#[path = "common/measure.rs"]
+mod measure;
 
 use aznas::ops::moments::Moments;
 use aznas::ops::window::Window;
 use aznas::ops::{combine, global_pool, max_pool, pool};
 use aznas::simd::Backend;
 use aznas::tensor::{Affine, Gradient, Normalised, Shape, Sink, Sums, Value, View, ViewMut};
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use criterion::{Criterion, criterion_group, criterion_main};
+use measure::{Work, bench};
 use std::hint::black_box;
-use std::time::Duration;
 
 /// Batch, height and width, channels.
 const SIZES: [(usize, usize, usize); 6] =
@@ -26,19 +28,16 @@ fn aligned(memory: &mut [f32], n: usize) -> &mut [f32] {
     buffer
 }
 
-/// Registers one benchmark of a computation that touches `tensors` tensors of `elements` numbers.
-fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, elements: usize, tensors: f64, mut run: impl FnMut()) {
-    group.throughput(Throughput::Bytes((tensors * (elements * size_of::<f32>()) as f64) as u64));
-    group.bench_function(name, |bencher| bencher.iter(&mut run));
-}
-
 fn elementwise(criterion: &mut Criterion) {
     let backend = Backend::detect();
     for (batch, size, channels) in SIZES {
         let shape = Shape::new(batch, size, size, channels).unwrap();
         let n = shape.len();
-        let mut group = criterion.benchmark_group(format!("{batch}x{size}x{size}x{channels}/{}", backend.name()));
-        group.sample_size(20).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(400));
+        // A computation that touches `tensors` tensors of the full size.
+        let mut measure = |name: &str, tensors: f64, run: &mut dyn FnMut()| {
+            let work = Work::Bytes(tensors * (n * size_of::<f32>()) as f64);
+            bench(criterion, &format!("{name} {size}x{size}x{channels} b{batch}"), backend, work, run);
+        };
 
         let mut memory = vec![0.0; 5 * (n + 2 * ALIGNMENT)];
         let mut buffers = memory.chunks_exact_mut(n + 2 * ALIGNMENT).map(|chunk| aligned(chunk, n));
@@ -53,24 +52,24 @@ fn elementwise(criterion: &mut Criterion) {
         let normalised =
             Normalised { input: x, by_gradient: &coefficients, by_input: &coefficients, constant: &coefficients };
 
-        measure(&mut group, "copy", n, 2.0, || out.copy_from_slice(black_box(x.data)));
-        measure(&mut group, "sum of 1", n, 2.0, || {
+        measure("copy", 2.0, &mut || out.copy_from_slice(black_box(x.data)));
+        measure("sum of 1", 2.0, &mut || {
             combine::forward(backend, black_box(&terms[..1]), false, false, ViewMut::dense(out, shape));
         });
-        measure(&mut group, "sum of 3", n, 4.0, || {
+        measure("sum of 3", 4.0, &mut || {
             combine::forward(backend, black_box(&terms[..3]), false, false, ViewMut::dense(out, shape));
         });
-        measure(&mut group, "sum of 4, rectified", n, 5.0, || {
+        measure("sum of 4, rectified", 5.0, &mut || {
             combine::forward(backend, black_box(&terms), true, false, ViewMut::dense(out, shape));
         });
-        measure(&mut group, "add gradient", n, 3.0, || {
+        measure("add gradient", 3.0, &mut || {
             let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: true, gate: None, sums: None };
             combine::vjp(backend, black_box(gradient), sink);
         });
-        measure(&mut group, "equal", n, 2.0, || {
+        measure("equal", 2.0, &mut || {
             assert!(combine::equal(backend, black_box(x), View::dense(stored[0], shape)));
         });
-        measure(&mut group, "batch norm vjp", n, 3.0, || {
+        measure("batch norm vjp", 3.0, &mut || {
             let gradient = Gradient { stored: y, normalised: Some(normalised) };
             let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
             combine::vjp(backend, black_box(gradient), sink);
@@ -79,10 +78,10 @@ fn elementwise(criterion: &mut Criterion) {
         let (statistics, sums) = sums.split_at_mut(2 * channels);
         let (mean, squares) = statistics.split_at_mut(channels);
         let mut moments = Moments::new(mean, squares);
-        measure(&mut group, "moments", n, 1.0, || moments.update(backend, black_box(&x), 0, shape.positions()));
+        measure("moments", 1.0, &mut || moments.update(backend, black_box(&x), 0, shape.positions()));
         let (gradients, products) = sums.split_at_mut(channels);
         let mut sums = Sums::new(&coefficients, gradients, products);
-        measure(&mut group, "batch norm sums", n, 2.0, || {
+        measure("batch norm sums", 2.0, &mut || {
             sums.update(backend, black_box(&y), &x, 0, shape.positions());
         });
 
@@ -93,30 +92,33 @@ fn elementwise(criterion: &mut Criterion) {
             let mut memory = vec![0.0; pool::scratch_len(&window, shape, pooled) + ALIGNMENT];
             let scratch = aligned(&mut memory, pool::scratch_len(&window, shape, pooled));
             let small = Gradient { stored: View::dense(y.data, pooled), normalised: None };
-            measure(&mut group, &format!("mean {name}"), n, tensors, || {
+            measure(&format!("mean {name}"), tensors, &mut || {
                 pool::forward(backend, &window, black_box(plain), false, ViewMut::dense(out, pooled), scratch);
             });
-            measure(&mut group, &format!("mean {name} vjp"), n, tensors, || {
+            measure(&format!("mean {name} vjp"), tensors, &mut || {
                 let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
                 pool::vjp(backend, &window, black_box(small), sink, scratch);
             });
             let mut memory = vec![0.0; max_pool::scratch_len(&window, shape, pooled) + ALIGNMENT];
             let scratch = aligned(&mut memory, max_pool::scratch_len(&window, shape, pooled));
-            measure(&mut group, &format!("maximum {name}"), n, tensors, || {
+            measure(&format!("maximum {name}"), tensors, &mut || {
                 max_pool::forward(backend, &window, black_box(plain), false, ViewMut::dense(out, pooled), scratch);
             });
-            measure(&mut group, &format!("maximum {name} vjp"), n, 1.0 + tensors, || {
+            measure(&format!("maximum {name} vjp"), 1.0 + tensors, &mut || {
                 let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
                 max_pool::vjp(backend, &window, black_box(plain), small, sink, scratch);
             });
         }
-        measure(&mut group, "global mean", n, 1.0, || {
+        measure("global mean", 1.0, &mut || {
             let means = global_pool::output(shape).unwrap();
             global_pool::forward(backend, black_box(plain), ViewMut::dense(out, means));
         });
-        group.finish();
     }
 }
 
-criterion_group!(benches, elementwise);
+criterion_group! {
+    name = benches;
+    config = measure::criterion();
+    targets = elementwise
+}
 criterion_main!(benches);

@@ -9,7 +9,11 @@
 
 #[cfg(feature = "alloc")]
 mod incremental;
+#[cfg(feature = "alloc")]
+mod order;
 mod rank;
+#[cfg(feature = "alloc")]
+mod survey;
 
 #[cfg(feature = "alloc")]
 pub use incremental::{History, Standing};

@@ -1,18 +1,20 @@
 //! A list of candidates that grows one by one and always knows its best ones.
 //!
 //! One new candidate changes nearly every rank, but each by a bounded amount: a doubled rank grows by 2, 1 or
-//! 0. So for the next `horizon` arrivals the final order of most of the list is settled beforehand: a candidate
+//! 0. So for some time to come the final order of most of the list is settled beforehand: a candidate
 //! whose score could not reach that of today's last leader, even if all its ranks grew as much as they can, will not
-//! be among the leaders. Only the others, the *contenders*, follow every arrival; every `horizon` arrivals
-//! they are chosen anew. No approximation is involved: ranks are counted exactly, and scores are formed from them by the
+//! be among the leaders. Only the others, the *contenders*, follow every arrival. Who will be a contender
+//! next is found out meanwhile, by a [`Survey`] that takes a few steps with every arrival, so that none of them takes long.
+//! No approximation is involved: ranks are counted exactly, and scores are formed from them by the
 //! same operations in the same order as in [`aggregate`](super::aggregate()).
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::array;
 use core::cmp::Ordering;
 
-use super::rank::{Key, MAX_CANDIDATES, doubled_rank, for_each_tie};
+use super::order::Order;
+use super::rank::{Key, MAX_CANDIDATES};
+use super::survey::Survey;
 use super::{Mode, check_weights};
 use crate::Error;
 
@@ -34,34 +36,37 @@ impl Standing {
 
 /// The raw scores of all candidates so far, kept so that the best few are known after each arrival.
 ///
-/// Adding a candidate to 10⁵ others and asking for one of the 1023 best takes tens of microseconds on average
-/// (`benches/aggregate.rs`); one addition in some hundreds, which ranks everything, takes milliseconds.
-/// Memory is about 120 bytes per candidate with four proxies.
+/// Adding a candidate to 10⁵ others and asking for the 1023 best takes tens of microseconds (`benches/aggregate.rs`), and
+/// less than a millisecond even at worst, but for the few additions at which a buffer doubles and may have to be copied.
+/// Memory is about 160 bytes per candidate with four proxies.
 #[derive(Clone, Debug)]
 pub struct History<const PROXIES: usize> {
-    weights: [f64; PROXIES],
-    mode: Mode,
+    ranking: Ranking<PROXIES>,
     leaders: usize,
-    /// Every candidate's scores, as keys.
-    keys: Vec<[Key; PROXIES]>,
-    /// [`Mode::level`] of every doubled rank that can occur before the contenders are chosen anew.
-    levels: Vec<f64>,
-    /// Per proxy, the first `settled` candidates in ascending order of their keys.
-    orders: [Vec<Place>; PROXIES],
-    settled: usize,
-    horizon: usize,
     contenders: Vec<Contender<PROXIES>>,
+    /// Finds the next contenders.
+    survey: Survey<PROXIES>,
+    /// The length of the history when that has to be done.
+    deadline: usize,
+    /// How many arrivals the survey after that may take.
+    next_duration: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    key: Key,
-    candidate: u32,
+/// All candidates, and what their ranks are worth.
+#[derive(Clone, Debug)]
+pub(super) struct Ranking<const PROXIES: usize> {
+    weights: [f64; PROXIES],
+    mode: Mode,
+    /// Every candidate's scores, as keys.
+    keys: Vec<[Key; PROXIES]>,
+    pub(super) orders: [Order; PROXIES],
+    /// [`Mode::level`] of every doubled rank that can occur before the next contenders are past their time.
+    levels: Vec<f64>,
 }
 
 /// A candidate whose ranks are kept up to date.
 #[derive(Clone, Debug)]
-struct Contender<const PROXIES: usize> {
+pub(super) struct Contender<const PROXIES: usize> {
     candidate: u32,
     keys: [Key; PROXIES],
     doubled_ranks: [u32; PROXIES],
@@ -76,7 +81,61 @@ impl<const PROXIES: usize> Contender<PROXIES> {
     }
 }
 
+impl<const PROXIES: usize> Ranking<PROXIES> {
+    fn insert(&mut self, keys: [Key; PROXIES]) {
+        let candidate = self.keys.len() as u32;
+        self.keys.push(keys);
+        self.orders.iter_mut().zip(keys).for_each(|(order, key)| order.insert(key, candidate));
+    }
+
+    /// Makes sure that ranks have levels in a history of up to `len` candidates.
+    fn reach(&mut self, len: usize) {
+        let mode = self.mode;
+        self.levels.extend((self.levels.len()..=2 * len).map(|rank| mode.level(rank)));
+    }
+
+    /// A candidate with its ranks of this moment.
+    pub(super) fn contender(&self, candidate: u32) -> Contender<PROXIES> {
+        let keys = self.keys[candidate as usize];
+        Contender { candidate, keys, doubled_ranks: self.doubled_ranks(&keys) }
+    }
+
+    /// Counts the ranks of a candidate of the history.
+    fn doubled_ranks(&self, keys: &[Key; PROXIES]) -> [u32; PROXIES] {
+        array::from_fn(|proxy| self.orders[proxy].doubled_rank(keys[proxy]))
+    }
+
+    fn combine(&self, doubled_ranks: &[u32; PROXIES]) -> f64 {
+        let full = self.levels[2 * self.keys.len()];
+        let mut score = 0.0;
+        for (weight, &rank) in self.weights.iter().zip(doubled_ranks) {
+            score += weight * self.mode.relative(self.levels[rank as usize], full);
+        }
+        score
+    }
+
+    /// The least or the greatest sum of levels, not yet related to the history's length, that a candidate can have
+    /// until `arrivals` more have come.
+    pub(super) fn bound(&self, doubled_ranks: &[u32; PROXIES], arrivals: usize, pick: fn(f64, f64) -> f64) -> f64 {
+        let highest = self.levels.len() - 1;
+        let level_sum = |(weight, &rank): (&f64, &u32)| {
+            let now = rank as usize;
+            pick(weight * self.levels[now], weight * self.levels[highest.min(now + 2 * arrivals)])
+        };
+        self.weights.iter().zip(doubled_ranks).map(level_sum).sum()
+    }
+
+    /// More than relating levels to the length can round a sum of levels, and far less than a rank is worth.
+    pub(super) fn rounding(&self) -> f64 {
+        let weight: f64 = self.weights.iter().map(|weight| weight.abs()).sum();
+        1e-12 * weight * self.levels[self.levels.len() - 1]
+    }
+}
+
 impl<const PROXIES: usize> History<PROXIES> {
+    /// The fewest arrivals a survey takes.
+    const SHORTEST: usize = 16;
+
     /// An empty history. `weights` holds one finite factor per proxy, 0 for a proxy to be left out;
     /// `leaders`, at least 1, is how many of the best are ever asked for.
     ///
@@ -87,29 +146,27 @@ impl<const PROXIES: usize> History<PROXIES> {
         if leaders == 0 {
             return Err(Error::Invalid { field: "leaders", expected: "at least 1" });
         }
+        let orders = array::from_fn(|_| Order::default());
         let mut history = Self {
-            weights,
-            mode,
+            ranking: Ranking { weights, mode, keys: Vec::new(), orders, levels: Vec::new() },
             leaders,
-            keys: Vec::new(),
-            levels: Vec::new(),
-            orders: [const { Vec::new() }; PROXIES],
-            settled: 0,
-            horizon: 0,
             contenders: Vec::new(),
+            survey: Survey::new(),
+            deadline: 0,
+            next_duration: Self::SHORTEST,
         };
-        history.settle();
+        history.change_contenders();
         Ok(history)
     }
 
     /// How many candidates there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.ranking.keys.len()
     }
 
     /// Whether there is no candidate yet.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.len() == 0
     }
 
     /// Adds a candidate by its raw scores; NaN counts as −∞. Its number is the length before.
@@ -117,18 +174,20 @@ impl<const PROXIES: usize> History<PROXIES> {
     /// # Errors
     /// [`Error::TooLarge`] if there are [`MAX_CANDIDATES`] already.
     pub fn push(&mut self, scores: [f64; PROXIES]) -> Result<(), Error> {
-        if self.len() == MAX_CANDIDATES {
+        let candidate = self.len();
+        if candidate == MAX_CANDIDATES {
             return Err(Error::TooLarge { quantity: "candidates", limit: MAX_CANDIDATES });
         }
         let keys = scores.map(Key::new);
-        for contender in &mut self.contenders {
+        self.ranking.insert(keys);
+        for contender in self.contenders.iter_mut().chain(&mut self.survey.contenders) {
             contender.meet(&keys);
         }
-        let candidate = self.len() as u32;
-        self.keys.push(keys);
-        self.contenders.push(Contender { candidate, keys, doubled_ranks: self.doubled_ranks(&keys) });
-        if self.len() - self.settled == self.horizon {
-            self.settle();
+        self.contenders.push(self.ranking.contender(candidate as u32));
+        let arrivals = self.deadline - candidate;
+        self.survey.proceed(&self.ranking, self.leaders, arrivals, self.contenders.len());
+        if self.len() == self.deadline {
+            self.change_contenders();
         }
         Ok(())
     }
@@ -160,107 +219,42 @@ impl<const PROXIES: usize> History<PROXIES> {
     /// The score of any candidate. Unlike the leaders' scores it is counted anew, in time that grows slowly
     /// with the history.
     pub fn score(&self, candidate: usize) -> Option<f64> {
-        let keys = self.keys.get(candidate)?;
-        Some(self.combine(&self.doubled_ranks(keys)))
+        let keys = self.ranking.keys.get(candidate)?;
+        Some(self.ranking.combine(&self.ranking.doubled_ranks(keys)))
     }
 
     /// The contenders' scores in the order of their numbers; all leaders are among them.
     fn standings(&self) -> Vec<Standing> {
         let standing = |contender: &Contender<PROXIES>| Standing {
             candidate: contender.candidate as usize,
-            score: self.combine(&contender.doubled_ranks),
+            score: self.ranking.combine(&contender.doubled_ranks),
         };
         self.contenders.iter().map(standing).collect()
     }
 
-    fn combine(&self, doubled_ranks: &[u32; PROXIES]) -> f64 {
-        let full = self.levels[2 * self.len()];
-        let mut score = 0.0;
-        for (weight, &rank) in self.weights.iter().zip(doubled_ranks) {
-            score += weight * self.mode.relative(self.levels[rank as usize], full);
-        }
-        score
+    /// Puts the contenders of a survey that is over in place of the present ones, and begins another.
+    fn change_contenders(&mut self) {
+        let arrivals =
+            self.contenders.partition_point(|contender| (contender.candidate as usize) < self.survey.candidates());
+        self.survey.contenders.extend_from_slice(&self.contenders[arrivals..]);
+        core::mem::swap(&mut self.contenders, &mut self.survey.contenders);
+
+        // These are good until the survey that begins now is over, and the next ones until that after it is.
+        let duration = self.next_duration;
+        self.next_duration = self.balanced_duration();
+        let horizon = duration + self.next_duration;
+        self.deadline = self.len() + duration;
+        self.ranking.reach(self.len() + horizon);
+        self.survey.begin(self.len(), horizon);
     }
 
-    /// Counts the ranks of a candidate of the history.
-    fn doubled_ranks(&self, keys: &[Key; PROXIES]) -> [u32; PROXIES] {
-        let arrivals = &self.keys[self.settled..];
-        array::from_fn(|proxy| {
-            let (order, key) = (&self.orders[proxy], keys[proxy]);
-            let lower = order.partition_point(|place| place.key < key)
-                + arrivals.iter().filter(|arrival| arrival[proxy] < key).count();
-            let not_higher = order.partition_point(|place| place.key <= key)
-                + arrivals.iter().filter(|arrival| arrival[proxy] <= key).count();
-            doubled_rank(lower, not_higher - lower)
-        })
-    }
-
-    /// Ranks everything and chooses the contenders of the next `horizon` arrivals.
-    fn settle(&mut self) {
-        let candidates = self.len();
-        self.horizon = self.next_horizon();
-        let reachable = 2 * (candidates + self.horizon);
-        let mode = self.mode;
-        self.levels.extend((self.levels.len()..=reachable).map(|rank| mode.level(rank)));
-
-        let mut doubled_ranks = vec![[0; PROXIES]; candidates];
-        for (proxy, order) in self.orders.iter_mut().enumerate() {
-            let arrivals = (self.settled..candidates)
-                .map(|candidate| Place { key: self.keys[candidate][proxy], candidate: candidate as u32 });
-            order.extend(arrivals);
-            // A stable sort takes the settled places as one run and merges the new ones into it.
-            order.sort();
-            for_each_tie(
-                order,
-                |place| place.key,
-                |ties, rank| {
-                    for place in ties {
-                        doubled_ranks[place.candidate as usize][proxy] = rank;
-                    }
-                },
-            );
-        }
-        self.settled = candidates;
-
-        let threshold = self.threshold(&doubled_ranks);
-        self.contenders.clear();
-        for (candidate, &doubled_ranks) in doubled_ranks.iter().enumerate() {
-            if self.bound(&doubled_ranks, f64::max) >= threshold {
-                let keys = self.keys[candidate];
-                self.contenders.push(Contender { candidate: candidate as u32, keys, doubled_ranks });
-            }
-        }
-    }
-
-    /// A long horizon makes for contenders that are not needed and have to be followed, a short one for choosing often.
-    /// Both take equally long where the superfluous contenders, which grow in proportion to the horizon, times
-    /// the horizon are about four times the candidates. The choice affects time only.
-    fn next_horizon(&self) -> usize {
+    /// A long survey makes for contenders that are not needed and have to be followed, a short one for much to do at each
+    /// arrival. Both take equally long where the superfluous contenders, which grow in proportion to the duration, times
+    /// the duration are about four times the candidates. The choice affects time only.
+    fn balanced_duration(&self) -> usize {
         let superfluous = self.contenders.len().saturating_sub(self.leaders).max(1);
-        let balanced = (4 * self.len() as u64 * self.horizon as u64 / superfluous as u64).isqrt() as usize;
-        balanced.clamp(16, 16 + self.len() / 16)
-    }
-
-    /// A score that as many candidates as there are leaders will not fall below before the horizon, in levels not yet
-    /// related to the history's length.
-    fn threshold(&self, doubled_ranks: &[[u32; PROXIES]]) -> f64 {
-        if doubled_ranks.len() <= self.leaders {
-            return f64::NEG_INFINITY;
-        }
-        let mut floors: Vec<f64> = doubled_ranks.iter().map(|ranks| self.bound(ranks, f64::min)).collect();
-        let floor = *floors.select_nth_unstable_by(self.leaders - 1, |a, b| b.total_cmp(a)).1;
-        // Relating levels to the length rounds them: far less than this, which is far less than a rank.
-        let weight: f64 = self.weights.iter().map(|weight| weight.abs()).sum();
-        floor - 1e-12 * weight * self.levels[self.levels.len() - 1]
-    }
-
-    /// The least or the greatest sum of levels that a candidate can have until the horizon.
-    fn bound(&self, doubled_ranks: &[u32; PROXIES], pick: fn(f64, f64) -> f64) -> f64 {
-        let level_sum = |(weight, &rank): (&f64, &u32)| {
-            let now = rank as usize;
-            pick(weight * self.levels[now], weight * self.levels[now + 2 * self.horizon])
-        };
-        self.weights.iter().zip(doubled_ranks).map(level_sum).sum()
+        let balanced = (4 * self.len() as u64 * self.next_duration as u64 / superfluous as u64).isqrt() as usize;
+        balanced.clamp(Self::SHORTEST, Self::SHORTEST + self.len() / 16)
     }
 }
 
@@ -270,6 +264,7 @@ mod tests {
     use crate::aggregate::aggregate;
     use crate::base::rng;
     use proptest::prelude::*;
+    use std::vec;
 
     /// The scores of all candidates, ranked from scratch.
     fn plain<const PROXIES: usize>(rows: &[[f64; PROXIES]], weights: &[f64; PROXIES], mode: Mode) -> Vec<f64> {
@@ -282,7 +277,7 @@ mod tests {
 
     /// Compares everything a history knows with ranks from scratch, bit by bit.
     fn check<const PROXIES: usize>(history: &History<PROXIES>, rows: &[[f64; PROXIES]]) {
-        let scores = plain(rows, &history.weights, history.mode);
+        let scores = plain(rows, &history.ranking.weights, history.ranking.mode);
         let mut expected: Vec<Standing> =
             scores.iter().enumerate().map(|(candidate, &score)| Standing { candidate, score }).collect();
         expected.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap());
@@ -356,16 +351,16 @@ mod tests {
             let mut rng = rng::generator(5);
             let mut uniform = || rng::below(&mut rng, 1 << 40) as f64;
             let mut history = History::new([1.0; 4], Mode::Log, 200).unwrap();
-            let (mut contenders, mut settlings) = (0, 0);
+            let (mut contenders, mut surveys) = (0, 0);
             for candidate in 0..20_000 {
                 history.push(draw(uniform(), uniform())).unwrap();
                 if candidate >= 10_000 {
                     contenders += history.contenders.len();
-                    settlings += usize::from(history.settled == history.len());
+                    surveys += usize::from(history.survey.candidates() == history.len());
                 }
             }
             assert!(contenders < 10_000 * 1200, "{name}: {} contenders on average", contenders / 10_000);
-            assert!(settlings < 10_000 / 50, "{name}: {settlings} times settled");
+            assert!(surveys < 10_000 / 50, "{name}: {surveys} surveys");
         }
     }
 

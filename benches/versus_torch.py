@@ -1,0 +1,315 @@
+"""Times scores by PyTorch and by this project in turns, one thread each, on the same architectures.
+
+The PyTorch side is what a plain program of the method does, in single precision: draw the weights and the input, run block
+after block in training mode, take the eigenvalues of the covariance of each feature and the largest singular value of each
+block's matrix of gradients. It is kept generous: weights want no gradients, and the graph of one block is alive at a
+time (the authors' program keeps that of the whole network). Both sides count everything from drawing to scores.
+
+In a turn each side scores twice; of all turns the best time counts. PyTorch's memory is the growth of its process's peak
+since the library was imported, ours the workspace.
+
+--check compares the scores themselves: each side with several seeds, whose means have to agree within their errors. There
+PyTorch's covariances and eigenvalues are in double precision, as ours are: in single precision some cells get eigenvalues of
+the wrong sign, and the plain program's expressivity is then not a number. (Here such an eigenvalue counts as 0.)
+"""
+import argparse
+import json
+import math
+import re
+import resource
+import subprocess
+import sys
+import time
+
+CELLS = [
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|",
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|",
+    "|skip_connect~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|nor_conv_3x3~0|nor_conv_1x1~1|nor_conv_3x3~2|",
+    "|skip_connect~0|+|nor_conv_1x1~0|nor_conv_1x1~1|+|none~0|avg_pool_3x3~1|nor_conv_1x1~2|",
+    "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|",
+    "|avg_pool_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|skip_connect~1|avg_pool_3x3~2|",
+]
+STRUCTURES = [
+    "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)SuperResIDWE6K3(32,48,2,32,1)"
+    "SuperResIDWE6K3(48,96,2,48,1)SuperResIDWE6K3(96,128,2,96,1)SuperConvK1BNRELU(128,2048,1,1)",
+    "SuperConvK3BNRELU(3,24,2,1)SuperResIDWE2K3(24,24,2,24,1)SuperResIDWE4K7(24,40,2,32,2)SuperResIDWE4K5(40,80,2,48,3)"
+    "SuperResIDWE6K3(80,112,1,96,3)SuperResIDWE6K7(112,192,2,128,3)SuperConvK1BNRELU(192,2048,1,1)",
+]
+SPACES = {"nb201": (CELLS, 32), "mbv2": (STRUCTURES, 224)}
+PROXIES = ("expressivity", "progressivity", "trainability")
+
+
+class Torch:
+    """Networks as chains of blocks, and their scores, in PyTorch."""
+
+    def __init__(self, double_statistics):
+        import torch
+        import torch.nn.functional
+
+        torch.set_num_threads(1)
+        self.torch, self.functional = torch, torch.nn.functional
+        self.double_statistics = double_statistics
+
+    def weight(self, outputs, inputs_per_group, kernel):
+        """Kaiming's normal distribution by fan-in."""
+        deviation = math.sqrt(2.0 / (inputs_per_group * kernel * kernel))
+        return self.torch.randn(outputs, inputs_per_group, kernel, kernel) * deviation
+
+    def convolution(self, inputs, outputs, kernel, stride, epsilon, groups=1, normalised=True):
+        """A convolution and batch normalisation with the statistics of this very batch."""
+        weight = self.weight(outputs, inputs // groups, kernel)
+
+        def run(x):
+            x = self.functional.conv2d(x, weight, stride=stride, padding=kernel // 2, groups=groups)
+            if not normalised:
+                return x
+            return self.functional.batch_norm(x, None, None, training=True, eps=epsilon)
+
+        return run
+
+    def cell(self, text, channels):
+        """Four nodes, each the sum of its edges."""
+        edges = [re.findall(r"(\w+)~(\d)", node) for node in text.split("+")]
+        run_edge = {}
+        for target, sources in enumerate(edges, start=1):
+            for operation, source in sources:
+                if operation.startswith("nor_conv"):
+                    convolution = self.convolution(channels, channels, int(operation[-1]), 1, 1e-5)
+                    run = lambda x, convolution=convolution: convolution(self.functional.relu(x))
+                elif operation == "avg_pool_3x3":
+                    run = lambda x: self.functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+                elif operation == "skip_connect":
+                    run = lambda x: x
+                else:
+                    run = None
+                run_edge[target, int(source)] = run
+
+        def run(x):
+            nodes = [x]
+            for target in range(1, 4):
+                terms = [run_edge[target, source] for source in range(target)]
+                terms = [term(node) for term, node in zip(terms, nodes) if term]
+                nodes.append(sum(terms) if terms else self.torch.zeros_like(x))
+            return nodes[-1]
+
+        return run
+
+    def reduction(self, inputs):
+        """A residual block with stride 2."""
+        first = self.convolution(inputs, 2 * inputs, 3, 2, 1e-5)
+        second = self.convolution(2 * inputs, 2 * inputs, 3, 1, 1e-5)
+        shortcut = self.convolution(inputs, 2 * inputs, 1, 1, None, normalised=False)
+        relu = self.functional.relu
+        return lambda x: shortcut(self.functional.avg_pool2d(x, 2)) + second(relu(first(relu(x))))
+
+    def inverted_residual(self, inputs, outputs, hidden, kernel, stride, projects):
+        """1x1 to the hidden width, depthwise, 1x1, and the shortcut."""
+        expand = self.convolution(inputs, hidden, 1, 1, 1e-3)
+        depthwise = self.convolution(hidden, hidden, kernel, stride, 1e-3, groups=hidden)
+        reduce = self.convolution(hidden, outputs, 1, 1, 1e-3)
+        shortcut = self.convolution(inputs, outputs, 1, stride, 1e-3) if projects else lambda x: x
+        relu = self.functional.relu
+        return lambda x: relu(reduce(relu(depthwise(relu(expand(x))))) + shortcut(x))
+
+    def cell_network(self, text):
+        """CIFAR-10's skeleton: the stem, five cells, a reduction, and so on."""
+        blocks, channels = [self.convolution(3, 16, 3, 1, 1e-5)], 16
+        for stage in range(3):
+            if stage:
+                blocks.append(self.reduction(channels))
+                channels *= 2
+            blocks += [self.cell(text, channels) for _ in range(5)]
+        return blocks
+
+    def structure_network(self, text):
+        """A block for each convolution and for each half of a residual super-block."""
+        blocks = []
+        for name, numbers in re.findall(r"(\w+)\(([\d,]+)\)", text):
+            inputs, outputs, stride, *middle, repetitions = map(int, numbers.split(","))
+            expansion = re.search(r"E(\d)K", name)
+            kernel = int(re.search(r"K(\d)", name)[1])
+            for repetition in range(repetitions):
+                if expansion is None:
+                    convolution = self.convolution(inputs, outputs, kernel, stride, 1e-3)
+                    blocks.append(lambda x, convolution=convolution: self.functional.relu(convolution(x)))
+                else:
+                    halves = (inputs, middle[0], stride, repetition == 0), (middle[0], outputs, 1, False)
+                    for source, target, step, first in halves:
+                        projects = first or source != target
+                        hidden = max(8, round(target * int(expansion[1]) / 8) * 8)
+                        blocks.append(self.inverted_residual(source, target, hidden, kernel, step, projects))
+                inputs, stride = outputs, 1
+        return blocks
+
+    def entropy(self, feature):
+        """The entropy of the spectrum of the channels' covariance."""
+        rows = feature.movedim(1, -1).flatten(0, 2)
+        if self.double_statistics:
+            rows = rows.double()
+        rows = rows - rows.mean(dim=0)
+        eigenvalues = self.torch.linalg.eigvalsh(rows.T @ rows / len(rows)).clamp(min=0)
+        shares = eigenvalues / eigenvalues.sum()
+        return float(-(shares * (shares + 1e-8).log()).sum())
+
+    def gain(self, gradient, direction):
+        """The largest singular value of the mean product of gradients at a position, as 2 - gain - 1 / gain."""
+        ratio = gradient.shape[2] // direction.shape[2]
+        gradient = self.functional.pixel_unshuffle(gradient, ratio)
+        gradient, direction = (x.movedim(1, -1).flatten(0, 2) for x in (gradient, direction))
+        matrix = gradient.T @ direction / len(direction)
+        sigma = float(self.torch.linalg.matrix_norm(matrix, ord=2))
+        return 2.0 - sigma - 1.0 / (sigma + 1e-6)
+
+    def score(self, space, text, batch, resolution, seed):
+        """Expressivity, progressivity and trainability."""
+        self.torch.manual_seed(seed)
+        blocks = self.cell_network(text) if space == "nb201" else self.structure_network(text)
+        with self.torch.no_grad():
+            feature = blocks[0](self.torch.randn(batch, 3, resolution, resolution))
+        entropies, gains = [self.entropy(feature)], []
+        for block in blocks[1:]:
+            source = feature.requires_grad_(True)
+            output = block(source)
+            direction = (self.torch.randint(0, 2, output.shape) * 2 - 1).to(output.dtype)
+            gradient = self.torch.autograd.grad(output, source, direction)[0]
+            gains.append(self.gain(gradient, direction))
+            feature = output.detach()
+            entropies.append(self.entropy(feature))
+        steps = [after - before for before, after in zip(entropies, entropies[1:])]
+        return sum(entropies), min(steps), sum(gains) / len(gains)
+
+
+def peak_mebibytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def work(space, text, batch, resolution, double_statistics):
+    """The PyTorch side in a process of its own: a score for every seed on standard input."""
+    torch = Torch(double_statistics)
+    before = peak_mebibytes()
+    for line in sys.stdin:
+        start = time.perf_counter()
+        proxies = torch.score(space, text, batch, resolution, int(line))
+        milliseconds = 1e3 * (time.perf_counter() - start)
+        memory = peak_mebibytes() - before
+        print(json.dumps({"milliseconds": milliseconds, "memory": memory, **dict(zip(PROXIES, proxies))}), flush=True)
+
+
+class Peer:
+    """The PyTorch side of one architecture."""
+
+    def __init__(self, case, double_statistics=False):
+        command = [sys.executable, __file__, "--work", *map(str, case)] + ["--check"] * double_statistics
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def score(self, seeds):
+        results = []
+        for seed in seeds:
+            self.process.stdin.write(f"{seed}\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+            if not line:
+                sys.exit("versus_torch: the PyTorch process has ended; is there enough memory?")
+            results.append(json.loads(line))
+        return results
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def ours(program, seeds, space, text, batch, resolution):
+    """Scores of the program: of one seed in one process, so that it keeps its memory."""
+    results = []
+    for seed in dict.fromkeys(seeds):
+        command = [program, "--space", space, "--batch", str(batch), "--resolution", str(resolution), "--threads", "1"]
+        command += ["--seed", str(seed), "--format", "json", *[text] * seeds.count(seed)]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        results += [json.loads(line) for line in output.splitlines()]
+    for result in results:
+        result["memory"] = result["workspace_bytes"] / 2**20
+    return results
+
+
+def compare_times(arguments, cases):
+    print(f"{'batch':>5} {'ours':>9} {'PyTorch':>10} {'ratio':>6} {'ours':>8} {'PyTorch':>8}")
+    print(f"{'':>5} {'ms':>9} {'ms':>10} {'':>6} {'MiB':>8} {'MiB':>8}  architecture")
+    ratios = {}
+    for case in cases:
+        space, text, batch, _ = case
+        peer = Peer(case)
+        own, other = [], []
+        for turn in range(arguments.turns):
+            other += peer.score([turn + 1] * 2)
+            own += ours(arguments.score, [turn + 1] * 2, *case)
+        peer.end()
+        (own_time, own_memory), (other_time, other_memory) = (
+            (min(r["milliseconds"] for r in results), max(r["memory"] for r in results)) for results in (own, other)
+        )
+        ratio = other_time / own_time
+        ratios.setdefault((space, batch), []).append(ratio)
+        sizes = f"{own_memory:8.1f} {other_memory:8.0f}"
+        print(f"{batch:>5} {own_time:9.1f} {other_time:10.1f} {ratio:6.2f} {sizes}  {text}", flush=True)
+    for (space, batch), group in ratios.items():
+        mean = math.exp(sum(map(math.log, group)) / len(group))
+        print(f"geometric mean, {space}, batch {batch}: {mean:.2f} times as fast")
+
+
+def statistics(results, proxy):
+    """Mean of a proxy, and its variance from seed to seed."""
+    values = [result[proxy] for result in results]
+    mean = sum(values) / len(values)
+    return mean, sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+def compare_scores(arguments, cases):
+    """Means over seeds, and how many standard errors lie between them."""
+    seeds = list(range(1, 1 + arguments.seeds))
+    worst = 0.0
+    print(f"{'batch':>5} {'proxy':<14} {'ours':>10} {'PyTorch':>10} {'deviation':>9} {'errors':>6}  architecture")
+    for case in cases:
+        _, text, batch, _ = case
+        peer = Peer(case, double_statistics=True)
+        own, other = ours(arguments.score, seeds, *case), peer.score(seeds)
+        peer.end()
+        for proxy in PROXIES:
+            (own_mean, own_variance), (other_mean, other_variance) = statistics(own, proxy), statistics(other, proxy)
+            error = math.sqrt(own_variance / len(own) + other_variance / len(other))
+            distance = abs(own_mean - other_mean) / error
+            worst = max(worst, distance)
+            deviation = math.sqrt((own_variance + other_variance) / 2)
+            print(f"{batch:>5} {proxy:<14} {own_mean:10.4f} {other_mean:10.4f} {deviation:9.4f} {distance:6.2f}  {text}")
+    # Among a hundred comparisons none should be this far off by chance.
+    if worst > 5:
+        sys.exit(f"versus_torch: scores disagree, by {worst:.1f} standard errors")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--score", default="target/release/examples/score", help="our program (default: %(default)s)")
+    parser.add_argument("--spaces", default="nb201,mbv2", help="nb201, mbv2 or both (default: %(default)s)")
+    parser.add_argument("--batches", default="64,8", help="images of an input batch (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=3, help="turns of two scores a side (default: %(default)s)")
+    parser.add_argument("--check", action="store_true", help="compare the scores and not the times")
+    parser.add_argument("--seeds", type=int, default=16, help="seeds of --check (default: %(default)s)")
+    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.work:
+        space, text, batch, resolution = arguments.work
+        return work(space, text, int(batch), int(resolution), arguments.check)
+    try:
+        import torch
+    except ImportError:
+        parser.error("no PyTorch: pip install torch numpy --index-url https://download.pytorch.org/whl/cpu")
+    print(f"PyTorch {torch.__version__} and {arguments.score}, one thread each")
+    cases = [
+        (space, text, int(batch), SPACES[space][1])
+        for space in arguments.spaces.split(",")
+        for batch in arguments.batches.split(",")
+        for text in SPACES[space][0]
+    ]
+    (compare_scores if arguments.check else compare_times)(arguments, cases)
+
+
+if __name__ == "__main__":
+    main()
