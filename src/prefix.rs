@@ -9,7 +9,7 @@
 //!
 //! A network is run from the last feature that is remembered of its beginning up to its last block whose scores are
 //! not; blocks on the way whose scores are remembered run forward only. The result has the same bits as that of
-//! [`crate::score`], whatever the store has seen before.
+//! [`crate::score()`], whatever the store has seen before.
 //!
 //! Tensors are always drawn: nobody could tell whether tensors that a caller gives are still the same.
 //!
@@ -109,10 +109,10 @@ impl<'m> Store<'m> {
         self.counts
     }
 
-    /// [`crate::score`] with random tensors, but for what is remembered. `observe` is told of every block.
+    /// [`crate::score()`] with random tensors, but for what is remembered. `observe` is told of every block.
     ///
     /// # Errors
-    /// Those of [`crate::score`].
+    /// Those of [`crate::score()`].
     pub fn score<N: Network + ?Sized>(
         &mut self,
         network: &N,
