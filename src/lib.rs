@@ -25,6 +25,7 @@ pub mod linalg;
 pub mod mem;
 pub mod ops;
 mod plan;
+pub mod prefix;
 pub mod proxy;
 mod run;
 pub mod score;

@@ -291,6 +291,21 @@ pub(crate) fn walk<N: Network + ?Sized>(
     source: &dyn Source,
     mut visit: impl FnMut(&Block, &BlockPlan) -> Result<(), Error>,
 ) -> Result<usize, Error> {
+    let mut bytes = 0;
+    describe(network, options, |block| {
+        let plan = BlockPlan::of(block, options, source)?;
+        bytes = bytes.max(plan.bytes());
+        visit(block, &plan)
+    })?;
+    Ok(bytes)
+}
+
+/// Describes every block in order and hands it to `visit`.
+pub(crate) fn describe<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    mut visit: impl FnMut(&Block) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut shape = Shape::new(options.batch, options.height, options.width, network.input_channels())?;
     if shape.is_empty() {
         return Err(Error::Invalid { field: "batch, height, width", expected: "at least 1" });
@@ -298,17 +313,14 @@ pub(crate) fn walk<N: Network + ?Sized>(
     if network.block_count() == 0 {
         return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
     }
-    let mut bytes = 0;
     for index in 0..network.block_count() {
         let mut block = Block::new(index, shape);
         network.describe(index, &mut block)?;
         block.seal()?;
-        let plan = BlockPlan::of(&block, options, source)?;
-        bytes = bytes.max(plan.bytes());
-        visit(&block, &plan)?;
+        visit(&block)?;
         shape = block.output_shape();
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Refuses tensors of the caller that do not have the number of elements the network needs.

@@ -1,10 +1,10 @@
 //! The score of a network: the only place that knows the whole order.
 
 use crate::base::rng::repeat_seed;
-use crate::graph::{Cost, Network};
+use crate::graph::{Block, Cost, Network};
 use crate::mem::Workspace;
 use crate::ops::conv2d::Algorithm;
-use crate::plan;
+use crate::plan::{self, BlockPlan};
 use crate::proxy::trainability::Sigma;
 use crate::proxy::{BlockScores, Flags, Proxy, Totals};
 use crate::run;
@@ -124,6 +124,22 @@ pub fn score<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut observe: impl FnMut(&BlockScores),
 ) -> Result<Scores, Error> {
+    of_blocks(network, options, source, workspace, |block, plan, options, workspace, end| {
+        let scores = run::block(block, plan, options, source, workspace, end);
+        observe(&scores);
+        Ok(scores)
+    })
+}
+
+/// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in the
+/// workspace, used up to the number of bytes it is given last, and leaves that of the block there.
+pub(crate) fn of_blocks<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+    workspace: &mut Workspace<'_>,
+    mut block_scores: impl FnMut(&Block, &BlockPlan, &Options, &mut Workspace<'_>, usize) -> Result<BlockScores, Error>,
+) -> Result<Scores, Error> {
     let needed = workspace_size(network, options, source)?;
     if workspace.capacity() < needed {
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
@@ -135,9 +151,7 @@ pub fn score<N: Network + ?Sized>(
         let mut totals = Totals::new(network.identity_rule());
         let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
         plan::walk(network, &options, source, |block, plan| {
-            let scores = run::block(block, plan, &options, source, workspace, needed);
-            observe(&scores);
-            totals.add(&scores);
+            totals.add(&block_scores(block, plan, &options, workspace, needed)?);
             Ok(())
         })?;
         let (proxies, seen) = totals.finish();

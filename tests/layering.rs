@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; modules on one line do not use each other.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 15] = [
     &["error", "base"],
     &["mem"],
     &["simd"],
@@ -18,6 +18,7 @@ const LAYERS: [&[&str]; 14] = [
     &["plan"],
     &["run"],
     &["score"],
+    &["prefix"],
     &["search"],
 ];
 

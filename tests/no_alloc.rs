@@ -3,6 +3,7 @@
 mod common;
 
 use aznas::graph::Network;
+use aznas::prefix::{Entry, Store};
 use aznas::spaces::autoformer::TransformerNetwork;
 use aznas::tensor::Random;
 use aznas::{Options, Workspace};
@@ -60,4 +61,17 @@ fn check<N: Network>(network: &N, options: Options, text: &str) {
         aznas::score(network, &options, &Random, &mut workspace, |_| ()).unwrap()
     });
     assert_eq!(calls, 0, "{text}: scoring");
+    // Room for a part of it, so that blocks are forgotten as well.
+    let words = aznas::prefix::words(network, &options).unwrap() / 2;
+    let (mut entries, mut words) = (vec![Entry::VACANT; 16], vec![0; words]);
+    let (calls, counts) = calls_of(|| {
+        let mut workspace = Workspace::from_bytes(&mut memory);
+        let mut store = Store::new(&mut entries, &mut words);
+        for seed in [1, 2, 1] {
+            store.score(network, &Options { seed, ..options }, &mut workspace, |_| ()).unwrap();
+        }
+        store.counts()
+    });
+    assert_eq!(calls, 0, "{text}: remembering");
+    assert!(counts.reused + counts.replayed > 0, "{text}: {counts:?}");
 }

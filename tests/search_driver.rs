@@ -136,6 +136,32 @@ fn structures_are_searched_within_their_budget() {
     assert!(read(&folder, "network.svg").contains("conv 1×1"));
 }
 
+/// The history is the same whatever is remembered, whichever worker has it.
+#[test]
+fn remembered_blocks_change_nothing() {
+    let structures = "--space mbv2 --batch 1 --resolution 32 --iterations 60 --population 8 --duplicates reuse";
+    let cells = "--space nb201 --channels 2 --cells 1 --batch 1 --resolution 8 --iterations 60 --duplicates reuse";
+    for (space, arguments) in [("mbv2", structures), ("nb201", cells)] {
+        for threads in ["1", "3"] {
+            let histories = ["0", "100000", "50e6"].map(|bytes| {
+                let folder = folder(&format!("remembered-{space}-{threads}-{bytes}"));
+                let own = ["--threads", threads, "--reuse-memory", bytes];
+                let output = Command::new(program("search"))
+                    .args(arguments.split(' '))
+                    .args(own)
+                    .arg("--out")
+                    .arg(&folder)
+                    .output()
+                    .unwrap();
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                read(&folder, "history.csv")
+            });
+            assert_eq!(histories[0].lines().count(), 61);
+            assert!(histories[1] == histories[0] && histories[2] == histories[0], "{space} with {threads} workers");
+        }
+    }
+}
+
 #[test]
 fn latencies_are_measured_or_looked_up() {
     let (measured, looked_up) = (folder("latency-measured"), folder("latency-looked-up"));

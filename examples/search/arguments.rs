@@ -70,6 +70,11 @@ pub struct Arguments {
     /// Latencies of another device: lines of `layer,milliseconds` below a header, as in the latency.csv of a search
     #[arg(long, value_name = "FILE", requires = "latency")]
     pub latency_table: Option<PathBuf>,
+    /// Bytes in which each worker remembers blocks, so that a candidate is computed from where it departs from earlier
+    /// ones; 0 for none. Scores stay the same. Of no use to candidates that are all drawn anew (--duplicates keep)
+    /// [default: 512e6 for mbv2 and autoformer; 0 for nb201, whose candidates differ from the first cell on]
+    #[arg(long, value_name = "BYTES", value_parser = count)]
+    pub reuse_memory: Option<u64>,
     /// The output folder [default: a new one in searches/]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -166,6 +171,15 @@ impl Arguments {
     /// The published 1024 are for a hundred thousand iterations; with so many, a short search would hardly select.
     fn population(&self) -> usize {
         self.population.unwrap_or((self.iterations() / 8).clamp(16, 1024))
+    }
+
+    /// Bytes in which a worker remembers blocks.
+    pub fn reuse_memory(&self) -> usize {
+        if self.duplicates == DuplicatesName::Keep {
+            return 0;
+        }
+        let default = if self.space.space == SpaceName::Nb201 { 0 } else { 512_000_000 };
+        usize::try_from(self.reuse_memory.unwrap_or(default)).unwrap_or(usize::MAX)
     }
 
     /// The library's settings.

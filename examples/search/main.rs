@@ -11,6 +11,7 @@ mod failure;
 mod latency;
 mod progress;
 mod record;
+mod remembered;
 mod space;
 mod workers;
 
@@ -138,6 +139,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
         space,
         |id| Options { seed: seed(id), ..options },
         settings.workers,
+        arguments.reuse_memory(),
         &STOP,
         |search| {
             for (id, (architecture, scores)) in search.history().enumerate().skip(written) {

@@ -1,11 +1,15 @@
 //! Scores candidates side by side.
 
-use crate::common::scoring::Scorer;
 use crate::failure::Failure;
+use crate::remembered::Remembered;
 use crate::space::ScoredSpace;
 use aznas::base::rng::repeat_seed;
+use aznas::graph::Network;
+use aznas::mem::Memory;
+use aznas::prefix::Store;
 use aznas::search::{Candidate, Duplicates, Search, SearchSpace};
-use aznas::{Error, Options};
+use aznas::tensor::Random;
+use aznas::{Error, Options, Scores};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -20,27 +24,29 @@ pub fn seed(options: &Options, duplicates: Duplicates, id: usize) -> u64 {
 }
 
 /// Runs `search` to its end, or until `stop` is set and the candidates at work are done. `observe` is called
-/// whenever the history may have grown.
+/// whenever the history may have grown. Each worker remembers blocks in `reuse_memory` bytes.
 pub fn run<S: ScoredSpace, A: SearchSpace<Architecture = S::Architecture>>(
     search: &mut Search<A>,
     space: &S,
     options: impl Fn(usize) -> Options + Sync,
     workers: usize,
+    reuse_memory: usize,
     stop: &AtomicBool,
     mut observe: impl FnMut(&Search<A>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let (hand_out, handed_out) = mpsc::channel::<Candidate<S::Architecture>>();
     let (hand_in, handed_in) = mpsc::channel::<(usize, Result<[f64; 4], Error>)>();
     let (handed_out, options) = (&Mutex::new(handed_out), &options);
+    let mut remembered = (0..workers).map(|_| Remembered::new(reuse_memory)).collect::<Result<Vec<_>, _>>()?;
+    let remembered = &mut remembered;
     thread::scope(move |scope| {
-        for _ in 0..workers {
+        for remembered in remembered {
             let hand_in = hand_in.clone();
             scope.spawn(move || {
-                let mut scorer = Scorer::default();
+                let (mut memory, mut store) = (Memory::new(), remembered.store());
                 let next = || handed_out.lock().ok()?.recv().ok();
                 while let Some(Candidate { id, architecture }) = next() {
-                    let outcome = scorer.score(&space.network(&architecture), &options(id), false);
-                    let scores = outcome.map(|outcome| outcome.scores);
+                    let scores = score(&space.network(&architecture), &options(id), &mut memory, &mut store);
                     let proxies = scores.map(|s| [s.expressivity, s.progressivity, s.trainability, s.complexity]);
                     if hand_in.send((id, proxies)).is_err() {
                         break;
@@ -65,4 +71,14 @@ pub fn run<S: ScoredSpace, A: SearchSpace<Architecture = S::Architecture>>(
             search.tell(id, scores?)?;
         }
     })
+}
+
+fn score(
+    network: &impl Network,
+    options: &Options,
+    memory: &mut Memory,
+    store: &mut Store<'_>,
+) -> Result<Scores, Error> {
+    let bytes = aznas::workspace_size(network, options, &Random)?;
+    store.score(network, options, &mut memory.workspace(bytes)?, |_| ())
 }

@@ -10,7 +10,7 @@ use crate::tensor::{Role, Shape};
 pub const MAX_INPUTS: usize = 8;
 
 /// A node of the block it was returned by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(pub(super) u16);
 
 impl NodeId {
@@ -20,7 +20,7 @@ impl NodeId {
 }
 
 /// A two-dimensional convolution (cross-correlation, as in every framework).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Convolution {
     /// Output channels.
     pub channels: usize,

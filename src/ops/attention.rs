@@ -42,7 +42,7 @@ const KEYS: usize = 1;
 const VALUES: usize = 2;
 
 /// Heads, the grid of the patches, and the farthest relative position that has an entry of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attention {
     /// Heads the channels are split into.
     pub heads: usize,

@@ -5,7 +5,7 @@ use crate::tensor::Shape;
 use core::ops::Range;
 
 /// A square window that moves over a map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     kernel: usize,
     stride: usize,

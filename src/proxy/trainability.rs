@@ -10,7 +10,7 @@ const SIGMA_FLOOR: f64 = 1e-6;
 ///
 /// The entries of the estimated matrix are noisy, and noise can only raise a largest singular value: σ of n positions
 /// is too large by about a constant over n. Small batches therefore rank networks by the noise of their last blocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sigma {
     /// σ of the whole batch, as published.
     #[default]

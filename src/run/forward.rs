@@ -159,7 +159,8 @@ impl Runner<'_> {
     /// The bias of a convolution or linear map: drawn behind its weights, given, or none.
     fn bias<'a, 'w: 'a>(&'a self, id: NodeId, weights: usize, loans: &mut Loans<'w>) -> Option<&'a [f32]> {
         if self.block.nodes()[id.index()].draws(Role::Bias) {
-            Some(&self.parameters(id, loans)[weights..])
+            // A network may have the bias drawn of a convolution that has none.
+            Some(&self.parameters(id, loans)[weights..]).filter(|bias| !bias.is_empty())
         } else {
             self.parameter(id, Role::Bias)
         }

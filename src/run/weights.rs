@@ -13,7 +13,7 @@ use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
 /// gains 1; class tokens and positions are N(0, 0.02²).
 ///
 /// `fan_in` is input channels per group × kernel area, `fan_out` output channels × kernel area.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Initialisation {
     /// N(0, 2 / fan_in): the paper's default.

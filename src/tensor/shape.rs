@@ -3,7 +3,7 @@
 use crate::Error;
 
 /// `[batch, height, width, channels]`, the last axis fastest. Token sequences use `height` = tokens, `width` = 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Samples.
     pub batch: usize,

@@ -1,0 +1,286 @@
+//! Scores that reuse earlier networks have the bits of scores from scratch, and reuse what there is to reuse.
+
+mod common;
+
+use aznas::base::rng::{Generator, below, generator};
+use aznas::graph::{Block, Convolution, Distribution, Draw, Network, Op};
+use aznas::mem::Memory;
+use aznas::ops::conv2d::Algorithm;
+use aznas::prefix::{Counts, Entry, Store};
+use aznas::proxy::BlockScores;
+use aznas::proxy::trainability::Sigma;
+use aznas::search::SearchSpace;
+use aznas::search::autoformer::TransformerSpace;
+use aznas::search::mbv2::StructureSpace;
+use aznas::search::nb201::CellSpace;
+use aznas::simd::Backend;
+use aznas::spaces::autoformer::{Size, Space, TransformerNetwork};
+use aznas::spaces::mbv2::{Structure, UnitNetwork};
+use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+use aznas::tensor::Random;
+use aznas::{Error, Initialisation, Options, Scores};
+
+/// Entries and words of stores that have room for everything, for scores only, for next to nothing, and for nothing.
+const STORES: [(usize, usize); 6] = [(4096, 1 << 22), (4096, 0), (64, 20_000), (8, 1 << 16), (3, 5000), (0, 1 << 16)];
+
+fn score(
+    store: &mut Store<'_>,
+    network: &impl Network,
+    options: &Options,
+) -> Result<(Scores, Vec<BlockScores>), Error> {
+    let mut memory = Memory::new();
+    let mut workspace = memory.workspace(aznas::workspace_size(network, options, &Random)?)?;
+    let mut blocks = Vec::new();
+    let scores = store.score(network, options, &mut workspace, |block| blocks.push(*block))?;
+    Ok((scores, blocks))
+}
+
+/// Everything that is told of a score, comparable to the bit.
+fn all(told: &(Scores, Vec<BlockScores>)) -> (Vec<u64>, String) {
+    // The debug text has what is no number to take the bits of.
+    (common::bits(&told.0, &told.1), format!("{told:?}"))
+}
+
+fn new_blocks(store: &Store<'_>, before: Counts) -> [u64; 3] {
+    let after = store.counts();
+    [after.reused - before.reused, after.replayed - before.replayed, after.scored - before.scored]
+}
+
+/// Scores a random walk in all stores, under options that change back and forth.
+fn assert_same_bits<A: Clone, N: Network>(
+    steps: usize,
+    first: A,
+    mutate: impl Fn(&A, &mut Generator) -> A,
+    network: impl Fn(&A) -> N,
+    options: Options,
+) {
+    let variants = [
+        options,
+        Options { seed: options.seed + 1, ..options },
+        Options { repeats: 2, ..options },
+        Options { sigma: Sigma::HalfSplit, batch: options.batch + 1, ..options },
+    ];
+    let mut buffers = STORES.map(|(entries, words)| (vec![Entry::VACANT; entries], vec![0; words]));
+    let mut stores = buffers.each_mut().map(|(entries, words)| Store::new(entries, words));
+    let mut rng = generator(5);
+    let mut family = vec![first];
+    for step in 0..steps {
+        let parent = &family[below(&mut rng, family.len() as u64) as usize];
+        let child = mutate(parent, &mut rng);
+        // Half of the time the options stay the first.
+        let options = &variants[below(&mut rng, 2 * variants.len() as u64).saturating_sub(4) as usize];
+        let network = network(&child);
+        let expected = all(&common::score(&network, options));
+        for (store, sizes) in stores.iter_mut().zip(STORES) {
+            assert_eq!(all(&score(store, &network, options).unwrap()), expected, "step {step}, {sizes:?}");
+        }
+        family.push(child);
+        if family.len() > 6 {
+            family.remove(0);
+        }
+    }
+    let [everything, scores_only, little, .., nothing] = stores.each_ref().map(Store::counts);
+    // The last feature of a network is not kept, though another one may go on after it.
+    assert!(everything.reused > everything.scored / 4 && everything.replayed < 10, "{everything:?}");
+    assert_eq!(scores_only.scored, everything.scored);
+    assert!(little.scored > everything.scored, "{little:?}: the store is not tight");
+    assert_eq!((nothing.reused, nothing.replayed), (0, 0));
+}
+
+#[test]
+fn structures_have_the_bits_of_scores_from_scratch() {
+    let space = StructureSpace::default();
+    let first = "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8,2)SuperResIDWE1K5(16,16,1,8,1)\
+                 SuperResIDWE2K3(16,24,2,16,1)SuperConvK1BNRELU(24,32,1,1)";
+    assert_same_bits(
+        150,
+        Structure::parse(first).unwrap(),
+        |parent, rng| loop {
+            let child = space.mutate(parent, 1, rng);
+            if child.layers() < 9 && child.blocks().iter().all(|block| block.output <= 48) {
+                return child;
+            }
+        },
+        |&structure| UnitNetwork { structure, classes: 10, target_resolution: 32 },
+        Options { batch: 2, height: 16, width: 16, ..Options::default() },
+    );
+}
+
+#[test]
+fn cells_have_the_bits_of_scores_from_scratch() {
+    let skeleton = Skeleton::new(4, 1, 10).unwrap();
+    let space = CellSpace { skeleton, resolution: 8 };
+    assert_same_bits(
+        100,
+        Cell::parse(common::CELLS[0]).unwrap(),
+        |parent, rng| space.mutate(parent, 1, rng),
+        |&cell| CellNetwork { cell, skeleton },
+        Options { batch: 2, height: 8, width: 8, ..Options::default() },
+    );
+}
+
+#[test]
+fn transformers_have_the_bits_of_scores_from_scratch() {
+    let choices = Space { depths: &[2, 3], embeds: &[12, 16], heads: &[1, 2], ..Size::Tiny.space() };
+    let space = TransformerSpace::new(choices).unwrap();
+    assert_same_bits(
+        60,
+        space.sample(&mut generator(1)),
+        |parent, rng| space.mutate(parent, 1, rng),
+        |&architecture| TransformerNetwork { patch: 8, ..TransformerNetwork::new(architecture) },
+        Options { batch: 2, height: 16, width: 16, ..Options::default() },
+    );
+}
+
+/// A chain of one convolution a block.
+#[derive(Clone)]
+struct Chain {
+    convolutions: Vec<Convolution>,
+    epsilon: f64,
+    key: u32,
+    draw: Option<Draw>,
+}
+
+impl Chain {
+    fn new(channels: &[usize]) -> Self {
+        let convolutions = channels.iter().map(|&channels| Convolution::same(channels, 3, 1)).collect();
+        Self { convolutions, epsilon: 1e-5, key: 0, draw: None }
+    }
+}
+
+impl Network for Chain {
+    fn block_count(&self) -> usize {
+        self.convolutions.len()
+    }
+
+    fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
+        let x = block.convolution(block.input(), self.convolutions[index], self.key)?;
+        if let Some(draw) = self.draw {
+            block.set_draw(x, draw)?;
+        }
+        let x = block.push(Op::BatchNorm { epsilon: self.epsilon }, &[x], 0)?;
+        let x = block.relu(x)?;
+        block.set_output(x)
+    }
+}
+
+const TINY: Options = Options {
+    batch: 2,
+    height: 8,
+    width: 8,
+    seed: 1,
+    initialisation: Initialisation::KaimingNormalFanIn,
+    repeats: 1,
+    sigma: Sigma::Plain,
+    backend: Backend::Scalar,
+    algorithm: Algorithm::Direct,
+};
+
+/// Scores networks with one store and tells of each how many blocks were reused, run forward and scored.
+fn course(entries: usize, words: usize, networks: &[Chain]) -> Vec<[u64; 3]> {
+    let (mut entries, mut words) = (vec![Entry::VACANT; entries], vec![0; words]);
+    let mut store = Store::new(&mut entries, &mut words);
+    let told = networks.iter().map(|network| {
+        let before = store.counts();
+        assert_eq!(all(&score(&mut store, network, &TINY).unwrap()), all(&common::score(network, &TINY)));
+        new_blocks(&store, before)
+    });
+    told.collect()
+}
+
+#[test]
+fn only_what_differs_is_computed() {
+    let networks = [&[4, 5, 6, 7][..], &[4, 5, 6, 7], &[4, 5, 8, 7], &[4, 5, 6, 7, 8], &[5, 5, 6, 7], &[4, 5, 8, 7, 8]];
+    let networks = networks.map(Chain::new);
+    let with_features = [[0, 0, 4], [4, 0, 0], [2, 0, 2], [3, 1, 1], [0, 0, 4], [3, 1, 1]];
+    assert_eq!(course(256, 1 << 16, &networks), with_features);
+    // A network that is known takes no work; else all blocks before the last that is not are run.
+    let without = [[0, 0, 4], [4, 0, 0], [0, 2, 2], [0, 4, 1], [0, 0, 4], [0, 4, 1]];
+    assert_eq!(course(256, 0, &networks), without);
+    assert_eq!(course(0, 1 << 16, &networks), networks.map(|network| [0, 0, network.convolutions.len() as u64]));
+}
+
+#[test]
+fn words_are_enough_for_the_features_of_a_network() {
+    let first = Chain::new(&[20, 30, 40, 50]);
+    let words = aznas::prefix::words(&first, &TINY).unwrap();
+    // Networks that leave the first one at each of its blocks.
+    let reused = |words: usize| {
+        [1, 2, 3].map(|block| {
+            let mut other = first.clone();
+            other.convolutions[block].channels += 1;
+            course(256, words, &[first.clone(), other])[1][0]
+        })
+    };
+    assert_eq!(reused(words), [1, 2, 3]);
+    // With one less, a feature is forgotten.
+    assert_eq!(reused(words - 1).into_iter().sum::<u64>(), 3 + 2);
+    let twice = aznas::prefix::words(&first, &Options { repeats: 2, ..TINY }).unwrap();
+    assert_eq!(twice, 2 * words);
+    assert!(aznas::prefix::words(&first, &Options { batch: usize::MAX, ..TINY }).is_err());
+}
+
+/// Whatever changes a feature or a score is part of what a block is known by.
+#[test]
+fn nothing_is_taken_from_other_options_or_other_nodes() {
+    let normal = Draw { distribution: Distribution::Normal { deviation: 0.5 }, bias: false, interleave: 1, salt: 0 };
+    let drawn = |draw| Chain { draw: Some(draw), ..Chain::new(&[4, 6]) };
+    let base = Chain::new(&[4, 6]);
+    let with = |change: fn(&mut Convolution)| {
+        let mut chain = base.clone();
+        change(&mut chain.convolutions[0]);
+        (chain, TINY)
+    };
+    let variants = [
+        (base.clone(), TINY),
+        (base.clone(), Options { seed: 2, ..TINY }),
+        (base.clone(), Options { batch: 3, ..TINY }),
+        (base.clone(), Options { height: 9, ..TINY }),
+        (base.clone(), Options { width: 9, ..TINY }),
+        (base.clone(), Options { height: 4, width: 16, ..TINY }),
+        (base.clone(), Options { initialisation: Initialisation::KaimingUniformFanIn, ..TINY }),
+        (base.clone(), Options { sigma: Sigma::HalfSplit, ..TINY }),
+        (base.clone(), Options { backend: Backend::default(), ..TINY }),
+        (base.clone(), Options { algorithm: Algorithm::Winograd, ..TINY }),
+        (Chain { epsilon: 1e-3, ..base.clone() }, TINY),
+        (Chain { key: 1, ..base.clone() }, TINY),
+        with(|first| first.channels = 5),
+        with(|first| (first.kernel, first.padding) = ([5, 5], [2, 2])),
+        with(|first| (first.kernel, first.padding) = ([3, 1], [1, 0])),
+        with(|first| (first.dilation, first.padding) = ([2, 2], [2, 2])),
+        with(|first| first.stride = [2, 2]),
+        with(|first| (first.groups, first.channels) = (3, 6)),
+        with(|first| first.bias = true),
+        (drawn(normal), TINY),
+        (drawn(Draw { distribution: Distribution::Normal { deviation: 0.25 }, ..normal }), TINY),
+        (drawn(Draw { distribution: Distribution::Uniform { half_width: 0.5 }, ..normal }), TINY),
+        (drawn(Draw { bias: true, ..normal }), TINY),
+        (drawn(Draw { interleave: 2, ..normal }), TINY),
+        (drawn(Draw { salt: 1, ..normal }), TINY),
+    ];
+    let (mut entries, mut words) = (vec![Entry::VACANT; 1024], vec![0; 1 << 20]);
+    let mut store = Store::new(&mut entries, &mut words);
+    for round in 0..2 {
+        for (variant, (network, options)) in variants.iter().enumerate() {
+            let before = store.counts();
+            let told = all(&score(&mut store, network, options).unwrap());
+            assert_eq!(told, all(&common::score(network, options)), "variant {variant}");
+            let is_scalar = Backend::default() == Backend::Scalar && options.backend == Backend::Scalar;
+            let expected = if round == 0 { [0, 0, 2] } else { [2, 0, 0] };
+            assert!(is_scalar || new_blocks(&store, before) == expected, "variant {variant} in round {round}");
+        }
+    }
+}
+
+#[test]
+fn refusals_are_those_of_a_score() {
+    let network = Chain::new(&[4, 6]);
+    let mut store = Store::new(&mut [], &mut []);
+    let mut memory = Memory::new();
+    let mut workspace = memory.workspace(0).unwrap();
+    for options in [TINY, Options { repeats: 0, ..TINY }, Options { batch: 0, ..TINY }] {
+        let refusal = store.score(&network, &options, &mut workspace, |_| ()).unwrap_err();
+        assert_eq!(Err(refusal), aznas::score(&network, &options, &Random, &mut workspace, |_| ()));
+    }
+    assert_eq!(store.counts(), Counts::default());
+}
