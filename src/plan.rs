@@ -20,6 +20,7 @@ use crate::graph::{Block, MAX_NODES, Network, NodeId};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{ALIGNMENT, BufferId, Layout, Lifetime, Plain, Slot};
 use crate::proxy::trainability::Sigma;
+use crate::proxy::{Proxy, ProxySet};
 use crate::score::Options;
 use crate::tensor::{Role, Shape, Source};
 
@@ -123,16 +124,23 @@ impl BlockPlan {
         }
     }
 
-    /// Plans `block`; the first block of a network has no gradient.
+    /// Plans what the proxies asked for need of `block`; the first block of a network has no gradient.
     pub(crate) fn of(block: &Block, options: &Options, source: &dyn Source) -> Result<Self, Error> {
         let mut plan = Self::new();
+        if !options.proxies.intersects(ProxySet::MEASURED) {
+            return Ok(plan);
+        }
         plan.input_is_above = block.index() % 2 == 1;
         plan.input_bytes = end_bytes(block.shape(block.input())?)?;
         plan.output_bytes = end_bytes(block.output_shape())?;
-        let has_gradient = block.index() > 0;
+        if block.index() == 0 {
+            plan.push(Step::Input);
+        }
         values::plan(&mut plan, block, options, source)?;
-        plan.spectrum(block)?;
-        if has_gradient {
+        if options.proxies.intersects(ProxySet::SPECTRAL) {
+            plan.spectrum(block)?;
+        }
+        if options.proxies.contains(Proxy::Trainability) && block.index() > 0 {
             plan.statistics.direction = Some(plan.buffer::<f32>(block.output_shape().len())?);
             plan.push(Step::Direction);
             gradients::plan(&mut plan, block, options)?;
