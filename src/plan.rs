@@ -110,7 +110,8 @@ pub(crate) struct BlockPlan {
 }
 
 impl BlockPlan {
-    fn new() -> Self {
+    /// A plan of nothing.
+    pub(crate) fn new() -> Self {
         Self {
             nodes: [NodePlan::default(); MAX_NODES],
             statistics: StatisticsPlan::default(),
@@ -124,30 +125,34 @@ impl BlockPlan {
         }
     }
 
-    /// Plans what the proxies asked for need of `block`; the first block of a network has no gradient.
-    pub(crate) fn of(block: &Block, options: &Options, source: &dyn Source) -> Result<Self, Error> {
-        let mut plan = Self::new();
+    /// Plans what the proxies asked for need of `block`, in place of what was planned before; the first block of a
+    /// network has no gradient.
+    pub(crate) fn renew(&mut self, block: &Block, options: &Options, source: &dyn Source) -> Result<(), Error> {
+        self.nodes.fill(NodePlan::default());
+        self.statistics = StatisticsPlan::default();
+        self.step_count = 0;
+        self.layout.clear();
+        self.bytes = 0;
         if !options.proxies.intersects(ProxySet::MEASURED) {
-            return Ok(plan);
+            return Ok(());
         }
-        plan.input_is_above = block.index() % 2 == 1;
-        plan.input_bytes = end_bytes(block.shape(block.input())?)?;
-        plan.output_bytes = end_bytes(block.output_shape())?;
+        self.input_is_above = block.index() % 2 == 1;
+        self.input_bytes = end_bytes(block.shape(block.input())?)?;
+        self.output_bytes = end_bytes(block.output_shape())?;
         if block.index() == 0 {
-            plan.push(Step::Input);
+            self.push(Step::Input);
         }
-        values::plan(&mut plan, block, options, source)?;
+        values::plan(self, block, options, source)?;
         if options.proxies.intersects(ProxySet::SPECTRAL) {
-            plan.spectrum(block)?;
+            self.spectrum(block)?;
         }
         if options.proxies.contains(Proxy::Trainability) && block.index() > 0 {
-            plan.statistics.direction = Some(plan.buffer::<f32>(block.output_shape().len())?);
-            plan.push(Step::Direction);
-            gradients::plan(&mut plan, block, options)?;
-            plan.transfer(block, options)?;
+            self.statistics.direction = Some(self.buffer::<f32>(block.output_shape().len())?);
+            self.push(Step::Direction);
+            gradients::plan(self, block, options)?;
+            self.transfer(block, options)?;
         }
-        plan.place(block)?;
-        Ok(plan)
+        self.place(block)
     }
 
     /// The steps, in order.
@@ -230,21 +235,22 @@ impl BlockPlan {
 
     /// Lifetimes from the steps, offsets from the lifetimes.
     fn place(&mut self, block: &Block) -> Result<(), Error> {
-        let mut layout = core::mem::take(&mut self.layout);
+        let mut lifetimes = [Lifetime::NEVER; MAX_BUFFERS];
         for (time, &step) in self.steps().iter().enumerate() {
             step.touches(self, block, &mut |region| {
                 if let Region::Buffer(buffer) = region {
-                    layout.extend(buffer, time as u32);
+                    lifetimes[buffer.index()].extend(time as u32);
                 }
             });
         }
+        self.layout.set_lifetimes(&lifetimes);
         let (below, above) = if self.input_is_above {
             (self.output_bytes, self.input_bytes)
         } else {
             (self.input_bytes, self.output_bytes)
         };
-        self.bytes = layout.place(below)?.checked_add(above).ok_or(Error::Overflow { quantity: "the workspace" })?;
-        self.layout = layout;
+        let end = self.layout.place(below)?;
+        self.bytes = end.checked_add(above).ok_or(Error::Overflow { quantity: "the workspace" })?;
         Ok(())
     }
 }
@@ -290,6 +296,7 @@ pub(crate) fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
 }
 
 /// Describes and plans every block in order and hands both to `visit`; returns the bytes the largest needs.
+#[inline(never)] // what is on its stack is given back when it returns
 pub(crate) fn walk<N: Network + ?Sized>(
     network: &N,
     options: &Options,
@@ -304,11 +311,13 @@ pub(crate) fn walk<N: Network + ?Sized>(
         return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
     }
     let mut bytes = 0;
+    // Both are large, and stacks can be small: one of each for all blocks.
+    let (mut block, mut plan) = (Block::new(0, shape), BlockPlan::new());
     for index in 0..network.block_count() {
-        let mut block = Block::new(index, shape);
+        block.restart(index, shape);
         network.describe(index, &mut block)?;
         block.seal()?;
-        let plan = BlockPlan::of(&block, options, source)?;
+        plan.renew(&block, options, source)?;
         bytes = bytes.max(plan.bytes());
         visit(&block, &plan)?;
         shape = block.output_shape();

@@ -48,7 +48,7 @@ pub(crate) fn map<S: Simd, const N: usize>(
 pub(crate) const CHAINS: usize = 4;
 
 /// The sums of the differences of `count` rows from `origin`, and of their squares.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(crate) fn deviations<S: Simd>(simd: S, count: usize, rows: Rows<'_>, origin: S::F32) -> [S::F32; 2] {
     check(simd, rows.data.len(), rows.pitch, count);
     let mut sums = [simd.splat(0.0); CHAINS];

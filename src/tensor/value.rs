@@ -7,8 +7,8 @@
 //! a rectifier is masked by the sign of its input where it is stored ([`Sink`]).
 
 use super::{View, ViewMut};
-use crate::simd::Simd;
 use crate::simd::rows::{self, Rows};
+use crate::simd::{SMALL, Simd};
 
 /// `scale · x + shift`, a pair of numbers per channel.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +96,7 @@ impl Load for Value<'_> {
         self.stored.shape.channels
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
         let inputs = [from(&self.stored, first)];
         let extents = [count, self.channels()];
@@ -141,7 +141,7 @@ impl Load for Gradient<'_> {
         self.stored.shape.channels
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
         let stored = from(&self.stored, first);
         let extents = [count, self.channels()];
@@ -174,7 +174,7 @@ impl Affine<'_> {
 
 impl Sink<'_> {
     /// Takes the gradients `new`, `pitch` numbers apart, of positions `first .. first + count`.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, new: &[f32], pitch: usize) {
         let extents = [count, self.stored.shape.channels];
         let new = Rows { data: new, pitch };
@@ -242,7 +242,7 @@ fn pass<S: Simd>(simd: S, gate: S::F32, new: S::F32, old: S::F32, accumulate: bo
 }
 
 /// Copies rows × channels.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn copy([count, channels]: [usize; 2], input: Rows<'_>, out: &mut [f32], pitch: usize) {
     if input.pitch == channels && pitch == channels {
         out[..count * channels].copy_from_slice(&input.data[..count * channels]);
@@ -265,7 +265,7 @@ fn map<S: Simd, C: Copy, const N: usize>(
     f: impl Fn(C, [S::F32; N], S::F32) -> S::F32,
 ) {
     // Without coefficients, and gaps, the rows are one long row, cut anew into rows of a vector.
-    if size_of::<C>() == 0 && pitch == channels && inputs.iter().all(|input| input.pitch == channels) {
+    if !SMALL && size_of::<C>() == 0 && pitch == channels && inputs.iter().all(|input| input.pitch == channels) {
         let numbers = count * channels;
         let last = Part { first: numbers - numbers % S::LANES, whole: false };
         let vectors = inputs.map(|input| Rows { pitch: S::LANES, ..input });
@@ -335,29 +335,32 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     pub(crate) fn read<S: Simd>(self, simd: S, row: &[f32]) -> S::F32 {
         let row = &row[self.first..];
         if self.whole { simd.load(row) } else { simd.load_partial(row) }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     pub(crate) fn write<S: Simd>(self, simd: S, x: S::F32, row: &mut [f32]) {
         let row = &mut row[self.first..];
         if self.whole { simd.store(x, row) } else { simd.store_partial(x, row) }
     }
 }
 
-/// Calls `body` for every part of a row of `width` numbers, in order.
+/// Calls `body` for every part of a row of `width` numbers, in order. To spare code, all go the way of the last.
 #[inline(always)]
 pub(crate) fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Part)) {
     let mut first = 0;
-    while first + S::LANES <= width {
-        body(Part { first, whole: true });
-        first += S::LANES;
+    if !SMALL {
+        while first + S::LANES <= width {
+            body(Part { first, whole: true });
+            first += S::LANES;
+        }
     }
-    if first < width {
+    while first < width {
         body(Part { first, whole: false });
+        first += S::LANES;
     }
 }
 
