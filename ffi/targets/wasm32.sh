@@ -6,7 +6,7 @@ need_tools node
 need_std $target
 
 module() {
-    RUSTFLAGS="-Clink-arg=--export=__heap_base $2" cargo rustc --quiet --profile bare-metal -p aznas-ffi --lib \
+    RUSTFLAGS="-Clink-arg=--export=__heap_base $2" $cargo rustc $build_std --quiet --profile bare-metal -p aznas-ffi --lib \
         --no-default-features --features panic-handler --crate-type cdylib --target $target --target-dir "$out/$1"
     ls -l "$out/$1/$target/bare-metal/aznas.wasm" >&2
     echo "$out/$1/$target/bare-metal/aznas.wasm"
