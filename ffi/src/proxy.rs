@@ -54,8 +54,8 @@ pub(crate) fn set(bits: u32) -> Result<ProxySet, Refusal> {
     if bits == 0 {
         return Ok(ProxySet::PAPER);
     }
-    let known = u8::try_from(bits).and_then(|bits| Ok(ProxySet::from_bits(bits)));
-    known.unwrap_or(Err(Error::Invalid { field: "proxies", expected: "of AZNAS_PROXY_..." })).map_err(Refusal::from)
+    let bits = u8::try_from(bits).map_err(|_| Refusal::invalid("proxies", "of AZNAS_PROXY_..."))?;
+    Ok(ProxySet::from_bits(bits)?)
 }
 
 impl Scores {
