@@ -43,6 +43,61 @@
 #define AZNAS_NODE_BIAS 2
 
 /**
+ * `expressivity` of the scores.
+ */
+#define AZNAS_PROXY_EXPRESSIVITY 1
+
+/**
+ * `progressivity` of the scores.
+ */
+#define AZNAS_PROXY_PROGRESSIVITY 2
+
+/**
+ * `trainability` of the scores.
+ */
+#define AZNAS_PROXY_TRAINABILITY 4
+
+/**
+ * `complexity` of the scores.
+ */
+#define AZNAS_PROXY_COMPLEXITY 8
+
+/**
+ * `mean_progressivity` of the scores: what progressivity asks of the worst block, asked of all.
+ */
+#define AZNAS_PROXY_MEAN_PROGRESSIVITY 16
+
+/**
+ * `depth` of the scores.
+ */
+#define AZNAS_PROXY_DEPTH 32
+
+/**
+ * `live_macs` of the scores.
+ */
+#define AZNAS_PROXY_LIVE_COMPLEXITY 64
+
+/**
+ * `live_layers` of the scores.
+ */
+#define AZNAS_PROXY_LIVE_LAYERS 128
+
+/**
+ * The four of the paper.
+ */
+#define AZNAS_PROXIES_PAPER 15
+
+/**
+ * The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
+ */
+#define AZNAS_PROXIES_EXTENDED 61
+
+/**
+ * Every proxy.
+ */
+#define AZNAS_PROXIES_ALL 255
+
+/**
  * A feature or gradient holds NaN or infinity.
  */
 #define AZNAS_FLAG_NOT_FINITE 1
@@ -56,6 +111,11 @@
  * A block passes its gradient unchanged.
  */
 #define AZNAS_FLAG_IDENTITY_BLOCK 4
+
+/**
+ * A proxy was not measured, because `proxies` of the options does not ask for it.
+ */
+#define AZNAS_FLAG_NOT_MEASURED 8
 
 /**
  * Version of this header: changes that break programs.
@@ -221,7 +281,8 @@ typedef uint32_t aznas_identity;
 #endif // __cplusplus
 
 /**
- * How the weights of convolutions and linear maps are drawn. Biases and shifts are 0, gains 1.
+ * How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
+ * gains 1; class tokens and positions are N(0, 0.0004).
  *
  * `fan_in` is input channels per group times kernel area, `fan_out` output channels times kernel area.
  */
@@ -344,6 +405,25 @@ enum aznas_op
      * 1 to 8 inputs side by side along the channels.
      */
     AZNAS_OP_CONCAT = 11,
+    /**
+     * Normalisation of every position over its channels, then gain and shift per channel: `epsilon`, `key`.
+     */
+    AZNAS_OP_LAYER_NORM = 12,
+    /**
+     * `x * P(N(0, 1) <= x)`, exactly.
+     */
+    AZNAS_OP_GELU = 13,
+    /**
+     * The positions of a map as a column of tokens behind a class token, with a vector added to each: `key`. What other
+     * nodes call rows are tokens from here on.
+     */
+    AZNAS_OP_TOKENS = 14,
+    /**
+     * Multi-head attention of tokens with relative positions: `heads`, `grid`, `reach`, `key`. Its input has in its
+     * channels the queries of all heads, then all keys, then all values; its output a third of these channels. Logits are
+     * divided by the square root of a head's channels.
+     */
+    AZNAS_OP_ATTENTION = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -412,6 +492,31 @@ enum aznas_role
      * feature, channels fastest; `key` is 0.
      */
     AZNAS_ROLE_DIRECTION = 5,
+    /**
+     * The class token, one number a channel.
+     */
+    AZNAS_ROLE_CLASS_TOKEN = 6,
+    /**
+     * What is added to the tokens, `[token, channel]`, the class token first, channels fastest.
+     */
+    AZNAS_ROLE_POSITION = 7,
+    /**
+     * What a key gains by its row relative to the query, `[entry, channel of a head]`, the channels fastest: entry 0 is for
+     * the class token, entry `d + reach + 1` for a difference of `d` from `-reach` to `reach`.
+     */
+    AZNAS_ROLE_KEY_ROW = 8,
+    /**
+     * What a key gains by its column relative to the query.
+     */
+    AZNAS_ROLE_KEY_COLUMN = 9,
+    /**
+     * What a value gains by its row relative to the query.
+     */
+    AZNAS_ROLE_VALUE_ROW = 10,
+    /**
+     * What a value gains by its column relative to the query.
+     */
+    AZNAS_ROLE_VALUE_COLUMN = 11,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -613,6 +718,18 @@ typedef struct aznas_node {
      */
     uint32_t groups;
     /**
+     * Heads of an attention: a third of the channels of its input is split into as many.
+     */
+    uint32_t heads;
+    /**
+     * Rows and columns that the tokens behind the class token are laid out in.
+     */
+    uint32_t grid[2];
+    /**
+     * The farthest relative position, along an axis of the grid, with an entry of its own.
+     */
+    uint32_t reach;
+    /**
      * Number that a normalisation adds to the variance; positive and finite.
      */
     double epsilon;
@@ -707,7 +824,8 @@ typedef struct aznas_tensor {
      * `key` of the node. NAS-Bench-201: the number of the edge in the text, from 0, in a cell; 0 and 1 along the main
      * path and 2 on the shortcut of a reduction; 0 in the stem. MobileNetV2: 0 for the expanding convolution, 1 for the
      * depthwise, 2 for the reducing, 3 for the shortcut; 0 for a plain convolution. A normalisation has the key of the
-     * convolution before it.
+     * convolution before it. AutoFormer: 0 for the patches, 1 for class token and positions, 2 for the normalisation, 3 for
+     * queries, keys and values, 4 for the relative positions, 5 for the projection after them, 6 and 7 for the perceptron.
      */
     uint32_t key;
     /**
@@ -726,7 +844,8 @@ typedef struct aznas_tensor {
 
 /**
  * Returns the tensor with this role, block and key and writes the number of its elements to `len`; or returns NULL for a
- * tensor that is to be drawn (weights, input, directions) or to have its neutral value (biases and shifts 0, gains 1).
+ * tensor that is to be drawn (weights, tokens, positions, input, directions) or to have its neutral value (biases and
+ * shifts 0, gains 1).
  *
  * Called several times a score for the same tensor and must answer the same each time. What it returns must not change
  * until the score returns. It must not throw or jump out.
@@ -804,6 +923,16 @@ typedef struct aznas_options {
      */
     uint32_t sigma;
     /**
+     * The proxies that are wanted, some of AZNAS_PROXY_... What none of them needs is not done and takes no memory: the
+     * backward pass is for trainability alone, spectra are for expressivity and both progressivities, and what is
+     * counted on the graph is always known. 0 stands for AZNAS_PROXIES_PAPER, which is the default.
+     */
+    uint32_t proxies;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+    /**
      * Tensors of the caller in place of random ones, or NULL. Default NULL.
      */
     const struct aznas_source *source;
@@ -844,6 +973,14 @@ typedef struct aznas_costs {
      * The trainable numbers that can influence the output.
      */
     uint64_t live_parameters;
+    /**
+     * Convolutions and linear maps that can influence the output.
+     */
+    uint64_t live_layers;
+    /**
+     * Sum over the blocks of the most of them in a row.
+     */
+    uint64_t depth;
 } aznas_costs;
 
 /**
@@ -875,22 +1012,22 @@ typedef struct aznas_block {
      */
     uint32_t repeat;
     /**
-     * Entropy of the feature's spectrum, 0 to ln(channels); NaN if undefined.
+     * Entropy of the feature's spectrum, 0 to ln(channels); NaN if undefined or not measured.
      */
     double expressivity;
     /**
-     * Largest singular value of the transfer matrix; NaN for the first block.
+     * Largest singular value of the transfer matrix; NaN for the first block or if not measured.
      */
     double sigma;
     /**
      * `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN for the first
-     * block.
+     * block or if not measured.
      */
     double trainability;
 } aznas_block;
 
 /**
- * The proxies of a network. All are "higher is better"; what is undefined is minus infinity.
+ * The proxies of a network. All are "higher is better"; what is undefined, or was not measured, is minus infinity.
  *
  * Zero the struct and set `struct_size` to `sizeof(aznas_scores)` before the call; for per-block rows also `blocks`,
  * `block_capacity` and `block_size`. The rest is written if, and only if, the call succeeds.
@@ -933,6 +1070,10 @@ typedef struct aznas_scores {
      */
     double complexity;
     /**
+     * [out] Mean step of the entropy over the blocks that do not down-sample.
+     */
+    double mean_progressivity;
+    /**
      * [out] Multiply-adds of one image: all convolutions and linear maps.
      */
     uint64_t macs;
@@ -948,6 +1089,14 @@ typedef struct aznas_scores {
      * [out] Those of them that can influence the output.
      */
     uint64_t live_parameters;
+    /**
+     * [out] Convolutions and linear maps that can influence the output.
+     */
+    uint64_t live_layers;
+    /**
+     * [out] Sum over the blocks of the most of them in a row.
+     */
+    uint64_t depth;
     /**
      * [out] AZNAS_FLAG_...: why a proxy is minus infinity.
      */
@@ -1023,6 +1172,18 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
  * `struct_size` is `sizeof(aznas_options)`.
  */
 aznas_status aznas_options_init(struct aznas_options *options, size_t struct_size);
+
+/**
+ * Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
+ * and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
+ * to it in the first column and the columns lie `stride` numbers apart.
+ *
+ * `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
+ */
+aznas_status aznas_scores_values(const struct aznas_scores *scores,
+                                 uint32_t proxies,
+                                 double *values,
+                                 size_t stride);
 
 /**
  * Scores a network.

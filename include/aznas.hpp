@@ -160,6 +160,8 @@ public:
     Options &repeats(std::uint32_t repeats) noexcept { return value_.repeats = repeats, *this; }
     Options &backend(aznas_backend backend) noexcept { return value_.backend = backend, *this; }
     Options &sigma(aznas_sigma sigma) noexcept { return value_.sigma = sigma, *this; }
+    /** The proxies that are wanted, some of AZNAS_PROXY_...; the work of others is saved. */
+    Options &proxies(std::uint32_t proxies) noexcept { return value_.proxies = proxies, *this; }
     /** Tensors of the caller; must outlive the options. */
     Options &source(const aznas_source *source) noexcept { return value_.source = source, *this; }
 
@@ -171,17 +173,8 @@ private:
 };
 
 /** The proxies of a network. */
-struct Scores {
-    double expressivity = 0;
-    double progressivity = 0;
-    double trainability = 0;
-    double complexity = 0;
-    std::uint64_t macs = 0;
-    std::uint64_t live_macs = 0;
-    std::uint64_t parameters = 0;
-    std::uint64_t live_parameters = 0;
-    std::uint32_t flags = 0;
-    std::size_t block_count = 0;
+struct Scores : aznas_scores {
+    Scores() noexcept : aznas_scores{} { struct_size = sizeof(aznas_scores); }
 };
 
 /** Memory that grows to the largest need and is kept: one for each thread. */
@@ -221,20 +214,22 @@ inline aznas_status try_score(const Arch &arch, const Options &options, Workspac
     aznas_status status = aznas_workspace_size(&described, &options.c(), &bytes, &error);
     if (status != AZNAS_STATUS_OK)
         return status;
-    if (workspace.reserve(bytes) == nullptr) {
+    if (bytes != 0 && workspace.reserve(bytes) == nullptr) {
         error.status = status = AZNAS_STATUS_OUT_OF_MEMORY;
         error.needed = bytes;
         return status;
     }
-    aznas_scores out{};
-    out.struct_size = sizeof out;
+    Scores out;
     out.blocks = rows.data();
     out.block_capacity = rows.size();
     out.block_size = sizeof(aznas_block);
     status = aznas_score(&described, &options.c(), workspace.data(), workspace.size(), &out, &error);
-    if (status == AZNAS_STATUS_OK)
-        scores = Scores{out.expressivity, out.progressivity, out.trainability,    out.complexity, out.macs,
-                        out.live_macs,    out.parameters,    out.live_parameters, out.flags,      out.block_count};
+    if (status == AZNAS_STATUS_OK) {
+        // The rows belong to the caller, who may keep the scores for longer.
+        out.blocks = nullptr;
+        out.block_capacity = 0;
+        scores = out;
+    }
     return status;
 }
 
@@ -274,6 +269,26 @@ inline aznas_status try_aggregate(View<const View<const double>> columns, View<d
         return AZNAS_STATUS_OUT_OF_MEMORY;
     }
     return aznas_aggregate(&ranking, workspace.data(), workspace.size(), out.data(), &error);
+}
+
+/** One score for every candidate by the ranks of some of its proxies, of AZNAS_PROXY_...; weights in the order of their bits. */
+inline aznas_status try_aggregate(View<const Scores> candidates, View<double> out, Workspace &workspace, Error &error,
+                                  std::uint32_t proxies = AZNAS_PROXIES_PAPER, aznas_mode mode = AZNAS_MODE_LOG,
+                                  View<const double> weights = {}) {
+    proxies = proxies == 0 ? AZNAS_PROXIES_PAPER : proxies;
+    std::size_t count = 0;
+    for (std::uint32_t rest = proxies; rest != 0; rest &= rest - 1)
+        count++;
+    std::vector<double> table(count * candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); i++) {
+        const aznas_status status = aznas_scores_values(&candidates[i], proxies, table.data() + i, candidates.size());
+        if (status != AZNAS_STATUS_OK)
+            return error.status = status, status;
+    }
+    std::vector<View<const double>> columns;
+    for (std::size_t column = 0; column < count; column++)
+        columns.emplace_back(table.data() + column * candidates.size(), candidates.size());
+    return try_aggregate(columns, out, workspace, error, mode, weights);
 }
 
 #ifndef AZNAS_NO_EXCEPTIONS
@@ -320,6 +335,16 @@ inline std::vector<double> aggregate(View<const View<const double>> columns, azn
     Workspace workspace;
     Error error;
     detail::require(try_aggregate(columns, out, workspace, error, mode, weights), error);
+    return out;
+}
+
+/** One score for every candidate by the ranks of some of its proxies, of AZNAS_PROXY_...; weights in the order of their bits. */
+inline std::vector<double> aggregate(View<const Scores> candidates, std::uint32_t proxies = AZNAS_PROXIES_PAPER,
+                                     aznas_mode mode = AZNAS_MODE_LOG, View<const double> weights = {}) {
+    std::vector<double> out(candidates.size());
+    Workspace workspace;
+    Error error;
+    detail::require(try_aggregate(candidates, out, workspace, error, proxies, mode, weights), error);
     return out;
 }
 #endif

@@ -20,6 +20,7 @@ use crate::graph::{Block, MAX_NODES, Network, NodeId};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{ALIGNMENT, BufferId, Layout, Lifetime, Plain, Slot};
 use crate::proxy::trainability::Sigma;
+use crate::proxy::{Proxy, ProxySet};
 use crate::score::Options;
 use crate::tensor::{Role, Shape, Source};
 
@@ -112,7 +113,8 @@ pub(crate) struct BlockPlan {
 }
 
 impl BlockPlan {
-    fn new() -> Self {
+    /// A plan of nothing.
+    pub(crate) fn new() -> Self {
         Self {
             nodes: [NodePlan::default(); MAX_NODES],
             statistics: StatisticsPlan::default(),
@@ -126,23 +128,34 @@ impl BlockPlan {
         }
     }
 
-    /// Plans `block`; the first block of a network has no gradient.
-    pub(crate) fn of(block: &Block, options: &Options, source: &dyn Source) -> Result<Self, Error> {
-        let mut plan = Self::new();
-        plan.input_is_above = block.index() % 2 == 1;
-        plan.input_bytes = end_bytes(block.shape(block.input())?)?;
-        plan.output_bytes = end_bytes(block.output_shape())?;
-        let has_gradient = block.index() > 0;
-        values::plan(&mut plan, block, options, source)?;
-        plan.spectrum(block)?;
-        if has_gradient {
-            plan.statistics.direction = Some(plan.buffer::<f32>(block.output_shape().len())?);
-            plan.push(Step::Direction);
-            gradients::plan(&mut plan, block, options)?;
-            plan.transfer(block, options)?;
+    /// Plans what the proxies asked for need of `block`, in place of what was planned before; the first block of a
+    /// network has no gradient.
+    pub(crate) fn renew(&mut self, block: &Block, options: &Options, source: &dyn Source) -> Result<(), Error> {
+        self.nodes.fill(NodePlan::default());
+        self.statistics = StatisticsPlan::default();
+        self.step_count = 0;
+        self.layout.clear();
+        self.bytes = 0;
+        if !options.proxies.intersects(ProxySet::MEASURED) {
+            return Ok(());
         }
-        plan.place(block)?;
-        Ok(plan)
+        self.input_is_above = block.index() % 2 == 1;
+        self.input_bytes = end_bytes(block.shape(block.input())?)?;
+        self.output_bytes = end_bytes(block.output_shape())?;
+        if block.index() == 0 {
+            self.push(Step::Input);
+        }
+        values::plan(self, block, options, source)?;
+        if options.proxies.intersects(ProxySet::SPECTRAL) {
+            self.spectrum(block)?;
+        }
+        if options.proxies.contains(Proxy::Trainability) && block.index() > 0 {
+            self.statistics.direction = Some(self.buffer::<f32>(block.output_shape().len())?);
+            self.push(Step::Direction);
+            gradients::plan(self, block, options)?;
+            self.transfer(block, options)?;
+        }
+        self.place(block)
     }
 
     /// The steps, in order.
@@ -225,21 +238,22 @@ impl BlockPlan {
 
     /// Lifetimes from the steps, offsets from the lifetimes.
     fn place(&mut self, block: &Block) -> Result<(), Error> {
-        let mut layout = core::mem::take(&mut self.layout);
+        let mut lifetimes = [Lifetime::NEVER; MAX_BUFFERS];
         for (time, &step) in self.steps().iter().enumerate() {
             step.touches(self, block, &mut |region| {
                 if let Region::Buffer(buffer) = region {
-                    layout.extend(buffer, time as u32);
+                    lifetimes[buffer.index()].extend(time as u32);
                 }
             });
         }
+        self.layout.set_lifetimes(&lifetimes);
         let (below, above) = if self.input_is_above {
             (self.output_bytes, self.input_bytes)
         } else {
             (self.input_bytes, self.output_bytes)
         };
-        self.bytes = layout.place(below)?.checked_add(above).ok_or(Error::Overflow { quantity: "the workspace" })?;
-        self.layout = layout;
+        let end = self.layout.place(below)?;
+        self.bytes = end.checked_add(above).ok_or(Error::Overflow { quantity: "the workspace" })?;
         Ok(())
     }
 }
@@ -285,6 +299,7 @@ pub(crate) fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
 }
 
 /// Describes and plans every block in order and hands both to `visit`; returns the bytes the largest needs.
+#[inline(never)] // what is on its stack is given back when it returns
 pub(crate) fn walk<N: Network + ?Sized>(
     network: &N,
     options: &Options,
@@ -292,8 +307,9 @@ pub(crate) fn walk<N: Network + ?Sized>(
     mut visit: impl FnMut(&Block, &BlockPlan) -> Result<(), Error>,
 ) -> Result<usize, Error> {
     let mut bytes = 0;
+    let mut plan = BlockPlan::new();
     describe(network, options, |block| {
-        let plan = BlockPlan::of(block, options, source)?;
+        plan.renew(block, options, source)?;
         bytes = bytes.max(plan.bytes());
         visit(block, &plan)
     })?;
@@ -313,8 +329,10 @@ pub(crate) fn describe<N: Network + ?Sized>(
     if network.block_count() == 0 {
         return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
     }
+    // Blocks and plans are large, and stacks can be small: one of each for all.
+    let mut block = Block::new(0, shape);
     for index in 0..network.block_count() {
-        let mut block = Block::new(index, shape);
+        block.restart(index, shape);
         network.describe(index, &mut block)?;
         block.seal()?;
         visit(&block)?;

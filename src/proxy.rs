@@ -21,11 +21,14 @@ impl Flags {
     pub const CONSTANT_FEATURE: Self = Self(2);
     /// A block passes its gradient unchanged.
     pub const IDENTITY_BLOCK: Self = Self(4);
+    /// Some proxies were not measured, because they were not asked for.
+    pub const NOT_MEASURED: Self = Self(8);
 
-    const NAMES: [(Self, &'static str); 3] = [
+    const NAMES: [(Self, &'static str); 4] = [
         (Self::NOT_FINITE, "not-finite"),
         (Self::CONSTANT_FEATURE, "constant-feature"),
         (Self::IDENTITY_BLOCK, "identity-block"),
+        (Self::NOT_MEASURED, "not-measured"),
     ];
 
     /// The names of the flags that are set.
@@ -52,11 +55,12 @@ pub struct BlockScores {
     pub block: usize,
     /// Rows, columns and channels of its feature.
     pub feature: [usize; 3],
-    /// Entropy of the feature's spectrum, `0 ..= ln(channels)`; NaN if undefined.
+    /// Entropy of the feature's spectrum, `0 ..= ln(channels)`; NaN if undefined or not measured.
     pub expressivity: f64,
-    /// Largest singular value of the transfer matrix, corrected if the options say so; NaN for the stem.
+    /// Largest singular value of the transfer matrix, corrected if the options say so; NaN for the stem or if not
+    /// measured.
     pub sigma: f64,
-    /// `2 − σ − 1 / (σ + 1e-6)`; −∞ for a block that passes its gradient unchanged, NaN for the stem.
+    /// `2 − σ − 1 / (σ + 1e-6)`; −∞ for a block that passes its gradient unchanged, NaN for the stem or if not measured.
     pub trainability: f64,
     /// What is out of the ordinary about the block.
     pub flags: Flags,

@@ -27,8 +27,7 @@ struct Runner<'r> {
     end: usize,
 }
 
-/// Runs one block in the first `end` bytes of the workspace. The feature before it is in place already; the input
-/// batch of the first block is drawn.
+/// Runs one block in the first `end` bytes of the workspace. The feature before it is in place already.
 pub(crate) fn block(
     block: &Block,
     plan: &BlockPlan,
@@ -39,11 +38,9 @@ pub(crate) fn block(
 ) -> BlockScores {
     let runner = Runner { block, plan, options, source, end };
     let mut scores = runner.empty_scores();
-    if block.index() == 0 {
-        runner.draw_input(workspace);
-    }
     for &step in plan.steps() {
         match step {
+            Step::Input => runner.draw_input(&mut workspace.loans()),
             Step::Weights(node) => runner.draw_weights(node, &mut workspace.loans()),
             Step::Forward(node) => runner.forward(node, &mut workspace.loans()),
             Step::Spectrum => runner.spectrum(&mut workspace.loans(), &mut scores),
@@ -67,11 +64,9 @@ pub(crate) fn forward(
     repeat: &mut dyn FnMut(&mut dyn FnMut()),
 ) {
     let runner = Runner { block, plan, options, source, end };
-    if block.index() == 0 {
-        runner.draw_input(workspace);
-    }
     for &step in plan.steps() {
         match step {
+            Step::Input => runner.draw_input(&mut workspace.loans()),
             Step::Weights(node) => runner.draw_weights(node, &mut workspace.loans()),
             Step::Forward(node) => {
                 let mut step = || runner.forward(node, &mut workspace.loans());

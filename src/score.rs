@@ -6,7 +6,7 @@ use crate::mem::Workspace;
 use crate::ops::conv2d::Algorithm;
 use crate::plan::{self, BlockPlan};
 use crate::proxy::trainability::Sigma;
-use crate::proxy::{BlockScores, Flags, Proxy, Totals};
+use crate::proxy::{BlockScores, Flags, Proxy, ProxySet, Totals};
 use crate::run;
 use crate::simd::Backend;
 use crate::tensor::Source;
@@ -27,6 +27,11 @@ pub struct Options {
     pub initialisation: Initialisation,
     /// How often everything is drawn anew; the proxies are means.
     pub repeats: u32,
+    /// The proxies that are wanted. What none of them needs is neither planned nor run: without trainability there is
+    /// no backward pass, without a proxy of [`ProxySet::SPECTRAL`] there are no spectra, without any of
+    /// [`ProxySet::MEASURED`] there is no pass at all, nor memory for it. The wanted ones are the same bits as when all
+    /// are.
+    pub proxies: ProxySet,
     /// How σ, which trainability is made of, is estimated.
     pub sigma: Sigma,
     /// The instruction set to run on.
@@ -45,6 +50,7 @@ impl Default for Options {
             seed: 1,
             initialisation: Initialisation::default(),
             repeats: 1,
+            proxies: ProxySet::ALL,
             sigma: Sigma::default(),
             backend: Backend::default(),
             algorithm: Algorithm::default(),
@@ -52,7 +58,7 @@ impl Default for Options {
     }
 }
 
-/// The proxies of a network. All are "higher is better"; what is undefined is −∞.
+/// The proxies of a network. All are "higher is better"; what is undefined, or was not measured, is −∞.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scores {
     /// Sum over the features of the entropy of their spectra; at most Σ ln(channels).
@@ -146,7 +152,8 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
     }
     let cost = Cost::of(network, options.height, options.width)?;
     let mut sums = [0.0; 4];
-    let mut flags = Flags::default();
+    let measures_all = options.proxies.intersects(ProxySet::SPECTRAL) && options.proxies.contains(Proxy::Trainability);
+    let mut flags = if measures_all { Flags::default() } else { Flags::NOT_MEASURED };
     for repeat in 0..options.repeats {
         let mut totals = Totals::new(network.identity_rule());
         let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
@@ -165,7 +172,8 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
 }
 
 /// Runs the forward pass alone, such as to take its time on this machine. Each step of a block, once done, is handed to
-/// `repeat` with the number of the block; every call of the step does the same work again and changes nothing.
+/// `repeat` with the number of the block; every call of the step does the same work again and changes nothing. Proxies
+/// that need no pass have no steps.
 ///
 /// # Errors
 /// Those of [`score`].

@@ -7,8 +7,8 @@ use aznas::graph::{Block, Convolution, Distribution, Draw, Network, Op};
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::prefix::{Counts, Entry, Store};
-use aznas::proxy::BlockScores;
 use aznas::proxy::trainability::Sigma;
+use aznas::proxy::{BlockScores, Proxy, ProxySet};
 use aznas::search::SearchSpace;
 use aznas::search::autoformer::TransformerSpace;
 use aznas::search::mbv2::StructureSpace;
@@ -172,6 +172,7 @@ const TINY: Options = Options {
     initialisation: Initialisation::KaimingNormalFanIn,
     repeats: 1,
     sigma: Sigma::Plain,
+    proxies: ProxySet::ALL,
     backend: Backend::Scalar,
     algorithm: Algorithm::Direct,
 };
@@ -240,6 +241,8 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
         (base.clone(), Options { height: 4, width: 16, ..TINY }),
         (base.clone(), Options { initialisation: Initialisation::KaimingUniformFanIn, ..TINY }),
         (base.clone(), Options { sigma: Sigma::HalfSplit, ..TINY }),
+        (base.clone(), Options { proxies: ProxySet::SPECTRAL, ..TINY }),
+        (base.clone(), Options { proxies: ProxySet::of(&[Proxy::Trainability]), ..TINY }),
         (base.clone(), Options { backend: Backend::default(), ..TINY }),
         (base.clone(), Options { algorithm: Algorithm::Winograd, ..TINY }),
         (Chain { epsilon: 1e-3, ..base.clone() }, TINY),
@@ -270,6 +273,10 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
             assert!(is_scalar || new_blocks(&store, before) == expected, "variant {variant} in round {round}");
         }
     }
+    // What is counted on the graph takes no pass, and leaves nothing behind.
+    let (counted, before) = (Options { proxies: ProxySet::of(&[Proxy::Depth]), ..TINY }, store.counts());
+    assert_eq!(all(&score(&mut store, &base, &counted).unwrap()), all(&common::score(&base, &counted)));
+    assert_eq!(new_blocks(&store, before), [0; 3]);
 }
 
 #[test]

@@ -30,15 +30,9 @@ std::string text(const Cell &cell) {
 
 struct Population {
     std::vector<Cell> cells;
-    std::vector<double> expressivity, progressivity, trainability, complexity;
+    std::vector<aznas::Scores> scores;
 
     std::size_t size() const { return cells.size(); }
-
-    /// One score for every candidate, by the ranks of its four proxies.
-    std::vector<double> ranked() const {
-        const std::array<aznas::View<const double>, 4> proxies = {expressivity, progressivity, trainability, complexity};
-        return aznas::aggregate(proxies);
-    }
 };
 
 /// Scores the cells, each thread in a workspace of its own, and adds them to the population.
@@ -53,13 +47,8 @@ void evaluate(const std::vector<Cell> &cells, const aznas::Scorer &scorer, unsig
         });
     for (std::thread &thread : threads)
         thread.join();
-    for (std::size_t i = 0; i < cells.size(); i++) {
-        population.cells.push_back(cells[i]);
-        population.expressivity.push_back(scores[i].expressivity);
-        population.progressivity.push_back(scores[i].progressivity);
-        population.trainability.push_back(scores[i].trainability);
-        population.complexity.push_back(scores[i].complexity);
-    }
+    population.cells.insert(population.cells.end(), cells.begin(), cells.end());
+    population.scores.insert(population.scores.end(), scores.begin(), scores.end());
 }
 
 } // namespace
@@ -68,7 +57,8 @@ int main(int argc, char **argv) {
     const std::size_t budget = argc > 1 ? std::stoul(argv[1]) : 200;
     const unsigned thread_count = argc > 2 ? static_cast<unsigned>(std::stoul(argv[2])) : std::thread::hardware_concurrency();
     constexpr std::size_t GENERATION = 20, PARENTS = 10;
-    const aznas::Scorer scorer(aznas::Options().batch(8).resolution(16));
+    constexpr std::uint32_t PROXIES = AZNAS_PROXIES_EXTENDED;
+    const aznas::Scorer scorer(aznas::Options().batch(8).resolution(16).proxies(PROXIES));
 
     std::mt19937 random(1);
     Population population;
@@ -79,7 +69,7 @@ int main(int argc, char **argv) {
     std::vector<std::size_t> order;
     while (true) {
         evaluate(generation, scorer, std::max(thread_count, 1u), population);
-        const std::vector<double> ranks = population.ranked();
+        const std::vector<double> ranks = aznas::aggregate(population.scores, PROXIES);
         order.resize(population.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         // Candidates that tie keep their order, so that a run can be repeated.

@@ -29,6 +29,10 @@ pub struct Costs {
     pub parameters: u64,
     /// The trainable numbers that can influence the output.
     pub live_parameters: u64,
+    /// Convolutions and linear maps that can influence the output.
+    pub live_layers: u64,
+    /// Sum over the blocks of the most of them in a row.
+    pub depth: u64,
 }
 
 // SAFETY: `struct_size` comes first.
@@ -60,6 +64,8 @@ pub unsafe extern "C" fn aznas_cost(
                 live_macs: cost.live_macs,
                 parameters: cost.parameters,
                 live_parameters: cost.live_parameters,
+                live_layers: cost.live_layers,
+                depth: cost.depth,
                 ..request
             })
         };

@@ -20,6 +20,7 @@ pub mod error;
 pub mod node;
 pub mod options;
 mod pointer;
+pub mod proxy;
 pub mod score;
 pub mod source;
 pub mod status;

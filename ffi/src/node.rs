@@ -4,6 +4,7 @@ use crate::error::Refusal;
 use crate::pointer::Array;
 use aznas::Error;
 use aznas::graph::{Block, Convolution, IdentityRule, MAX_INPUTS, Network, NodeId, Op as CoreOp};
+use aznas::ops::attention::Attention;
 use aznas::ops::window::Window;
 use core::cell::Cell;
 
@@ -44,10 +45,21 @@ pub enum Op {
     Add = 10,
     /// 1 to 8 inputs side by side along the channels.
     Concat = 11,
+    /// Normalisation of every position over its channels, then gain and shift per channel: `epsilon`, `key`.
+    LayerNorm = 12,
+    /// `x * P(N(0, 1) <= x)`, exactly.
+    Gelu = 13,
+    /// The positions of a map as a column of tokens behind a class token, with a vector added to each: `key`. What other
+    /// nodes call rows are tokens from here on.
+    Tokens = 14,
+    /// Multi-head attention of tokens with relative positions: `heads`, `grid`, `reach`, `key`. Its input has in its
+    /// channels the queries of all heads, then all keys, then all values; its output a third of these channels. Logits are
+    /// divided by the square root of a head's channels.
+    Attention = 15,
 }
 
 impl Op {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::Zero,
         Self::Identity,
         Self::Relu,
@@ -59,6 +71,10 @@ impl Op {
         Self::Linear,
         Self::Add,
         Self::Concat,
+        Self::LayerNorm,
+        Self::Gelu,
+        Self::Tokens,
+        Self::Attention,
     ];
 }
 
@@ -90,6 +106,12 @@ pub struct Node {
     pub dilation: [u32; 2],
     /// Groups that the channels are split into: 1 for an ordinary convolution, the channels for a depthwise one.
     pub groups: u32,
+    /// Heads of an attention: a third of the channels of its input is split into as many.
+    pub heads: u32,
+    /// Rows and columns that the tokens behind the class token are laid out in.
+    pub grid: [u32; 2],
+    /// The farthest relative position, along an axis of the grid, with an entry of its own.
+    pub reach: u32,
     /// Number that a normalisation adds to the variance; positive and finite.
     pub epsilon: f64,
 }
@@ -218,6 +240,14 @@ impl Node {
             Op::Linear => CoreOp::Linear { channels: self.channels as usize },
             Op::Add => CoreOp::Add,
             Op::Concat => CoreOp::Concat,
+            Op::LayerNorm => CoreOp::LayerNorm { epsilon: self.checked_epsilon()? },
+            Op::Gelu => CoreOp::Gelu,
+            Op::Tokens => CoreOp::Tokens,
+            Op::Attention => CoreOp::Attention(Attention {
+                heads: self.heads as usize,
+                grid: self.grid.map(|side| side as usize),
+                reach: self.reach as usize,
+            }),
         })
     }
 

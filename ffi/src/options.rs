@@ -4,11 +4,13 @@ use crate::backend::Backend;
 use crate::boundary::guard;
 use crate::error::Refusal;
 use crate::pointer::{self, Descriptor};
+use crate::proxy;
 use crate::source::Source;
 use crate::status::Status;
 use core::ptr;
 
-/// How the weights of convolutions and linear maps are drawn. Biases and shifts are 0, gains 1.
+/// How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
+/// gains 1; class tokens and positions are N(0, 0.0004).
 ///
 /// `fan_in` is input channels per group times kernel area, `fan_out` output channels times kernel area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,12 @@ pub struct Options {
     pub backend: u32,
     /// How the largest singular value of a block is taken, one of `aznas_sigma`. Default AZNAS_SIGMA_PLAIN.
     pub sigma: u32,
+    /// The proxies that are wanted, some of AZNAS_PROXY_... What none of them needs is not done and takes no memory: the
+    /// backward pass is for trainability alone, spectra are for expressivity and both progressivities, and what is
+    /// counted on the graph is always known. 0 stands for AZNAS_PROXIES_PAPER, which is the default.
+    pub proxies: u32,
+    /// Must be 0.
+    pub reserved: u32,
     /// Tensors of the caller in place of random ones, or NULL. Default NULL.
     pub source: *const Source,
 }
@@ -104,6 +112,9 @@ unsafe impl Descriptor for Options {
 impl Options {
     /// The core's options of the same meaning.
     pub(crate) fn to_core(self) -> Result<aznas::Options, Refusal> {
+        if self.reserved != 0 {
+            return Err(Refusal::invalid("reserved", "0"));
+        }
         Ok(aznas::Options {
             batch: self.batch,
             height: self.height,
@@ -112,6 +123,7 @@ impl Options {
             initialisation: Init::to_core(self.init)?,
             repeats: self.repeats,
             sigma: Sigma::to_core(self.sigma)?,
+            proxies: proxy::set(self.proxies)?,
             backend: Backend::to_core(self.backend).ok_or(Refusal::invalid("backend", "one of aznas_backend"))?,
             ..aznas::Options::default()
         })
@@ -135,6 +147,8 @@ pub unsafe extern "C" fn aznas_options_init(options: *mut Options, struct_size: 
             repeats: paper.repeats,
             backend: Backend::Best as u32,
             sigma: Sigma::Plain as u32,
+            proxies: proxy::AZNAS_PROXIES_PAPER,
+            reserved: 0,
             source: ptr::null(),
         };
         // SAFETY: the contract of the header.

@@ -17,11 +17,14 @@ pub const AZNAS_FLAG_NOT_FINITE: u32 = 1;
 pub const AZNAS_FLAG_CONSTANT_FEATURE: u32 = 2;
 /// A block passes its gradient unchanged.
 pub const AZNAS_FLAG_IDENTITY_BLOCK: u32 = 4;
+/// A proxy was not measured, because `proxies` of the options does not ask for it.
+pub const AZNAS_FLAG_NOT_MEASURED: u32 = 8;
 
 const _: () = {
     assert!(AZNAS_FLAG_NOT_FINITE == Flags::NOT_FINITE.0);
     assert!(AZNAS_FLAG_CONSTANT_FEATURE == Flags::CONSTANT_FEATURE.0);
     assert!(AZNAS_FLAG_IDENTITY_BLOCK == Flags::IDENTITY_BLOCK.0);
+    assert!(AZNAS_FLAG_NOT_MEASURED == Flags::NOT_MEASURED.0);
 };
 
 /// What is measured of one primary block.
@@ -40,16 +43,16 @@ pub struct BlockRow {
     pub flags: u32,
     /// Number of the repeat, from 0.
     pub repeat: u32,
-    /// Entropy of the feature's spectrum, 0 to ln(channels); NaN if undefined.
+    /// Entropy of the feature's spectrum, 0 to ln(channels); NaN if undefined or not measured.
     pub expressivity: f64,
-    /// Largest singular value of the transfer matrix; NaN for the first block.
+    /// Largest singular value of the transfer matrix; NaN for the first block or if not measured.
     pub sigma: f64,
     /// `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN for the first
-    /// block.
+    /// block or if not measured.
     pub trainability: f64,
 }
 
-/// The proxies of a network. All are "higher is better"; what is undefined is minus infinity.
+/// The proxies of a network. All are "higher is better"; what is undefined, or was not measured, is minus infinity.
 ///
 /// Zero the struct and set `struct_size` to `sizeof(aznas_scores)` before the call; for per-block rows also `blocks`,
 /// `block_capacity` and `block_size`. The rest is written if, and only if, the call succeeds.
@@ -74,6 +77,8 @@ pub struct Scores {
     pub trainability: f64,
     /// [out] Multiply-adds of one image by the convention of the space.
     pub complexity: f64,
+    /// [out] Mean step of the entropy over the blocks that do not down-sample.
+    pub mean_progressivity: f64,
     /// [out] Multiply-adds of one image: all convolutions and linear maps.
     pub macs: u64,
     /// [out] Those of them that can influence the output.
@@ -82,6 +87,10 @@ pub struct Scores {
     pub parameters: u64,
     /// [out] Those of them that can influence the output.
     pub live_parameters: u64,
+    /// [out] Convolutions and linear maps that can influence the output.
+    pub live_layers: u64,
+    /// [out] Sum over the blocks of the most of them in a row.
+    pub depth: u64,
     /// [out] AZNAS_FLAG_...: why a proxy is minus infinity.
     pub flags: u32,
     /// [out] 0
@@ -213,10 +222,13 @@ impl Scores {
             progressivity: scores.progressivity,
             trainability: scores.trainability,
             complexity: scores.complexity,
+            mean_progressivity: scores.mean_progressivity,
             macs: scores.cost.macs,
             live_macs: scores.cost.live_macs,
             parameters: scores.cost.parameters,
             live_parameters: scores.cost.live_parameters,
+            live_layers: scores.cost.live_layers,
+            depth: scores.cost.depth,
             flags: scores.flags.0,
             reserved: 0,
             ..self

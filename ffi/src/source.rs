@@ -22,6 +22,37 @@ pub enum Role {
     /// The vector of plus and minus ones that is pulled back through block `block`, 1 and up, of the shape of its
     /// feature, channels fastest; `key` is 0.
     Direction = 5,
+    /// The class token, one number a channel.
+    ClassToken = 6,
+    /// What is added to the tokens, `[token, channel]`, the class token first, channels fastest.
+    Position = 7,
+    /// What a key gains by its row relative to the query, `[entry, channel of a head]`, the channels fastest: entry 0 is for
+    /// the class token, entry `d + reach + 1` for a difference of `d` from `-reach` to `reach`.
+    KeyRow = 8,
+    /// What a key gains by its column relative to the query.
+    KeyColumn = 9,
+    /// What a value gains by its row relative to the query.
+    ValueRow = 10,
+    /// What a value gains by its column relative to the query.
+    ValueColumn = 11,
+}
+
+impl Role {
+    /// The number of a parameter's role in the core.
+    fn of(role: aznas::tensor::Role) -> Self {
+        match role {
+            aznas::tensor::Role::Weight => Self::Weight,
+            aznas::tensor::Role::Bias => Self::Bias,
+            aznas::tensor::Role::Gain => Self::Gain,
+            aznas::tensor::Role::Shift => Self::Shift,
+            aznas::tensor::Role::ClassToken => Self::ClassToken,
+            aznas::tensor::Role::Position => Self::Position,
+            aznas::tensor::Role::KeyRow => Self::KeyRow,
+            aznas::tensor::Role::KeyColumn => Self::KeyColumn,
+            aznas::tensor::Role::ValueRow => Self::ValueRow,
+            aznas::tensor::Role::ValueColumn => Self::ValueColumn,
+        }
+    }
 }
 
 /// A tensor of the caller.
@@ -35,7 +66,8 @@ pub struct Tensor {
     /// `key` of the node. NAS-Bench-201: the number of the edge in the text, from 0, in a cell; 0 and 1 along the main
     /// path and 2 on the shortcut of a reduction; 0 in the stem. MobileNetV2: 0 for the expanding convolution, 1 for the
     /// depthwise, 2 for the reducing, 3 for the shortcut; 0 for a plain convolution. A normalisation has the key of the
-    /// convolution before it.
+    /// convolution before it. AutoFormer: 0 for the patches, 1 for class token and positions, 2 for the normalisation, 3 for
+    /// queries, keys and values, 4 for the relative positions, 5 for the projection after them, 6 and 7 for the perceptron.
     pub key: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -46,7 +78,8 @@ pub struct Tensor {
 }
 
 /// Returns the tensor with this role, block and key and writes the number of its elements to `len`; or returns NULL for a
-/// tensor that is to be drawn (weights, input, directions) or to have its neutral value (biases and shifts 0, gains 1).
+/// tensor that is to be drawn (weights, tokens, positions, input, directions) or to have its neutral value (biases and
+/// shifts 0, gains 1).
 ///
 /// Called several times a score for the same tensor and must answer the same each time. What it returns must not change
 /// until the score returns. It must not throw or jump out.
@@ -113,7 +146,7 @@ impl CallerTensors {
             return Err(Refusal::Overlap("tensors"));
         }
         for tensor in (0..self.table.len()).map(|index| self.table.get(index)) {
-            if tensor.role > Role::Direction as u32 {
+            if tensor.role > Role::ValueColumn as u32 {
                 return Err(Refusal::invalid("role", "one of aznas_role"));
             }
             if tensor.reserved != 0 {
@@ -164,14 +197,6 @@ impl aznas::tensor::Source for CallerTensors {
     }
 
     fn parameter(&self, block: usize, key: u32, role: aznas::tensor::Role) -> Option<&[f32]> {
-        let role = match role {
-            aznas::tensor::Role::Weight => Role::Weight,
-            aznas::tensor::Role::Bias => Role::Bias,
-            aznas::tensor::Role::Gain => Role::Gain,
-            aznas::tensor::Role::Shift => Role::Shift,
-            // No space of this interface has other parameters.
-            _ => return None,
-        };
-        self.find(role, block, key)
+        self.find(Role::of(role), block, key)
     }
 }

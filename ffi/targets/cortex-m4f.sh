@@ -3,16 +3,16 @@
 # shows the flash that `aznas_score` and `aznas_aggregate` take with all spaces.
 . "$(dirname "$0")/common.sh"
 target=thumbv7em-none-eabihf
-qemu=${QEMU_SYSTEM_ARM:-qemu-system-arm}
 need_tools arm-none-eabi-gcc arm-none-eabi-size
 need_std $target
 export CARGO_PROFILE_BARE_METAL_OPT_LEVEL=z # flash matters more than time
-library=$(bare_metal $target)
+library=$(bare_metal $target --features small)
 arm-none-eabi-gcc $freestanding -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffunction-sections -DBOARD \
     -DWORKSPACE=98304 ffi/examples/freestanding.c ffi/targets/cortex-m4f.c "$library" -nostdlib -T ffi/targets/cortex-m4f.ld \
     -Wl,--gc-sections -Wl,-u,aznas_aggregate -z noexecstack -lgcc -o "$out/cortex-m4f.elf"
 arm-none-eabi-size "$out/cortex-m4f.elf"
-need_tools "$qemu"
+qemu=${QEMU_SYSTEM_ARM:-qemu-system-arm}
+command -v "$qemu" >/dev/null || qemu=$(unpack_qemu_system) || skip "$qemu is not installed"
 timeout 300 "$qemu" -M mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none \
     -semihosting-config enable=on,target=native -kernel "$out/cortex-m4f.elf" 2>&1 | tee "$out/cortex-m4f.txt"
 grep -v '^stack ' "$out/cortex-m4f.txt" | cmp - "$(reference)"

@@ -20,8 +20,8 @@ function reserve(bytes) {
 
 // Places of fields in 32-bit structs, as in aznas.h.
 const ARCH = { size: 64, channels: 8, cells: 12, text: 44, text_len: 48 };
-const OPTIONS = { size: 48, batch: 4, height: 8, width: 12, backend: 32 };
-const SCORES = { size: 96, expressivity: 24 };
+const OPTIONS = { size: 56, batch: 4, height: 8, width: 12, backend: 32 };
+const SCORES = { size: 120, expressivity: 24 };
 
 function check(status) {
     if (status !== 0) throw new Error(`status ${status}`);

@@ -4,9 +4,13 @@
 target=wasm32-unknown-unknown
 need_tools node
 need_std $target
+if [ -n "$build_std" ]; then # Debian's compiler comes without a linker for this target
+    need_tools wasm-ld
+    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
+fi
 
 module() {
-    RUSTFLAGS="-Clink-arg=--export=__heap_base $2" cargo rustc --quiet --profile bare-metal -p aznas-ffi --lib \
+    RUSTFLAGS="-Clink-arg=--export=__heap_base $2" $cargo rustc $build_std --quiet --profile bare-metal -p aznas-ffi --lib \
         --no-default-features --features panic-handler --crate-type cdylib --target $target --target-dir "$out/$1"
     ls -l "$out/$1/$target/bare-metal/aznas.wasm" >&2
     echo "$out/$1/$target/bare-metal/aznas.wasm"

@@ -25,6 +25,8 @@ mod node;
 mod options;
 #[path = "../src/pointer.rs"]
 mod pointer;
+#[path = "../src/proxy.rs"]
+mod proxy;
 #[path = "../src/score.rs"]
 mod score;
 #[path = "../src/source.rs"]
@@ -58,14 +60,14 @@ fn structs_have_one_layout() {
     let expected = layout! {
         "aznas_ranking": aggregate::Ranking { struct_size, columns, column_count, candidate_count, weights, mode, reserved }
         "aznas_error": error::ErrorReport { struct_size, status, column, block, node, needed, given, field, expected }
-        "aznas_node": node::Node { op, flags, inputs, input_count, key, channels, kernel, stride, padding, dilation, groups, epsilon }
+        "aznas_node": node::Node { op, flags, inputs, input_count, key, channels, kernel, stride, padding, dilation, groups, heads, grid, reach, epsilon }
         "aznas_arch": arch::Arch { struct_size, space, channels, cells, classes, target_resolution, input_channels, identity_rule, patch, reach, parameters, text, text_len, nodes, node_count, node_size }
         "aznas_tensor": source::Tensor { role, block, key, reserved, data, len }
         "aznas_source": source::Source { struct_size, tensors, tensor_count, tensor_size, lookup, context }
-        "aznas_options": options::Options { struct_size, batch, height, width, seed, init, repeats, backend, sigma, source }
-        "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters }
+        "aznas_options": options::Options { struct_size, batch, height, width, seed, init, repeats, backend, sigma, proxies, reserved, source }
+        "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters, live_layers, depth }
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
-        "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, macs, live_macs, parameters, live_parameters, flags, reserved }
+        "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, mean_progressivity, macs, live_macs, parameters, live_parameters, live_layers, depth, flags, reserved }
     };
     let program = common::compile("tests/c/layout.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
     let printed = common::output(&program, "");

@@ -2,9 +2,10 @@
 
 mod common;
 
-use aznas::graph::{Block, Convolution, Network};
+use aznas::graph::{Block, Convolution, Network, NodeId};
 use aznas::mem::Memory;
-use aznas::proxy::BlockScores;
+use aznas::ops::attention::Attention;
+use aznas::proxy::{BlockScores, Proxy, ProxySet};
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
@@ -38,15 +39,17 @@ fn bits(x: f64) -> u64 {
 
 /// The lines that `print.h` prints.
 fn printed(scores: &Scores, block_count: usize, rows: &[BlockScores]) -> String {
-    let Scores { expressivity, progressivity, trainability, complexity, cost, flags, .. } = scores;
-    let proxies = [expressivity, progressivity, trainability, complexity].map(|&x| format!("{:016x}", bits(x)));
+    let Scores { cost, flags, .. } = scores;
+    let proxies = Proxy::ALL.map(|proxy| format!("{:016x}", bits(scores.get(proxy))));
     let mut text = format!(
-        "{} {} {} {} {} {} {block_count}\n",
+        "{} {} {} {} {} {} {} {} {block_count}\n",
         proxies.join(" "),
         cost.macs,
         cost.live_macs,
         cost.parameters,
         cost.live_parameters,
+        cost.live_layers,
+        cost.depth,
         flags.0
     );
     for row in rows {
@@ -77,23 +80,26 @@ fn program(source: &str) -> PathBuf {
 
 #[test]
 fn named_spaces() {
-    // Space, channels, cells, classes, batch, side, seed, index of the initialisation, repeats, text.
+    // Space, channels, cells, classes, batch, side, seed, index of the initialisation, repeats, proxies, text.
     let cases = [
-        (1, 4, 1, 10, 2, 8, 1, 0, 1, CELL),
-        (1, 8, 2, 100, 3, 16, 7, 1, 1, CELL),
-        (1, 4, 1, 10, 2, 8, u64::MAX, 2, 3, HALF_DEAD),
-        (1, 4, 1, 10, 2, 8, 3, 4, 2, CUT),
-        (2, 16, 5, 1000, 2, 32, 1, 0, 1, UNITS),
-        (2, 16, 5, 7, 3, 16, 2, 6, 2, UNITS),
-        (3, 16, 5, 1000, 2, 32, 1, 0, 1, TRANSFORMER),
-        (3, 16, 5, 10, 3, 64, 9, 0, 2, TRANSFORMER),
+        (1, 4, 1, 10, 2, 8, 1, 0, 1, 0, CELL),
+        (1, 4, 1, 10, 2, 8, 1, 0, 1, 1, CELL),
+        (1, 4, 1, 10, 2, 8, 1, 0, 2, 4, CELL),
+        (1, 4, 1, 10, 2, 8, 1, 0, 2, 32, CELL),
+        (1, 8, 2, 100, 3, 16, 7, 1, 1, 15, CELL),
+        (1, 4, 1, 10, 2, 8, u64::MAX, 2, 3, 61, HALF_DEAD),
+        (1, 4, 1, 10, 2, 8, 3, 4, 2, 255, CUT),
+        (2, 16, 5, 1000, 2, 32, 1, 0, 1, 0, UNITS),
+        (2, 16, 5, 7, 3, 16, 2, 6, 2, 12, UNITS),
+        (3, 16, 5, 1000, 2, 32, 1, 0, 1, 0, TRANSFORMER),
+        (3, 16, 5, 10, 3, 64, 9, 0, 2, 24, TRANSFORMER),
     ];
     let (mut input, mut expected) = (String::new(), String::new());
-    for (space, channels, cells, classes, batch, side, seed, initialisation, repeats, text) in cases {
+    for (space, channels, cells, classes, batch, side, seed, initialisation, repeats, proxies, text) in cases {
         for (backend, number) in backends() {
             writeln!(
                 input,
-                "{space} {channels} {cells} {classes} {batch} {side} {seed} {initialisation} {repeats} {number} {text}"
+                "{space} {channels} {cells} {classes} {batch} {side} {seed} {initialisation} {repeats} {number} {proxies} {text}"
             )
             .expect("a string takes any text");
             let initialisation = Initialisation::ALL[initialisation];
@@ -104,6 +110,7 @@ fn named_spaces() {
                 seed,
                 initialisation,
                 repeats,
+                proxies: ProxySet::from_bits(proxies).unwrap_or_default(),
                 backend,
                 ..Options::default()
             };
@@ -127,21 +134,47 @@ fn named_spaces() {
     assert_eq!(common::output(&program("tests/c/scores.c"), &input), expected);
 }
 
+/// The transformer of `graph.c`: patches, tokens and attention, then a perceptron.
+fn describe_transformer(index: usize, block: &mut Block) -> Result<NodeId, Error> {
+    let input = block.input();
+    if index == 1 {
+        let x = block.layer_norm(input, 1e-5, 0)?;
+        let x = block.linear(x, 48, 0)?;
+        let x = block.gelu(x)?;
+        let x = block.linear(x, 24, 1)?;
+        return block.add(&[input, x]);
+    }
+    let patches =
+        Convolution { kernel: [4, 4], stride: [4, 4], padding: [0, 0], bias: true, ..Convolution::same(24, 1, 1) };
+    let patches = block.convolution(input, patches, 0)?;
+    let tokens = block.tokens(patches, 1)?;
+    let x = block.layer_norm(tokens, 1e-5, 2)?;
+    let x = block.linear(x, 3 * 16, 3)?;
+    let x = block.attention(x, Attention { heads: 2, grid: [4, 4], reach: 2 }, 4)?;
+    let x = block.linear(x, 24, 5)?;
+    block.add(&[tokens, x])
+}
+
 /// The networks of `graph.c`, described with the builder of the core.
 enum Graph {
     ResNet,
     MobileNet,
+    Transformer,
 }
 
 impl Network for Graph {
     fn block_count(&self) -> usize {
         match self {
             Self::ResNet => 3,
-            Self::MobileNet => 2,
+            Self::MobileNet | Self::Transformer => 2,
         }
     }
 
     fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
+        if matches!(self, Self::Transformer) {
+            let output = describe_transformer(index, block)?;
+            return block.set_output(output);
+        }
         let input = block.input();
         let mut convolution = |x, convolution, key| {
             let x = block.convolution(x, convolution, key)?;
@@ -164,7 +197,7 @@ impl Network for Graph {
                 };
                 block.add(&[x, shortcut])?
             }
-            (Self::MobileNet, _) => {
+            _ => {
                 let x = convolution(input, Convolution::same(48, 1, 1), 0)?;
                 let x = block.relu(x)?;
                 let x = block.convolution(x, Convolution::depthwise(48, 3, 1), 1)?;
@@ -181,7 +214,7 @@ impl Network for Graph {
     }
 
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
-        if matches!(self, Self::MobileNet) {
+        if !matches!(self, Self::ResNet) {
             return Ok(());
         }
         let x = block.global_pool(block.input())?;
@@ -195,8 +228,9 @@ fn nodes_of_the_caller() {
     let program = program("tests/c/graph.c");
     for (backend, number) in backends() {
         let options = Options { batch: 4, height: 16, width: 16, backend, ..Options::default() };
-        let expected =
-            [Graph::ResNet, Graph::MobileNet].map(|network| score(&network, &options, &Random, false)).concat();
+        let expected = [Graph::ResNet, Graph::MobileNet, Graph::Transformer]
+            .map(|network| score(&network, &options, &Random, false))
+            .concat();
         let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
         assert_eq!(printed, expected, "{}", backend.name());
     }
@@ -223,6 +257,15 @@ impl Source for Tensors {
     }
 }
 
+/// The tensors of the transformer in `tensors.c`, by role and key.
+struct Tokens([(Role, u32, Vec<f32>); 6]);
+
+impl Source for Tokens {
+    fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
+        self.0.iter().find(|tensor| (0, tensor.1, tensor.0) == (block, key, role)).map(|tensor| &tensor.2[..])
+    }
+}
+
 #[test]
 fn tensors_of_the_caller() {
     let number = |i: u32, salt: u32| {
@@ -239,11 +282,24 @@ fn tensors_of_the_caller() {
         cell: Cell::parse(text).expect("the cell is sound"),
         skeleton: Skeleton::new(4, 1, 10).expect("the skeleton is sound"),
     };
+    let architecture = Architecture::parse("autoformer(embed=12,heads=1,ratio=1)").expect("the architecture is sound");
+    let transformer = TransformerNetwork { patch: 4, reach: 1, ..TransformerNetwork::new(architecture) };
+    let tokens = [
+        (Role::ClassToken, 1, 12, 6),
+        (Role::Position, 1, 60, 7),
+        (Role::KeyRow, 4, 256, 8),
+        (Role::KeyColumn, 4, 256, 9),
+        (Role::ValueRow, 4, 256, 10),
+        (Role::ValueColumn, 4, 256, 11),
+    ];
+    let tokens = Tokens(tokens.map(|(role, key, len, salt)| (role, key, (0..len).map(|i| number(i, salt)).collect())));
     let program = program("tests/c/tensors.c");
     for (backend, number) in backends() {
         let options = Options { batch: 2, height: 8, width: 8, backend, ..Options::default() };
-        let expected = score(&network, &options, &tensors, false);
-        assert_ne!(expected, score(&network, &options, &Random, false), "the tensors do not matter");
+        let given = [score(&network, &options, &tensors, false), score(&transformer, &options, &tokens, false)];
+        let drawn = [score(&network, &options, &Random, false), score(&transformer, &options, &Random, false)];
+        assert!(given[0] != drawn[0] && given[1] != drawn[1], "the tensors do not matter");
+        let expected = given.concat();
         let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
         assert_eq!(printed, expected, "{}", backend.name());
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The functions of the header.
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 11] = [
     "aznas_aggregate",
     "aznas_aggregate_workspace_size",
     "aznas_arch_init",
@@ -16,6 +16,7 @@ const FUNCTIONS: [&str; 10] = [
     "aznas_cost",
     "aznas_options_init",
     "aznas_score",
+    "aznas_scores_values",
     "aznas_status_str",
     "aznas_version",
     "aznas_workspace_size",

@@ -1,6 +1,7 @@
 //! Ascending ranks from 1, where candidates that tie share the mean of the ranks they take together.
 
 use crate::Error;
+use crate::simd::SMALL;
 
 /// The longest list that can be ranked: doubled ranks must fit 32 bits.
 pub const MAX_CANDIDATES: usize = (u32::MAX / 2) as usize;
@@ -57,6 +58,11 @@ pub(super) fn rank(scores: &[f64], order: &mut [u64], visit: impl FnMut(&[u64], 
     let key = |&place: &u64| Key::new(scores[candidate(place)]);
     // Sorting plain integers is several times faster than sorting by keys elsewhere in memory. So a place holds
     // the upper half of the key above the candidate's number, and only equal halves are told apart by whole keys.
+    if SMALL {
+        order.iter_mut().zip(0..).for_each(|(place, number)| *place = number);
+        order.sort_unstable_by_key(key);
+        return for_each_tie(order, key, visit);
+    }
     for (number, (place, &score)) in order.iter_mut().zip(scores).enumerate() {
         *place = u64::from(Key::new(score).upper_half()) << 32 | number as u64;
     }

@@ -38,6 +38,12 @@ impl Block {
         Self { nodes: [node; MAX_NODES], count: 1, output: NodeId(0), index }
     }
 
+    /// Makes this the empty block with another number and input.
+    pub(crate) fn restart(&mut self, index: usize, input: Shape) {
+        self.nodes[0].shape = input;
+        (self.count, self.output, self.index) = (1, NodeId(0), index);
+    }
+
     /// The number of the block in its network.
     pub fn index(&self) -> usize {
         self.index

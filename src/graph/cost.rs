@@ -25,18 +25,20 @@ pub struct Cost {
 
 impl Cost {
     /// The cost of `network` on images of `height × width`.
+    #[inline(never)] // what is on its stack is given back when it returns
     pub fn of<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<Self, Error> {
         let mut cost = Self::default();
         let mut shape = Shape::new(1, height, width, network.input_channels())?;
+        let mut block = Block::new(0, shape);
         for index in 0..network.block_count() {
-            let mut block = Block::new(index, shape);
+            block.restart(index, shape);
             network.describe(index, &mut block)?;
             cost.add(&block)?;
             shape = block.output_shape();
         }
-        let mut head = Block::new(network.block_count(), shape);
-        network.describe_head(&mut head)?;
-        cost.add(&head)?;
+        block.restart(network.block_count(), shape);
+        network.describe_head(&mut block)?;
+        cost.add(&block)?;
         Ok(cost)
     }
 

@@ -23,6 +23,7 @@ pub(super) const fn scratch_len(n: usize) -> usize {
 
 /// Reduces the symmetric `n × n` row-major `matrix` (scaled near one, destroyed) to a tridiagonal one with the same
 /// eigenvalues: its `diagonal` (`n` numbers) and the `squares` of its off-diagonal (`n - 1`).
+#[inline(never)] // its blocks are a burden for the stack of the one-stage reduction
 pub(super) fn tridiagonalize(
     backend: Backend,
     matrix: &mut [f64],

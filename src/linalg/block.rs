@@ -17,7 +17,7 @@ pub(super) fn blocks_mut(scratch: &mut [f64]) -> &mut [Block] {
 }
 
 /// Copies the `rows × columns` corner of `matrix` (rows `stride` apart) to `block`, zeros elsewhere.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn load(matrix: &[f64], stride: usize, rows: usize, columns: usize, block: &mut Block) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
     for (i, row) in block.chunks_exact_mut(SIZE).enumerate() {
@@ -30,7 +30,7 @@ pub(super) fn load(matrix: &[f64], stride: usize, rows: usize, columns: usize, b
 }
 
 /// Copies the corner of `block` that lies inside to the `rows × columns` corner of `matrix` (rows `stride` apart).
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn store(block: &Block, matrix: &mut [f64], stride: usize, rows: usize, columns: usize) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
     for (i, row) in block.chunks_exact(SIZE).take(rows).enumerate() {
@@ -39,7 +39,7 @@ pub(super) fn store(block: &Block, matrix: &mut [f64], stride: usize, rows: usiz
 }
 
 /// Transposes in place.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn transpose(block: &mut Block) {
     for i in 1..SIZE {
         for j in 0..i {
@@ -49,7 +49,7 @@ pub(super) fn transpose(block: &mut Block) {
 }
 
 /// `out ← out + a·b`
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn add_product<S: Simd>(simd: S, a: &Block, b: &Block, out: &mut Block) {
     // Sixteen accumulators where there are registers for them, else eight.
     if S::REGISTERS >= 32 {
@@ -60,7 +60,7 @@ pub(super) fn add_product<S: Simd>(simd: S, a: &Block, b: &Block, out: &mut Bloc
 }
 
 /// `out ← out + aᵀ·b`
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn add_transposed_product<S: Simd>(simd: S, a: &Block, b: &Block, out: &mut Block) {
     if S::REGISTERS >= 32 {
         add_product_by_columns::<S, 4, true>(simd, a, b, out);

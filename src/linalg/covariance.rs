@@ -288,7 +288,7 @@ impl<X: Source> Symmetric<'_, X> {
         self.out.fill(0.0);
         for row in (0..self.rows).step_by(PACKED) {
             let rows = row..self.rows.min(row + PACKED);
-            let panels = pack(simd, &mut self.source, rows, self.columns, self.panels);
+            let panels = pack::<S, TALL>(simd, &mut self.source, rows, self.columns, self.panels);
             for first in (0..self.columns).step_by(panels.width) {
                 let last = self.columns.min(first + panels.width);
                 for i in (0..last).step_by(TALL) {
@@ -333,8 +333,8 @@ impl Cross<'_> {
         self.out.fill(0.0);
         for position in self.positions.clone().step_by(PACKED) {
             let positions = position..self.positions.end.min(position + PACKED);
-            let u = pack_folded(simd, &mut self.u, positions.clone(), self.u_panels);
-            let v = pack_folded(simd, &mut self.v, positions, self.v_panels);
+            let u = pack_folded::<S, TALL>(simd, &mut self.u, positions.clone(), self.u_panels);
+            let v = pack_folded::<S, 1>(simd, &mut self.v, positions, self.v_panels);
             for first in (0..columns).step_by(v.width) {
                 for i in (0..rows).step_by(TALL) {
                     let mut out = Block { out: self.out, columns, rows: i..rows, column: first };
@@ -375,21 +375,22 @@ impl<'a> Panels<'a> {
     }
 }
 
-/// The width of a panel.
+/// The width of a panel: whole vectors, and no fewer numbers than a tile has rows.
 #[inline(always)]
-fn width<S: Simd>(columns: usize) -> usize {
-    if columns > S::LANES { VECTORS * S::LANES } else { S::LANES }
+fn width<S: Simd, const TALL: usize>(columns: usize) -> usize {
+    if columns > S::LANES { VECTORS * S::LANES } else { S::LANES.max(TALL) }
 }
 
+/// Packs rows of a source, to be read by tiles `TALL` columns at a time, or vectors.
 #[inline(always)]
-fn pack<'a, S: Simd>(
+fn pack<'a, S: Simd, const TALL: usize>(
     simd: S,
     source: &mut impl Source,
     rows: Range<usize>,
     columns: usize,
     packed: &'a mut [f32],
 ) -> Panels<'a> {
-    let width = width::<S>(columns);
+    let width = width::<S, TALL>(columns);
     for (panel, column) in packed.chunks_exact_mut(width * rows.len()).zip((0..columns).step_by(width)) {
         source.panel(simd, rows.clone(), column, width, panel);
     }
@@ -398,18 +399,18 @@ fn pack<'a, S: Simd>(
 
 /// Packs rows of a folded tensor, or takes them as they are where the tile can read them.
 #[inline(always)]
-fn pack_folded<'a, S: Simd>(
+fn pack_folded<'a, S: Simd, const TALL: usize>(
     simd: S,
     source: &'a mut Folded<'_>,
     rows: Range<usize>,
     packed: &'a mut [f32],
 ) -> Panels<'a> {
     let (columns, pitch) = (source.columns(), source.features.pitch);
-    // A tile needs whole vectors. Long rows would compete for the same places of the cache.
-    if source.ratio > 1 || columns % S::LANES != 0 || pitch > LONGEST_ROW {
-        return pack(simd, source, rows, columns, packed);
+    // A tile reads whole vectors, or as many numbers as it has rows. Long rows would compete for the same places of the cache.
+    if source.ratio > 1 || columns % S::LANES.max(TALL) != 0 || pitch > LONGEST_ROW {
+        return pack::<S, TALL>(simd, source, rows, columns, packed);
     }
-    let width = width::<S>(columns);
+    let width = width::<S, TALL>(columns);
     Panels { numbers: &source.features.data[rows.start * pitch..], rows: rows.len(), width, panel: width, pitch }
 }
 

@@ -6,7 +6,7 @@
 //! (Goto and van de Geijn, 2008, without the second copy).
 
 use crate::simd::tile::{self, Rows, Strided, Tile};
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 use crate::tensor::value::Part;
 use core::ops::Range;
 
@@ -163,11 +163,11 @@ impl Gemm<'_> {
     #[inline(always)]
     fn panel<S: Simd, const TALL: usize, const WIDE: usize>(&mut self, simd: S, rows: Range<usize>, panel: Panel<'_>) {
         let mut row = rows.start;
-        while row + TALL <= rows.end {
+        while !SMALL && row + TALL <= rows.end {
             self.tile::<S, TALL, WIDE>(simd, row, panel);
             row += TALL;
         }
-        if row + 4 <= rows.end {
+        if !SMALL && row + 4 <= rows.end {
             self.tile::<S, 4, WIDE>(simd, row, panel);
             row += 4;
         }

@@ -17,7 +17,7 @@ pub(super) struct Reflector {
 
 impl Reflector {
     /// Replaces `x` by the vector v of the reflection that maps `x` to a multiple of the unit vector of `pivot`.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     pub(super) fn replace<S: Simd>(simd: S, x: &mut [f64], pivot: usize) -> Self {
         let square = dot(simd, x, x);
         if square < NEGLIGIBLE_SQUARE {
@@ -33,7 +33,7 @@ impl Reflector {
 }
 
 /// `y ← a·x + b·y`
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn combine<S: Simd>(simd: S, a: f64, x: &[f64], b: f64, y: &mut [f64]) {
     let lanes = S::LANES_F64;
     let (a_lanes, b_lanes) = (simd.splat_f64(a), simd.splat_f64(b));
@@ -48,7 +48,7 @@ pub(super) fn combine<S: Simd>(simd: S, a: f64, x: &[f64], b: f64, y: &mut [f64]
 }
 
 /// `xᵀy`
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn dot<S: Simd>(simd: S, x: &[f64], y: &[f64]) -> f64 {
     let lanes = S::LANES_F64;
     let mut sums = [simd.splat_f64(0.0); 4];

@@ -13,8 +13,14 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// A buffer no step has touched yet; see [`Layout::extend`].
+    /// A buffer no step has touched yet; see [`Lifetime::extend`].
     pub const NEVER: Self = Self { first: u32::MAX, last: 0 };
+
+    /// Makes it include `step`.
+    pub fn extend(&mut self, step: u32) {
+        self.first = self.first.min(step);
+        self.last = self.last.max(step);
+    }
 
     /// A buffer used within one step only.
     pub const fn at(step: u32) -> Self {
@@ -33,6 +39,13 @@ impl Lifetime {
 /// A buffer of a [`Layout`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BufferId(u16);
+
+impl BufferId {
+    /// How many buffers were added before it.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Buffer {
@@ -71,16 +84,19 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
         Ok(BufferId(self.count as u16 - 1))
     }
 
-    /// Makes a buffer's life include `step`.
-    pub fn extend(&mut self, buffer: BufferId, step: u32) {
-        let lifetime = &mut self.buffers[usize::from(buffer.0)].lifetime;
-        lifetime.last = lifetime.last.max(step);
-        lifetime.first = lifetime.first.min(step);
+    /// Takes all buffers out.
+    pub fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Gives the buffers, in the order they were added in, other lifetimes.
+    pub fn set_lifetimes(&mut self, lifetimes: &[Lifetime]) {
+        self.buffers[..self.count].iter_mut().zip(lifetimes).for_each(|(buffer, &lifetime)| buffer.lifetime = lifetime);
     }
 
     /// Where the buffer starts, in bytes. Valid after [`Layout::place`].
     pub fn offset(&self, buffer: BufferId) -> usize {
-        self.buffers[usize::from(buffer.0)].offset
+        self.buffers[buffer.index()].offset
     }
 
     /// Gives every buffer its offset at or above `start`; returns the end of the highest.

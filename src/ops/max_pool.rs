@@ -149,7 +149,7 @@ impl Covered {
     }
 
     /// Adds the gradient `given` to the first position that holds the maximum.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn scatter<S: Simd>(&self, simd: S, part: Part, given: S::F32, values: &[f32], gradients: &mut [f32]) {
         let mut maximum = simd.splat(f32::NEG_INFINITY);
         self.for_each_place(

@@ -116,7 +116,7 @@ impl<S: Simd> Columns<S> for Piece<'_> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
         let origin = simd.load_partial(&self.rows.data[channels.clone()]);
         // A few short sums err less than a long one.

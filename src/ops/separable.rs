@@ -6,7 +6,7 @@
 //! positions at the border are corrected.
 
 use super::window::{Axis, Window};
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, SMALL, Simd};
 use crate::tensor::value::for_each_part;
 use crate::tensor::{Load, Shape, Sink};
 use core::ops::Range;
@@ -138,7 +138,7 @@ impl<L: Load, R: Reduction> Kernel for Separable<'_, '_, L, R> {
 }
 
 /// Reduces a row along its columns; in the `run` the taps of all positions are a few long rows.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn across<S: Simd, R: Reduction>(
     simd: S,
     reduction: R,
@@ -172,7 +172,7 @@ fn across<S: Simd, R: Reduction>(
 }
 
 /// Makes up for windows that cover fewer columns than the kernel has, in a row of the windows' means or gradients.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn correct_border<S: Simd>(simd: S, columns: &Axis, whole: &Range<usize>, row: &mut [f32], channels: usize) {
     for window in (0..whole.start).chain(whole.end..columns.outputs) {
         let factor = simd.splat(columns.kernel() as f32 / columns.inputs_of(window).len() as f32);
@@ -187,7 +187,7 @@ fn correct_border<S: Simd>(simd: S, columns: &Axis, whole: &Range<usize>, row: &
 }
 
 /// `out = reduction of count taps` with their weights, all as long as `out`; 0 without taps.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn gather<'a, S: Simd, R: Reduction>(
     simd: S,
     reduction: R,
@@ -198,9 +198,9 @@ fn gather<'a, S: Simd, R: Reduction>(
 ) {
     match count {
         0 => out.fill(0.0),
-        1 => gather_fixed::<S, R, 1>(simd, reduction, tap, weight, out),
-        2 => gather_fixed::<S, R, 2>(simd, reduction, tap, weight, out),
-        3 => gather_fixed::<S, R, 3>(simd, reduction, tap, weight, out),
+        1 if !SMALL => gather_fixed::<S, R, 1>(simd, reduction, tap, weight, out),
+        2 if !SMALL => gather_fixed::<S, R, 2>(simd, reduction, tap, weight, out),
+        3 if !SMALL => gather_fixed::<S, R, 3>(simd, reduction, tap, weight, out),
         _ => for_each_part(
             simd,
             out.len(),

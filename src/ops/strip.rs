@@ -2,7 +2,7 @@
 //!
 //! Coefficients of the channels are read once a strip, offsets checked once, and independent rows hide latencies.
 
-use crate::simd::{Simd, strided};
+use crate::simd::{SMALL, Simd, strided};
 use crate::tensor::value::Part;
 use crate::tensor::{Value, View, ViewMut};
 use core::ops::Range;
@@ -20,7 +20,7 @@ pub(super) trait Strips {
 #[inline(always)]
 pub(super) fn for_each_strip<S: Simd>(simd: S, positions: Range<usize>, strips: &mut impl Strips) {
     let mut first = positions.start;
-    while first + STRIP <= positions.end {
+    while !SMALL && first + STRIP <= positions.end {
         strips.strip::<S, STRIP>(simd, first);
         first += STRIP;
     }

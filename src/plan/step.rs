@@ -6,6 +6,8 @@ use crate::graph::{Block, NodeId, Op};
 /// One step of the runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
+    /// The input batch is drawn, or copied from the caller.
+    Input,
     /// The weights of a node are drawn, or copied from the caller.
     Weights(NodeId),
     /// A node's value, or what its readers need to see it.
@@ -28,6 +30,7 @@ impl Step {
     pub(super) fn touches(self, plan: &BlockPlan, block: &Block, visit: &mut impl FnMut(Region)) {
         let statistics = &plan.statistics;
         match self {
+            Self::Input => visit(Region::Input),
             Self::Weights(node) => buffers(&[plan.nodes[node.index()].weights], visit),
             Self::Forward(node) => forward(plan, block, node, visit),
             Self::Spectrum => {
@@ -46,6 +49,7 @@ impl Step {
             Self::Vjp(node) => vjp(plan, block, node, visit),
             Self::ClearGradient => sink(plan, block.input(), visit),
             Self::Transfer => {
+                visit(Region::Output);
                 plan.nodes[block.input().index()].gradient.iter().for_each(|&region| visit(region));
                 buffers(
                     &[

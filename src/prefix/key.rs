@@ -19,9 +19,19 @@ impl Key {
     pub(super) fn of(options: &Options) -> Self {
         // Taken apart so that an option that is added has to be thought about.
         // A block says its shape itself, and another repeat has another seed.
-        let Options { batch: _, height: _, width: _, seed, initialisation, repeats: _, sigma, backend, algorithm } =
-            *options;
-        Self::NONE.digest(|state| (seed, initialisation, sigma, backend, algorithm).hash(state))
+        let Options {
+            batch: _,
+            height: _,
+            width: _,
+            seed,
+            initialisation,
+            repeats: _,
+            sigma,
+            proxies,
+            backend,
+            algorithm,
+        } = *options;
+        Self::NONE.digest(|state| (seed, initialisation, sigma, proxies, backend, algorithm).hash(state))
     }
 
     /// The key after one more block.

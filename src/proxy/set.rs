@@ -90,6 +90,11 @@ impl ProxySet {
     ]);
     /// Every proxy.
     pub const ALL: Self = Self::of(&Proxy::ALL);
+    /// Those that are read off the spectra of the features.
+    pub const SPECTRAL: Self = Self::of(&[Proxy::Expressivity, Proxy::Progressivity, Proxy::MeanProgressivity]);
+    /// Those that a pass through the network measures; the others are counted on its graph.
+    pub const MEASURED: Self =
+        Self::of(&[Proxy::Expressivity, Proxy::Progressivity, Proxy::Trainability, Proxy::MeanProgressivity]);
     /// Those that mean nothing in spaces without progressivity.
     pub const PROGRESSIVE: Self = Self::of(&[Proxy::Progressivity, Proxy::MeanProgressivity]);
 
@@ -150,6 +155,11 @@ impl ProxySet {
         self.0 & (1 << proxy as u8) != 0
     }
 
+    /// Whether the set has any of these proxies.
+    pub const fn intersects(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
     /// How many proxies there are in the set.
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
@@ -193,6 +203,7 @@ mod tests {
         assert_eq!((twice.len(), twice.is_empty()), (2, false));
         assert_eq!(twice.iter().collect::<Vec<_>>(), [Proxy::Expressivity, Proxy::Depth]);
         assert!(ProxySet::of(&[]).is_empty());
+        assert!(twice.intersects(ProxySet::PAPER) && !twice.intersects(ProxySet::PROGRESSIVE));
         assert_eq!(ProxySet::default(), ProxySet::PAPER);
     }
 

@@ -7,7 +7,7 @@ use crate::ops::combine;
 use crate::plan::{Region, covariance_order, is_dual, transfer_shape};
 use crate::proxy::expressivity::block_expressivity;
 use crate::proxy::trainability::{Sigma, block_trainability, half_split};
-use crate::proxy::{BlockScores, Flags};
+use crate::proxy::{BlockScores, Flags, ProxySet};
 use crate::tensor::View;
 use core::ops::Range;
 
@@ -51,6 +51,13 @@ impl Runner<'_> {
         }
     }
 
+    /// What the spectrum shows where it is taken.
+    fn output_is_finite(&self, loans: &mut Loans<'_>) -> bool {
+        let feature = loans.read::<f32>(self.slot(Region::Output, self.block.output_shape().len()));
+        // Without an early end, which would keep the comparisons from being vectors.
+        feature.iter().fold(true, |all, x| all & x.is_finite())
+    }
+
     /// The mean over positions of `u vᵀ`, its largest singular value, and whether `u` is `v` unchanged.
     pub(super) fn transfer(&self, loans: &mut Loans<'_>, scores: &mut BlockScores) {
         // The plan asked the same and would have failed.
@@ -84,6 +91,9 @@ impl Runner<'_> {
                 half_split(norm(matrix), parts, share)
             }
         };
+        if !self.options.proxies.intersects(ProxySet::SPECTRAL) && !self.output_is_finite(loans) {
+            scores.flags |= Flags::NOT_FINITE;
+        }
         if scores.flags.contains(Flags::NOT_FINITE) {
             // Rectifiers cut gradients off where the value is NaN: what is left says nothing.
             scores.sigma = f64::NAN;

@@ -227,7 +227,8 @@ impl WindowOf {
 /// Runs the block and returns its output and the gradient with respect to its input.
 fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32>) {
     let options = Options { backend, ..Options::default() };
-    let plan = BlockPlan::of(block, &options, tensors).unwrap();
+    let mut plan = BlockPlan::new();
+    plan.renew(block, &options, tensors).unwrap();
     let mut memory = Memory::new();
     let mut workspace: Workspace<'_> = memory.workspace(plan.bytes()).unwrap();
     let end = plan.bytes();
@@ -244,7 +245,8 @@ fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32
 /// Runs the forward pass, each step three times, and returns the output.
 fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
     let options = Options { backend, ..Options::default() };
-    let plan = BlockPlan::of(block, &options, tensors).unwrap();
+    let mut plan = BlockPlan::new();
+    plan.renew(block, &options, tensors).unwrap();
     let mut memory = Memory::new();
     let mut workspace = memory.workspace(plan.bytes()).unwrap();
     let end = plan.bytes();
@@ -594,7 +596,8 @@ fn drawn_rows(inputs: usize, outputs: usize, draw: Draw) -> Vec<Vec<f32>> {
         Ok(y)
     });
     let options = Options::default();
-    let plan = BlockPlan::of(&block, &options, &Random).unwrap();
+    let mut plan = BlockPlan::new();
+    plan.renew(&block, &options, &Random).unwrap();
     let mut memory = Memory::new();
     let mut workspace = memory.workspace(plan.bytes()).unwrap();
     let runner = Runner { block: &block, plan: &plan, options: &options, source: &Random, end: plan.bytes() };

@@ -4,7 +4,7 @@ use super::{Runner, buffer};
 use crate::base::math;
 use crate::base::rng::{Key, Stream};
 use crate::graph::{Distribution, NodeId, Op};
-use crate::mem::{Loans, Workspace};
+use crate::mem::Loans;
 use crate::plan::Region;
 use crate::tensor::Role;
 use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
@@ -74,9 +74,9 @@ impl Initialisation {
 }
 
 impl Runner<'_> {
-    pub(super) fn draw_input(&self, workspace: &mut Workspace<'_>) {
+    pub(super) fn draw_input(&self, loans: &mut Loans<'_>) {
         let len = self.block.nodes()[0].shape.len();
-        let input = workspace.loans().write(self.slot(Region::Input, len));
+        let input = loans.write(self.slot(Region::Input, len));
         match self.source.input() {
             Some(given) => input.copy_from_slice(given),
             None => fill_normal(self.options.backend, Key::new(self.options.seed, Stream::Input, 0, 0), 1.0, input),

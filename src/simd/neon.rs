@@ -36,9 +36,7 @@ macro_rules! one_to_one {
 impl Simd for Neon {
     const LANES: usize = 4;
     const LANES_F64: usize = 2;
-    // There are 32, but the tiles for so many take eight rows, more than a vector's four lanes, and panels of the cross
-    // moments are packed by vectors.
-    const REGISTERS: usize = 16;
+    const REGISTERS: usize = 32;
     const FUSED: bool = true;
     type F32 = float32x4_t;
     type F64 = float64x2_t;

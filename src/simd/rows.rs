@@ -158,7 +158,7 @@ struct Lanes([f32; 16]);
 
 /// `totals = f(totals, numbers)` in double precision, for a vector of each of `numbers` and as many numbers of each of
 /// `totals`; numbers behind the end of the totals do not count.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(crate) fn widen<S: Simd, const A: usize, const T: usize>(
     simd: S,
     numbers: [S::F32; A],

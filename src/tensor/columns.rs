@@ -1,6 +1,6 @@
 //! Rows of channels, walked a few vectors at a time.
 
-use crate::simd::Simd;
+use crate::simd::{SMALL, Simd};
 use core::ops::Range;
 
 /// Vectors of a row that are worked on together, at most.
@@ -16,7 +16,7 @@ const LONG_ROWS: usize = 8;
 pub(crate) trait Columns<S: Simd> {
     /// `V` whole vectors of channels, from `first` on.
     fn whole<const V: usize>(&mut self, simd: S, rows: Range<usize>, first: usize);
-    /// Fewer channels than a vector holds.
+    /// At most as many channels as a vector holds.
     fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>);
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn for_each_block<S: Simd>(simd: S, rows: usize, channels: usize, col
     }
 }
 
-/// Visits some channels of some rows.
+/// Visits some channels of some rows; to spare code with the feature `small`, a vector at a time the way of the last.
 #[inline(always)]
 pub(crate) fn for_each_column<S: Simd>(
     simd: S,
@@ -42,17 +42,15 @@ pub(crate) fn for_each_column<S: Simd>(
 ) {
     let mut first = channels.start;
     while first < channels.end {
-        let vectors = (channels.end - first) / S::LANES;
+        let vectors = if SMALL { 0 } else { (channels.end - first) / S::LANES };
+        let end = channels.end.min(first + vectors.clamp(1, VECTORS) * S::LANES);
         match vectors {
-            0 => columns.partial(simd, rows.clone(), first..channels.end),
+            0 => columns.partial(simd, rows.clone(), first..end),
             1 => columns.whole::<1>(simd, rows.clone(), first),
             2 => columns.whole::<2>(simd, rows.clone(), first),
             3 => columns.whole::<3>(simd, rows.clone(), first),
             _ => columns.whole::<VECTORS>(simd, rows.clone(), first),
         }
-        first += match vectors {
-            0 => channels.end - first,
-            vectors => vectors.min(VECTORS) * S::LANES,
-        };
+        first = end;
     }
 }

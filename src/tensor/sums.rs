@@ -92,7 +92,7 @@ impl<S: Simd> Columns<S> for Update<'_, '_> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
         let centre = simd.load_partial(&self.sums.centre[channels.clone()]);
         let mut sums = [simd.splat(0.0); 2];

@@ -9,8 +9,8 @@
 use super::columns::{Columns, VECTORS, for_each_block, for_each_column};
 use super::sums::Sums;
 use super::{View, ViewMut};
-use crate::simd::Simd;
 use crate::simd::rows::{self, Rows};
+use crate::simd::{SMALL, Simd};
 use core::ops::Range;
 
 /// `scale · x + shift`, a pair of numbers per channel.
@@ -116,7 +116,7 @@ impl Load for Value<'_> {
         self.stored.shape.channels
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
         let inputs = [from(&self.stored, first)];
         let extents = [count, self.channels()];
@@ -170,7 +170,7 @@ impl Load for Gradient<'_> {
         self.stored.shape.channels
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
         let stored = from(&self.stored, first);
         let extents = [count, self.channels()];
@@ -208,7 +208,7 @@ impl Sink<'_> {
     }
 
     /// Takes the gradients `new`, `pitch` numbers apart, of positions `first .. first + count`.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, new: &[f32], pitch: usize) {
         let extents = [count, self.stored.shape.channels];
         let new = Rows { data: new, pitch };
@@ -294,7 +294,7 @@ fn pass<S: Simd>(simd: S, gate: S::F32, new: S::F32, old: S::F32, accumulate: bo
 }
 
 /// Copies rows × channels.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn copy([count, channels]: [usize; 2], input: Rows<'_>, out: &mut [f32], pitch: usize) {
     if input.pitch == channels && pitch == channels {
         out[..count * channels].copy_from_slice(&input.data[..count * channels]);
@@ -345,7 +345,7 @@ fn map_and_sum<S: Simd, const N: usize, const M: usize, const A: usize>(
     let dense = pitch == channels && inputs.iter().all(|input| input.pitch == channels);
     let mut map = Map { inputs, coefficients, out, pitch, f, take };
     // Where no number belongs to a channel, and without gaps, the rows are one long row, cut anew.
-    if M == 0 && A == 0 && dense {
+    if !SMALL && M == 0 && A == 0 && dense {
         let (columns, numbers) = (VECTORS * S::LANES, count * channels);
         map.pitch = columns;
         map.inputs.iter_mut().for_each(|input| input.pitch = columns);
@@ -383,7 +383,7 @@ where
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
         let mut coefficients = [simd.splat(0.0); M];
         for (coefficient, row) in coefficients.iter_mut().zip(&self.coefficients) {
@@ -411,29 +411,32 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     pub(crate) fn read<S: Simd>(self, simd: S, row: &[f32]) -> S::F32 {
         let row = &row[self.first..];
         if self.whole { simd.load(row) } else { simd.load_partial(row) }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     pub(crate) fn write<S: Simd>(self, simd: S, x: S::F32, row: &mut [f32]) {
         let row = &mut row[self.first..];
         if self.whole { simd.store(x, row) } else { simd.store_partial(x, row) }
     }
 }
 
-/// Calls `body` for every part of a row of `width` numbers, in order.
+/// Calls `body` for every part of a row of `width` numbers, in order. To spare code, all go the way of the last.
 #[inline(always)]
 pub(crate) fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Part)) {
     let mut first = 0;
-    while first + S::LANES <= width {
-        body(Part { first, whole: true });
-        first += S::LANES;
+    if !SMALL {
+        while first + S::LANES <= width {
+            body(Part { first, whole: true });
+            first += S::LANES;
+        }
     }
-    if first < width {
+    while first < width {
         body(Part { first, whole: false });
+        first += S::LANES;
     }
 }
 

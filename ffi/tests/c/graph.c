@@ -1,4 +1,4 @@
-/* A small ResNet and a MobileNet block as nodes: prints the bits of their scores on the back end of its argument. */
+/* A small ResNet, a MobileNet block and a transformer block as nodes: prints the bits of their scores on the back end of its argument. */
 #include "print.h"
 #include <stdlib.h>
 
@@ -15,6 +15,28 @@ static aznas_node convolution(uint32_t input, uint32_t key, uint32_t channels, u
     n.padding[0] = n.padding[1] = kernel / 2;
     n.dilation[0] = n.dilation[1] = 1;
     n.groups = groups;
+    return n;
+}
+
+static aznas_node linear(uint32_t input, uint32_t key, uint32_t channels) {
+    aznas_node n = node(AZNAS_OP_LINEAR, input, key);
+    n.channels = channels;
+    return n;
+}
+
+/* Each patch of an image on its own. */
+static aznas_node patches(uint32_t input, uint32_t key, uint32_t channels, uint32_t side) {
+    aznas_node n = convolution(input, key, channels, side, side, 1);
+    n.padding[0] = n.padding[1] = 0;
+    n.flags |= AZNAS_NODE_BIAS;
+    return n;
+}
+
+static aznas_node attention(uint32_t input, uint32_t key, uint32_t heads, uint32_t side, uint32_t reach) {
+    aznas_node n = node(AZNAS_OP_ATTENTION, input, key);
+    n.heads = heads;
+    n.grid[0] = n.grid[1] = side;
+    n.reach = reach;
     return n;
 }
 
@@ -93,7 +115,22 @@ int main(int argc, char **argv) {
         node(AZNAS_OP_BATCH_NORM, 7, 2),               /* 8 */
         end_of_block(sum(8, 0)),                       /* 9 */
     };
+    const aznas_node transformer[] = {
+        patches(0, 0, 24, 4),                          /* 1: 4 x 4 patches */
+        node(AZNAS_OP_TOKENS, 1, 1),                   /* 2 */
+        node(AZNAS_OP_LAYER_NORM, 2, 2),               /* 3 */
+        linear(3, 3, 3 * 16),                          /* 4: queries, keys, values */
+        attention(4, 4, 2, 4, 2),                      /* 5 */
+        linear(5, 5, 24),                              /* 6 */
+        end_of_block(sum(2, 6)),                       /* 7 */
+        node(AZNAS_OP_LAYER_NORM, 0, 0),               /* 1 */
+        linear(1, 0, 48),                              /* 2 */
+        node(AZNAS_OP_GELU, 2, 0),                     /* 3 */
+        linear(3, 1, 24),                              /* 4 */
+        end_of_block(sum(0, 4)),                       /* 5 */
+    };
     score(resnet, sizeof resnet / sizeof *resnet, backend);
     score(mobilenet, sizeof mobilenet / sizeof *mobilenet, backend);
+    score(transformer, sizeof transformer / sizeof *transformer, backend);
     return 0;
 }

@@ -33,7 +33,7 @@ static struct {
 static aznas_tensor tensors[TENSORS];
 static aznas_block rows[ROWS];
 static float numbers[2 * 8 * 8 * 3];
-static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS];
+static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS], values[64];
 static const double *columns[COLUMNS] = {first, second, third};
 static size_t bytes;
 static char *cell, *units, *transformer, *memory;
@@ -42,8 +42,8 @@ static size_t memory_len = 1 << 19;
 /* The arguments of a call, any of which may be wrong. */
 static struct {
     const void *arch, *options, *ranking;
-    void *workspace, *scores, *costs, *error, *bytes, *out;
-    size_t workspace_len;
+    void *workspace, *scores, *costs, *error, *bytes, *out, *values;
+    size_t workspace_len, stride;
 } call;
 
 static uint64_t state;
@@ -119,6 +119,8 @@ static void reset(uint32_t space) {
     call.error = &error;
     call.bytes = &bytes;
     call.out = out;
+    call.values = values;
+    call.stride = 1;
 }
 
 static void fail(const char *what, aznas_status status) {
@@ -136,7 +138,7 @@ static void fail(const char *what, aznas_status status) {
     exit(1);
 }
 
-enum { SCORE, SIZE, COST, AGGREGATE, AGGREGATE_SIZE, FUNCTIONS };
+enum { SCORE, SIZE, COST, AGGREGATE, AGGREGATE_SIZE, VALUES, FUNCTIONS };
 
 /* Calls a function with the arguments as they are, checks the rules, and returns the status. */
 static aznas_status invoke(int function) {
@@ -144,15 +146,17 @@ static aznas_status invoke(int function) {
     static ROOMY(aznas_costs, costs_before);
     static ROOMY(aznas_error, error_before);
     static aznas_block rows_before[ROWS];
-    double out_before[CANDIDATES];
+    double out_before[CANDIDATES], values_before[64];
     memset(rows, 0x5a, sizeof rows);
     memset(out, 0x5a, sizeof out);
+    memset(values, 0x5a, sizeof values);
     bytes = 0x5a5a;
     memcpy(&scores_before, &scores, sizeof scores);
     memcpy(&costs_before, &costs, sizeof costs);
     memcpy(&error_before, &error, sizeof error);
     memcpy(rows_before, rows, sizeof rows);
     memcpy(out_before, out, sizeof out);
+    memcpy(values_before, values, sizeof values);
     aznas_status status = AZNAS_STATUS_OTHER;
     switch (function) {
     case SCORE:
@@ -170,6 +174,9 @@ static aznas_status invoke(int function) {
     case AGGREGATE_SIZE:
         status = aznas_aggregate_workspace_size(call.ranking, call.bytes, call.error);
         break;
+    case VALUES:
+        status = aznas_scores_values(call.scores, options.s.proxies, call.values, call.stride);
+        break;
     }
     if (status > 0 || status == AZNAS_STATUS_OTHER || status == AZNAS_STATUS_PANIC || status == AZNAS_STATUS_OUT_OF_MEMORY)
         fail("a status that must not be", status);
@@ -178,7 +185,8 @@ static aznas_status invoke(int function) {
             fail("success wrote into the error", status);
     } else {
         if (memcmp(&scores_before, &scores, sizeof scores) || memcmp(&costs_before, &costs, sizeof costs) ||
-            memcmp(rows_before, rows, sizeof rows) || memcmp(out_before, out, sizeof out) || bytes != 0x5a5a)
+            memcmp(rows_before, rows, sizeof rows) || memcmp(out_before, out, sizeof out) ||
+            memcmp(values_before, values, sizeof values) || bytes != 0x5a5a)
             fail("a refusal wrote into a result", status);
         if (memcmp(&error_before, &error, sizeof error) && error.s.status != status)
             fail("the error has another status", status);
@@ -192,6 +200,14 @@ static void expect(int function, aznas_status expected, const char *what) {
         fprintf(stderr, "%s (function %d): expected %d\n", what, function, (int)expected);
         fail(what, status);
     }
+}
+
+/* Makes the node an attention over as many rows of eight tokens. */
+static void attend(aznas_node *node, uint32_t heads, uint32_t rows) {
+    node->op = AZNAS_OP_ATTENTION;
+    node->heads = heads;
+    node->grid[0] = rows;
+    node->grid[1] = 8;
 }
 
 /* Each mistake on its own, with the status it must give. */
@@ -232,6 +248,7 @@ static void single_mistakes(void) {
             MISTAKE(f, options.s.init = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.backend = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.sigma = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.proxies = enums[e] | 256, AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, arch.s.identity_rule = enums[e]), AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.op = enums[e]), AZNAS_STATUS_NODE);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.flags = enums[e] | 4), AZNAS_STATUS_NODE);
@@ -239,6 +256,9 @@ static void single_mistakes(void) {
         MISTAKE(f, arch.s.space = 0, AZNAS_STATUS_INVALID);
         MISTAKE(f, arch.s.space = AZNAS_SPACE_AUTOFORMER, AZNAS_STATUS_PARSE);
         MISTAKE(f, options.s.sigma = 2, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.proxies = 0, AZNAS_STATUS_OK);
+        MISTAKE(f, options.s.proxies = AZNAS_PROXIES_ALL, AZNAS_STATUS_OK);
+        MISTAKE(f, options.s.reserved = 1, AZNAS_STATUS_INVALID);
         MISTAKE(f, arch.s.text = NULL, AZNAS_STATUS_NULL_POINTER);
         MISTAKE(f, arch.s.text_len = 0, AZNAS_STATUS_PARSE);
         MISTAKE(f, arch.s.text_len -= 1, AZNAS_STATUS_PARSE);
@@ -265,6 +285,17 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE(nodes[0].each.s.input_count = 2, AZNAS_STATUS_NODE);
         GRAPH_MISTAKE(nodes[0].each.s.input_count = 9, AZNAS_STATUS_NODE);
         GRAPH_MISTAKE(nodes[0].each.s.groups = 0, AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE((nodes[0].each.s.op = AZNAS_OP_LAYER_NORM, nodes[0].each.s.epsilon = 0), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE((&nodes[0].each.s)[1].op = AZNAS_OP_GELU, AZNAS_STATUS_OK);
+        GRAPH_MISTAKE((nodes[0].each.s.op = AZNAS_OP_TOKENS, nodes[0].each.s.input_count = 2), AZNAS_STATUS_NODE);
+        /* Three channels in one row of 65 tokens are a query, a key and a value. */
+#define ATTENTION(wide, rows) (nodes[0].each.s.op = AZNAS_OP_TOKENS, attend(&nodes[0].each.s + 1, wide, rows))
+        GRAPH_MISTAKE(ATTENTION(1, 8), AZNAS_STATUS_OK);
+        GRAPH_MISTAKE(ATTENTION(0, 8), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(ATTENTION(UINT32_MAX, 8), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(ATTENTION(2, 8), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(ATTENTION(1, 7), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(ATTENTION(1, UINT32_MAX), AZNAS_STATUS_NODE);
     }
     for (int i = 0; i < 2; i++) {
         const int f = i ? SIZE : SCORE;
@@ -281,6 +312,8 @@ static void single_mistakes(void) {
         SOURCE_MISTAKE(source.s.tensor_count = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
         SOURCE_MISTAKE(source.s.tensor_size = 1, AZNAS_STATUS_STRUCT_SIZE);
         SOURCE_MISTAKE(tensors[0].role = UINT32_MAX, AZNAS_STATUS_INVALID);
+        SOURCE_MISTAKE(tensors[0].role = AZNAS_ROLE_VALUE_COLUMN + 1, AZNAS_STATUS_INVALID);
+        SOURCE_MISTAKE(tensors[0].role = AZNAS_ROLE_VALUE_COLUMN, AZNAS_STATUS_OK);
         SOURCE_MISTAKE(tensors[0].reserved = 1, AZNAS_STATUS_INVALID);
         SOURCE_MISTAKE(tensors[0].data = NULL, AZNAS_STATUS_NULL_POINTER);
         SOURCE_MISTAKE(tensors[0].data = (const float *)((const char *)numbers + 1), AZNAS_STATUS_MISALIGNED);
@@ -329,6 +362,17 @@ static void single_mistakes(void) {
     MISTAKE(AGGREGATE, call.workspace = out, AZNAS_STATUS_OVERLAP);
     MISTAKE(AGGREGATE, call.out = first, AZNAS_STATUS_OVERLAP);
     MISTAKE(AGGREGATE, (call.workspace = first, call.workspace_len = sizeof first), AZNAS_STATUS_OVERLAP);
+    SIZES(VALUES, scores);
+    POINTERS(VALUES, scores);
+    POINTERS(VALUES, values);
+    MISTAKE(VALUES, options.s.proxies = 0, AZNAS_STATUS_OK);
+    MISTAKE(VALUES, options.s.proxies = 256, AZNAS_STATUS_INVALID);
+    MISTAKE(VALUES, options.s.proxies = UINT32_MAX, AZNAS_STATUS_INVALID);
+    MISTAKE(VALUES, call.stride = 0, AZNAS_STATUS_INVALID);
+    MISTAKE(VALUES, call.stride = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(VALUES, call.stride = SIZE_MAX / 16, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(VALUES, (call.stride = SIZE_MAX, options.s.proxies = AZNAS_PROXY_DEPTH), AZNAS_STATUS_OK);
+    MISTAKE(VALUES, call.values = &scores.s.depth, AZNAS_STATUS_OVERLAP);
     for (uint32_t space = 0; space < 6; space++) {
         aznas_arch own = {.struct_size = 7};
         const aznas_status expected = space >= 1 && space <= 4 ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
@@ -377,14 +421,20 @@ static const void *hostile_pointer(const void *real) {
 }
 
 static void random_node(aznas_node *node) {
-    static const uint32_t widths[] = {1, 2, 4, 4, 4, 8};
-    node->op = draw(30) ? 1 + draw(11) : hostile_u32();
+    static const uint32_t widths[] = {1, 2, 4, 4, 4, 6};
+    node->op = draw(30) ? 1 + draw(15) : hostile_u32();
     node->flags = draw(4) ? draw(4) : draw(30) ? 0 : hostile_u32();
-    node->input_count = draw(12) ? 1 + (node->op >= AZNAS_OP_ADD ? draw(3) : 0) : small();
+    const int takes_many = node->op == AZNAS_OP_ADD || node->op == AZNAS_OP_CONCAT;
+    node->input_count = draw(12) ? 1 + (takes_many ? draw(3) : 0) : small();
     for (int i = 0; i < 8; i++)
         node->inputs[i] = draw(40) ? draw(3) : hostile_u32();
     node->channels = draw(20) ? widths[draw(6)] : hostile_u32();
     node->groups = draw(6) ? 1 : small();
+    /* Most tokens are those of the whole image, and most attention has one head. */
+    node->heads = draw(6) ? 1 : small();
+    node->reach = draw(6) ? draw(9) : hostile_u32();
+    for (int i = 0; i < 2; i++)
+        node->grid[i] = draw(12) ? 8 : hostile_u32();
     const uint32_t kernel = 1 + 2 * draw(3), stride = 1 + draw(2);
     for (int i = 0; i < 2; i++) {
         node->kernel[i] = draw(20) ? kernel : small();
@@ -397,7 +447,7 @@ static void random_node(aznas_node *node) {
 }
 
 static void spoil(int function) {
-    switch (draw(25)) {
+    switch (draw(27)) {
     case 0:
         arch.s.struct_size = draw(2) ? arch.s.struct_size + draw(1100) : hostile_size();
         break;
@@ -468,7 +518,7 @@ static void spoil(int function) {
         break;
     case 19:
         options.s.source = &source.s;
-        tensors[0].role = draw(7);
+        tensors[0].role = draw(13);
         tensors[0].block = draw(4);
         tensors[0].key = draw(4);
         tensors[0].len = hostile_len(draw(sizeof numbers / sizeof *numbers));
@@ -512,6 +562,13 @@ static void spoil(int function) {
         default:
             call.out = (void *)hostile_pointer(call.out);
         }
+        break;
+    case 24:
+        options.s.proxies = draw(2) ? draw(257) : hostile_u32();
+        break;
+    case 25:
+        call.stride = draw(2) ? draw(9) : SIZE_MAX - draw(9);
+        call.values = draw(8) ? call.values : (void *)hostile_pointer(call.values);
         break;
     default:
         ranking.s.column_count = draw(2) ? draw(COLUMNS + 1) : draw(2) ? 33 + draw(9) : SIZE_MAX - draw(9);

@@ -36,6 +36,9 @@ int main(void) {
     FIELD(aznas_node, padding);
     FIELD(aznas_node, dilation);
     FIELD(aznas_node, groups);
+    FIELD(aznas_node, heads);
+    FIELD(aznas_node, grid);
+    FIELD(aznas_node, reach);
     FIELD(aznas_node, epsilon);
     STRUCT(aznas_arch);
     FIELD(aznas_arch, struct_size);
@@ -78,6 +81,8 @@ int main(void) {
     FIELD(aznas_options, repeats);
     FIELD(aznas_options, backend);
     FIELD(aznas_options, sigma);
+    FIELD(aznas_options, proxies);
+    FIELD(aznas_options, reserved);
     FIELD(aznas_options, source);
     STRUCT(aznas_costs);
     FIELD(aznas_costs, struct_size);
@@ -87,6 +92,8 @@ int main(void) {
     FIELD(aznas_costs, live_macs);
     FIELD(aznas_costs, parameters);
     FIELD(aznas_costs, live_parameters);
+    FIELD(aznas_costs, live_layers);
+    FIELD(aznas_costs, depth);
     STRUCT(aznas_block);
     FIELD(aznas_block, block);
     FIELD(aznas_block, height);
@@ -107,10 +114,13 @@ int main(void) {
     FIELD(aznas_scores, progressivity);
     FIELD(aznas_scores, trainability);
     FIELD(aznas_scores, complexity);
+    FIELD(aznas_scores, mean_progressivity);
     FIELD(aznas_scores, macs);
     FIELD(aznas_scores, live_macs);
     FIELD(aznas_scores, parameters);
     FIELD(aznas_scores, live_parameters);
+    FIELD(aznas_scores, live_layers);
+    FIELD(aznas_scores, depth);
     FIELD(aznas_scores, flags);
     FIELD(aznas_scores, reserved);
     return 0;

@@ -15,10 +15,13 @@ static inline uint64_t bits(double x) {
 }
 
 static inline void print_scores(const aznas_scores *s) {
-    printf("%016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-           " %" PRIu32 " %zu\n",
-           bits(s->expressivity), bits(s->progressivity), bits(s->trainability), bits(s->complexity), s->macs,
-           s->live_macs, s->parameters, s->live_parameters, s->flags, s->block_count);
+    double proxies[8];
+    if (aznas_scores_values(s, AZNAS_PROXIES_ALL, proxies, 1) != AZNAS_STATUS_OK)
+        return;
+    for (int i = 0; i < 8; i++)
+        printf("%016" PRIx64 " ", bits(proxies[i]));
+    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %zu\n", s->macs, s->live_macs,
+           s->parameters, s->live_parameters, s->live_layers, s->depth, s->flags, s->block_count);
     for (size_t i = 0; s->blocks && i < s->block_capacity; i++) {
         const aznas_block *b = &s->blocks[i];
         if (b->channels == 0)

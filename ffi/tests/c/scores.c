@@ -1,5 +1,5 @@
 /* Scores the networks of its input, one a line, and prints bits:
- * space channels cells classes batch side seed init repeats backend text */
+ * space channels cells classes batch side seed init repeats backend proxies text */
 #include "print.h"
 #include <stdlib.h>
 
@@ -13,9 +13,10 @@ int main(void) {
         aznas_options options;
         REQUIRE(aznas_arch_init(&arch, sizeof arch, space));
         REQUIRE(aznas_options_init(&options, sizeof options));
-        if (sscanf(line, "%*u %" SCNu32 " %" SCNu32 " %" SCNu32 " %zu %zu %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %1023s",
+        if (sscanf(line, "%*u %" SCNu32 " %" SCNu32 " %" SCNu32 " %zu %zu %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
+                         " %1023s",
                    &arch.channels, &arch.cells, &arch.classes, &options.batch, &options.height, &options.seed,
-                   &options.init, &options.repeats, &options.backend, text) != 10)
+                   &options.init, &options.repeats, &options.backend, &options.proxies, text) != 11)
             return 2;
         options.width = options.height;
         arch.text = text;
@@ -37,7 +38,8 @@ int main(void) {
         REQUIRE(aznas_cost(&arch, &options, &costs, NULL));
         if (bits(costs.complexity) != bits(scores.complexity) || costs.macs != scores.macs ||
             costs.live_macs != scores.live_macs || costs.parameters != scores.parameters ||
-            costs.live_parameters != scores.live_parameters || costs.blocks != scores.block_count)
+            costs.live_parameters != scores.live_parameters || costs.live_layers != scores.live_layers ||
+            costs.depth != scores.depth || costs.blocks != scores.block_count)
             return 3;
     }
     return 0;

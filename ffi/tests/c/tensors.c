@@ -1,8 +1,9 @@
-/* Scores a cell with the caller's input (from a table) and weights (from a function) and prints bits. */
+/* Scores a cell with the caller's input (from a table) and weights (from a function), then a transformer with the caller's
+ * tokens and positions, and prints bits. */
 #include "print.h"
 #include <stdlib.h>
 
-enum { BATCH = 2, SIDE = 8, CHANNELS = 4 };
+enum { BATCH = 2, SIDE = 8, CHANNELS = 4, EMBED = 12, PATCH = 4, TOKENS = 5, REACH = 1, HEAD = 64 };
 
 /* Small numbers that every compiler computes alike. */
 static float number(uint32_t i, uint32_t salt) {
@@ -26,7 +27,54 @@ static const float *lookup(void *context, uint32_t role, uint32_t block, uint32_
     return w->numbers;
 }
 
+static void score(const aznas_arch *arch, const aznas_source *source, uint32_t backend) {
+    aznas_options options;
+    REQUIRE(aznas_options_init(&options, sizeof options));
+    options.batch = BATCH;
+    options.height = options.width = SIDE;
+    options.source = source;
+    options.backend = backend;
+    size_t bytes;
+    REQUIRE(aznas_workspace_size(arch, &options, &bytes, NULL));
+    void *workspace = malloc(bytes);
+    aznas_scores scores = {.struct_size = sizeof scores};
+    REQUIRE(aznas_score(arch, &options, workspace, bytes, &scores, NULL));
+    free(workspace);
+    print_scores(&scores);
+}
+
+static void score_transformer(uint32_t backend) {
+    static const char text[] = "autoformer(embed=12,heads=1,ratio=1)";
+    static const struct {
+        uint32_t role, key;
+        size_t len;
+    } roles[] = {
+        {AZNAS_ROLE_CLASS_TOKEN, 1, EMBED},
+        {AZNAS_ROLE_POSITION, 1, TOKENS * EMBED},
+        {AZNAS_ROLE_KEY_ROW, 4, (2 * REACH + 2) * HEAD},
+        {AZNAS_ROLE_KEY_COLUMN, 4, (2 * REACH + 2) * HEAD},
+        {AZNAS_ROLE_VALUE_ROW, 4, (2 * REACH + 2) * HEAD},
+        {AZNAS_ROLE_VALUE_COLUMN, 4, (2 * REACH + 2) * HEAD},
+    };
+    static float numbers[6][(2 * REACH + 2) * HEAD];
+    aznas_tensor table[6];
+    for (uint32_t i = 0; i < 6; i++) {
+        for (uint32_t j = 0; j < roles[i].len; j++)
+            numbers[i][j] = number(j, roles[i].role);
+        table[i] = (aznas_tensor){.role = roles[i].role, .key = roles[i].key, .data = numbers[i], .len = roles[i].len};
+    }
+    const aznas_source source = {.struct_size = sizeof source, .tensors = table, .tensor_count = 6, .tensor_size = sizeof table[0]};
+    aznas_arch arch;
+    REQUIRE(aznas_arch_init(&arch, sizeof arch, AZNAS_SPACE_AUTOFORMER));
+    arch.patch = PATCH;
+    arch.reach = REACH;
+    arch.text = text;
+    arch.text_len = sizeof text - 1;
+    score(&arch, &source, backend);
+}
+
 int main(int argc, char **argv) {
+    const uint32_t backend = argc > 1 ? (uint32_t)atoi(argv[1]) : AZNAS_BACKEND_BEST;
     static float input[BATCH * SIDE * SIDE * 3], gain[CHANNELS];
     static weights own;
     for (uint32_t i = 0; i < sizeof input / sizeof *input; i++)
@@ -47,23 +95,12 @@ int main(int argc, char **argv) {
                                  .context = &own};
     static const char text[] = "|nor_conv_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_3x3~2|";
     aznas_arch arch;
-    aznas_options options;
     REQUIRE(aznas_arch_init(&arch, sizeof arch, AZNAS_SPACE_NB201));
-    REQUIRE(aznas_options_init(&options, sizeof options));
     arch.channels = CHANNELS;
     arch.cells = 1;
     arch.text = text;
     arch.text_len = sizeof text - 1;
-    options.batch = BATCH;
-    options.height = options.width = SIDE;
-    options.source = &source;
-    options.backend = argc > 1 ? (uint32_t)atoi(argv[1]) : AZNAS_BACKEND_BEST;
-    size_t bytes;
-    REQUIRE(aznas_workspace_size(&arch, &options, &bytes, NULL));
-    void *workspace = malloc(bytes);
-    aznas_scores scores = {.struct_size = sizeof scores};
-    REQUIRE(aznas_score(&arch, &options, workspace, bytes, &scores, NULL));
-    free(workspace);
-    print_scores(&scores);
+    score(&arch, &source, backend);
+    score_transformer(backend);
     return own.calls > 0 ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 namespace {
@@ -20,9 +21,10 @@ void check(bool holds, const char *what) {
 #define CHECK(condition) check((condition), #condition)
 
 bool same(const aznas::Scores &a, const aznas::Scores &b) {
-    const double x[] = {a.expressivity, a.progressivity, a.trainability, a.complexity};
-    const double y[] = {b.expressivity, b.progressivity, b.trainability, b.complexity};
-    return std::memcmp(x, y, sizeof x) == 0 && a.macs == b.macs && a.flags == b.flags;
+    double x[8], y[8];
+    return aznas_scores_values(&a, AZNAS_PROXIES_ALL, x, 1) == AZNAS_STATUS_OK &&
+           aznas_scores_values(&b, AZNAS_PROXIES_ALL, y, 1) == AZNAS_STATUS_OK && std::memcmp(x, y, sizeof x) == 0 &&
+           a.macs == b.macs && a.flags == b.flags;
 }
 
 std::vector<aznas::Arch> candidates() {
@@ -83,6 +85,19 @@ int main() {
     const std::array<aznas::View<const double>, 2> columns = {expressivity, complexity};
     const std::vector<double> ranked = aznas::aggregate(columns);
     CHECK(ranked.size() == list.size() && ranked[0] <= 0.0);
+    CHECK(aznas::aggregate(expected, AZNAS_PROXY_EXPRESSIVITY | AZNAS_PROXY_COMPLEXITY) == ranked);
+    CHECK(aznas::aggregate(expected) != ranked && aznas::aggregate(expected, AZNAS_PROXIES_EXTENDED) != ranked);
+    const std::array<double, 2> weights = {0.5, 2.0};
+    CHECK(aznas::aggregate(expected, AZNAS_PROXY_EXPRESSIVITY | AZNAS_PROXY_COMPLEXITY, AZNAS_MODE_LINEAR, weights) ==
+          aznas::aggregate(columns, AZNAS_MODE_LINEAR, weights));
+
+    const aznas::Scorer forward(aznas::Options().batch(2).resolution(8).seed(5).proxies(AZNAS_PROXY_EXPRESSIVITY));
+    const aznas::Scores half = forward.score(list[7]);
+    CHECK(half.expressivity == expected[7].expressivity && half.depth == expected[7].depth);
+    CHECK(half.trainability == -std::numeric_limits<double>::infinity() && half.flags & AZNAS_FLAG_NOT_MEASURED);
+    const aznas::Scorer counter(aznas::Options().proxies(AZNAS_PROXY_LIVE_COMPLEXITY | AZNAS_PROXY_DEPTH));
+    aznas::Workspace nothing;
+    CHECK(counter.score(list[7], nothing).live_layers == expected[7].live_layers && nothing.size() < 64);
 
     try {
         scorer.score(aznas::nb201("|nor_conv_3x3~1|"));

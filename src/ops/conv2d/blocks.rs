@@ -1,6 +1,6 @@
 //! How output channels are cut into the vectors of a back end.
 
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 
 /// A backend's vectors: numbers in one, and how many of them a tile's pixel has at most.
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ impl Width {
             type Output = Width;
             #[inline(always)]
             fn run<S: Simd>(self, _: S) -> Width {
-                Width { lanes: S::LANES, vectors: if S::REGISTERS >= 32 { 4 } else { 2 } }
+                Width { lanes: S::LANES, vectors: if S::REGISTERS >= 32 && !SMALL { 4 } else { 2 } }
             }
         }
         backend.run(Query)

@@ -4,7 +4,7 @@ use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass) -> usize {
@@ -85,6 +85,7 @@ impl Tiles<'_> {
     fn dispatch(self, backend: Backend, vectors: usize) {
         match vectors {
             1 => backend.run(Sized::<8, 1>(self)),
+            _ if SMALL => backend.run(Sized::<4, 2>(self)),
             2 if backend == Backend::Avx512 => backend.run(Sized::<8, 2>(self)),
             2 => backend.run(Sized::<4, 2>(self)),
             3 => backend.run(Sized::<4, 3>(self)),

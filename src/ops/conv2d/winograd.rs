@@ -9,7 +9,7 @@ use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
 use crate::simd::winograd::{self, OUTPUTS, PRODUCTS};
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 
 /// Outputs of a tile along an axis.
 pub(super) const TILE: usize = OUTPUTS;
@@ -177,6 +177,7 @@ pub(super) fn run(
             let operands = Products { inputs, channels: pass.source_channels, weights, layout, count, products };
             match block.vectors {
                 1 => backend.run(Sized::<8, 1>(operands)),
+                _ if SMALL => backend.run(Sized::<4, 2>(operands)),
                 2 if backend == Backend::Avx512 => backend.run(Sized::<8, 2>(operands)),
                 2 => backend.run(Sized::<4, 2>(operands)),
                 3 => backend.run(Sized::<4, 3>(operands)),
