@@ -119,16 +119,15 @@ impl<S: Simd> Columns<S> for Piece<'_> {
     #[cfg_attr(not(feature = "small"), inline(always))]
     fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
         let origin = simd.load_partial(&self.rows.data[channels.clone()]);
-        // A few short sums err less than a long one.
-        let mut chains = [[simd.splat(0.0); 2]; rows::CHAINS];
-        for row in rows {
-            let x = simd.load_partial(&self.rows.data[row * self.rows.pitch..][channels.clone()]);
-            add(simd, simd.sub(x, origin), &mut chains[row % rows::CHAINS]);
-        }
-        let mut sums = chains[0];
-        for chain in &chains[1..] {
-            sums = [simd.add(sums[0], chain[0]), simd.add(sums[1], chain[1])];
-        }
+        let sums = rows::sum_partial(
+            simd,
+            rows.len(),
+            channels.clone(),
+            [self.rows],
+            [self.rows.data],
+            #[inline(always)]
+            |[origin], [x], sums| add(simd, simd.sub(x, origin), sums),
+        );
         self.merge(simd, channels, origin, sums);
     }
 }

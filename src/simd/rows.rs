@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Simd;
+use core::ops::Range;
 
 /// Rows to read, `pitch` numbers apart; of each, the first vectors.
 #[derive(Clone, Copy, Debug)]
@@ -82,13 +83,11 @@ pub(crate) fn map<S: Simd, const N: usize, const M: usize, const A: usize, const
     sums
 }
 
-/// Independent sums that hide the latency of an addition.
-pub(crate) const CHAINS: usize = 4;
+/// Sums that grow side by side, row after row: that hides the latency of an addition, and short sums err less than a
+/// long one.
+const CHAINS: usize = 4;
 
-/// Rows after which sums start anew: a few short sums err less than a long one.
-const SHORT: usize = 32;
-
-/// The sums that `f(coefficients, inputs, sums)` forms of `V` vectors of each of `count` rows; `V` is at most [`CHAINS`].
+/// The sums that `f(coefficients, inputs, sums)` forms of `V` vectors of each of `count` rows, the same bits for any `V`.
 #[inline(always)]
 pub(crate) fn sum<S: Simd, const N: usize, const M: usize, const A: usize, const V: usize>(
     simd: S,
@@ -102,54 +101,57 @@ pub(crate) fn sum<S: Simd, const N: usize, const M: usize, const A: usize, const
     }
     let coefficients: [_; V] = load(simd, coefficients);
     let mut totals = [[simd.splat(0.0); A]; V];
-    for first in (0..count).step_by(SHORT) {
-        // Vectors are independent of each other; where they are few, so are rows.
-        let chains = CHAINS / V;
-        let mut sums = [[[simd.splat(0.0); A]; V]; CHAINS];
-        let end = count.min(first + SHORT);
-        let whole = end - (end - first) % chains;
-        for first in (first..whole).step_by(chains) {
-            for chain in 0..chains {
-                // SAFETY: the row is below `count`, for which the slices were checked.
-                unsafe { sum_row(simd, first + chain, &inputs, &coefficients, &mut sums[chain], &f) };
-            }
-        }
-        for row in whole..end {
-            // SAFETY: the row is below `count`, for which the slices were checked.
-            unsafe { sum_row(simd, row, &inputs, &coefficients, &mut sums[0], &f) };
-        }
-        for chain in &sums[..chains] {
-            for (totals, sums) in totals.iter_mut().zip(chain) {
-                for (total, &sum) in totals.iter_mut().zip(sums) {
-                    *total = simd.add(*total, sum);
+    for vector in 0..V {
+        let mut chains = [[simd.splat(0.0); A]; CHAINS];
+        let mut values = [simd.splat(0.0); N];
+        for first in (0..count).step_by(CHAINS) {
+            for chain in 0..CHAINS {
+                if first + chain < count {
+                    for (value, input) in values.iter_mut().zip(&inputs) {
+                        // SAFETY: the row is below `count`, the vector below `V`, for which the slice was checked.
+                        *value = unsafe { input.vector(simd, first + chain, vector) };
+                    }
+                    f(coefficients[vector], values, &mut chains[chain]);
                 }
             }
         }
+        totals[vector] = join(simd, chains);
     }
     totals
 }
 
-/// One row of [`sum`].
-///
-/// # Safety
-/// [`check`] has passed for more rows and `V` vectors of each input.
-#[inline(always)]
-unsafe fn sum_row<S: Simd, const N: usize, const M: usize, const A: usize, const V: usize>(
+/// [`sum`] of some channels, at most as many as a vector holds.
+#[cfg_attr(not(feature = "small"), inline(always))]
+pub(crate) fn sum_partial<S: Simd, const N: usize, const M: usize, const A: usize>(
     simd: S,
-    row: usize,
-    inputs: &[Rows<'_>; N],
-    coefficients: &[[S::F32; M]; V],
-    sums: &mut [[S::F32; A]; V],
-    f: &impl Fn([S::F32; M], [S::F32; N], &mut [S::F32; A]),
-) {
-    for vector in 0..V {
-        let mut values = [simd.splat(0.0); N];
-        for (value, input) in values.iter_mut().zip(inputs) {
-            // SAFETY: the caller's promise, and the vector is below `V`.
-            *value = unsafe { input.vector(simd, row, vector) };
-        }
-        f(coefficients[vector], values, &mut sums[vector]);
+    count: usize,
+    channels: Range<usize>,
+    inputs: [Rows<'_>; N],
+    coefficients: [&[f32]; M],
+    f: impl Fn([S::F32; M], [S::F32; N], &mut [S::F32; A]),
+) -> [S::F32; A] {
+    let mut factors = [simd.splat(0.0); M];
+    for (factor, row) in factors.iter_mut().zip(&coefficients) {
+        *factor = simd.load_partial(&row[channels.clone()]);
     }
+    let mut chains = [[simd.splat(0.0); A]; CHAINS];
+    let mut values = [simd.splat(0.0); N];
+    for row in 0..count {
+        for (value, input) in values.iter_mut().zip(&inputs) {
+            *value = simd.load_partial(&input.data[row * input.pitch..][channels.clone()]);
+        }
+        f(factors, values, &mut chains[row % CHAINS]);
+    }
+    join(simd, chains)
+}
+
+#[inline(always)]
+fn join<S: Simd, const A: usize>(simd: S, [a, b, c, d]: [[S::F32; A]; CHAINS]) -> [S::F32; A] {
+    let mut sums = a;
+    for (index, sum) in sums.iter_mut().enumerate() {
+        *sum = simd.add(simd.add(a[index], b[index]), simd.add(c[index], d[index]));
+    }
+    sums
 }
 
 /// Single precision, aligned so that its halves can be read right after a whole vector was written.

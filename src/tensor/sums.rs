@@ -94,13 +94,16 @@ impl<S: Simd> Columns<S> for Update<'_, '_> {
 
     #[cfg_attr(not(feature = "small"), inline(always))]
     fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
-        let centre = simd.load_partial(&self.sums.centre[channels.clone()]);
-        let mut sums = [simd.splat(0.0); 2];
-        for row in rows {
-            let [gradient, input] = self.inputs.map(|input| &input.data[row * input.pitch..][channels.clone()]);
-            let (g, z) = (simd.load_partial(gradient), simd.load_partial(input));
-            Sums::add(simd, g, simd.sub(z, centre), &mut sums);
-        }
+        let inputs = self.inputs.map(|input| input.skip(rows.start * input.pitch));
+        let sums = rows::sum_partial(
+            simd,
+            rows.len(),
+            channels.clone(),
+            inputs,
+            [self.sums.centre],
+            #[inline(always)]
+            |[centre], [g, z], sums| Sums::add(simd, g, simd.sub(z, centre), sums),
+        );
         self.sums.take(simd, channels, sums);
     }
 }
