@@ -89,7 +89,7 @@ pub struct Sink<'a> {
 }
 
 /// Something that can be read into a buffer, position by position.
-pub trait Load: Copy {
+pub trait Load {
     /// Some of the channels.
     fn slice(&self, channels: Range<usize>) -> Self;
     /// Channels of a position.
