@@ -100,7 +100,7 @@ mod tests {
     use std::{format, vec};
 
     const EPSILON: f64 = 1e-5;
-    const CHANNELS: [usize; 7] = [1, 3, 8, 15, 16, 17, 64];
+    const CHANNELS: [usize; 8] = [1, 3, 8, 15, 16, 17, 64, 83];
 
     /// `relu?(batch norm(x))`, written out.
     fn reference(channels: usize, gain: &[f64], bias: &[f64], rectified: bool, x: &[f64]) -> Vec<f64> {

@@ -106,8 +106,8 @@ fn sole_writer(plan: &BlockPlan, block: &Block, normaliser: NodeId) -> Option<No
     let mut contributions = writers.flatten().filter(|(_, input)| input.sink == Some(gradient));
     let (writer, input) = contributions.next()?;
     let is_convolution = matches!(block.nodes()[writer.index()].op, Op::Convolution(_));
-    let is_normalised = matches!(block.nodes()[normaliser.index()].op, Op::BatchNorm { .. });
-    let sums = is_normalised && is_convolution && input.gate == Some(normaliser) && contributions.next().is_none();
+    let is_prologue = plan.nodes[normaliser.index()].value.affine == Some(normaliser);
+    let sums = is_prologue && is_convolution && input.gate == Some(normaliser) && contributions.next().is_none();
     sums.then_some(writer)
 }
 

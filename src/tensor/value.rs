@@ -448,7 +448,7 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    const CHANNELS: [usize; 12] = [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 64];
+    const CHANNELS: [usize; 13] = [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 64, 83];
     const POSITIONS: usize = 7;
     const FIRST: usize = 2;
     const COUNT: usize = 4;
