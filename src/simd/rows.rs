@@ -32,7 +32,8 @@ impl Rows<'_> {
 /// Panics unless the first `vectors` vectors of each of `count` rows lie inside `len` numbers.
 #[inline(always)]
 fn check<S: Simd>(_: S, len: usize, pitch: usize, count: usize, vectors: usize) {
-    assert!(count == 0 || (count - 1) * pitch + vectors * S::LANES <= len);
+    // A saturated sum exceeds the length of any slice of numbers.
+    assert!(count == 0 || (count - 1).saturating_mul(pitch).saturating_add(vectors * S::LANES) <= len);
 }
 
 /// The first vectors of each slice: of every vector, one from each.
@@ -195,6 +196,84 @@ pub(crate) fn widen<S: Simd, const A: usize, const T: usize>(
             } else {
                 simd.store_f64(sum, padded);
                 total.copy_from_slice(&padded[..total.len()]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Backend, Kernel};
+    use std::panic::catch_unwind;
+
+    /// Doubles three rows and adds up what was read.
+    struct Double<'a> {
+        from: Rows<'a>,
+        to: &'a mut [f32],
+        pitch: usize,
+    }
+
+    impl Kernel for Double<'_> {
+        type Output = [f32; 2];
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> [f32; 2] {
+            let [[mapped]] =
+                map(simd, 3, [self.from], [], self.to, self.pitch, &|[], [x], _, [sum]: &mut [S::F32; 1]| {
+                    *sum = simd.add(*sum, x);
+                    simd.add(x, x)
+                });
+            let [[summed]] = sum(
+                simd,
+                3,
+                [self.from],
+                [],
+                #[inline(always)]
+                |[], [x], [sum]: &mut [S::F32; 1]| *sum = simd.add(*sum, x),
+            );
+            [mapped, summed].map(|sums| simd.reduce_add(sums))
+        }
+    }
+
+    struct Width;
+
+    impl Kernel for Width {
+        type Output = usize;
+
+        fn run<S: Simd>(self, _: S) -> usize {
+            S::LANES
+        }
+    }
+
+    #[test]
+    fn rows_are_mapped_and_summed() {
+        let from: [f32; 64] = core::array::from_fn(|place| place as f32);
+        for backend in Backend::available() {
+            let mut to = [-1.0; 64];
+            let sums = backend.run(Double { from: Rows { data: &from, pitch: 17 }, to: &mut to, pitch: 19 });
+            let lanes = backend.run(Width);
+            let expected: f32 = (0..3).flat_map(|row| (0..lanes).map(move |lane| (row * 17 + lane) as f32)).sum();
+            assert_eq!(sums, [expected; 2]);
+            for (place, x) in to.into_iter().enumerate() {
+                let (row, lane) = (place / 19, place % 19);
+                let expected = if row < 3 && lane < lanes { 2.0 * (row * 17 + lane) as f32 } else { -1.0 };
+                assert_eq!(x, expected, "{backend:?}, {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_beyond_a_slice_are_refused() {
+        let from = [0.0; 64];
+        // Twice the last two, or twice the one and the length of a vector more, wrap around to almost nothing.
+        for pitch in [63, usize::MAX, usize::MAX / 2 + 1, usize::MAX / 2] {
+            for (read, written) in [(pitch, 1), (1, pitch)] {
+                let rows = Rows { data: &from, pitch: read };
+                let refused = catch_unwind(|| {
+                    Backend::Scalar.run(Double { from: rows, to: &mut [0.0; 64], pitch: written });
+                });
+                assert!(refused.is_err(), "{read}, {written}");
             }
         }
     }
