@@ -1,6 +1,7 @@
 //! Tensors as the kernels see them: shapes, channels-last views, and values that are computed while they are read.
 
 pub(crate) mod columns;
+mod map;
 pub mod random;
 pub mod shape;
 pub mod source;

@@ -7,7 +7,7 @@
 
 use crate::simd::tile::{self, Rows, Strided, Tile};
 use crate::simd::{Backend, Kernel, SMALL, Simd};
-use crate::tensor::value::Part;
+use crate::tensor::columns::Part;
 use core::ops::Range;
 
 /// Steps of the sum in a block: a panel has this many rows.

@@ -6,7 +6,7 @@
 use super::strip::{Prologue, Strips, floor, for_each_strip, read, write};
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::value::{Part, for_each_part};
+use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Gradient, Shape, Sink, Value, View, ViewMut};
 
 /// The most terms of one sum.

@@ -1,7 +1,7 @@
 //! The Gaussian error linear unit `x Φ(x)` in its exact form, Φ(x) = ½ (1 + erf(x / √2)) (Hendrycks and Gimpel, 2016).
 
 use crate::simd::{Backend, Kernel, Simd, normal};
-use crate::tensor::value::for_each_part;
+use crate::tensor::columns::for_each_part;
 use crate::tensor::{Shape, View, ViewMut};
 
 /// The shape of the result: the same.

@@ -3,7 +3,7 @@
 use super::strip::{Prologue, read};
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::value::for_each_part;
+use crate::tensor::columns::for_each_part;
 use crate::tensor::{Shape, Sink, Value, View, ViewMut};
 
 /// Sums that grow side by side: hides the latency of an addition, and keeps rounding errors small.

@@ -5,7 +5,7 @@
 
 use crate::base::math;
 use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::value::{Part, for_each_part};
+use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Shape, View, ViewMut};
 
 /// A layer normalisation.

@@ -6,7 +6,7 @@
 use super::separable::{self, Direction, Reduction, Separable};
 use super::window::{Axis, Window};
 use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::value::{Part, for_each_part};
+use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Gradient, Load, Shape, Sink, Value, ViewMut};
 use core::ops::Range;
 

@@ -7,7 +7,7 @@
 
 use super::window::{Axis, Window};
 use crate::simd::{Kernel, SMALL, Simd};
-use crate::tensor::value::for_each_part;
+use crate::tensor::columns::for_each_part;
 use crate::tensor::{Load, Shape, Sink};
 use core::ops::Range;
 

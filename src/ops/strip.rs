@@ -3,7 +3,7 @@
 //! Coefficients of the channels are read once a strip, offsets checked once, and independent rows hide latencies.
 
 use crate::simd::{SMALL, Simd, strided};
-use crate::tensor::value::Part;
+use crate::tensor::columns::Part;
 use crate::tensor::{Value, View, ViewMut};
 use core::ops::Range;
 

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::value::for_each_part;
+use crate::tensor::columns::for_each_part;
 use crate::tensor::{Shape, View, ViewMut};
 
 /// The shape of the tokens of a map: a token a position, row after row, and the class token before them.

@@ -48,6 +48,16 @@ fn load<S: Simd, const M: usize, const V: usize>(simd: S, slices: [&[f32]; M]) -
     vectors
 }
 
+/// Some channels of each slice, at most as many as a vector holds.
+#[inline(always)]
+fn load_partial<S: Simd, const M: usize>(simd: S, slices: [&[f32]; M], channels: &Range<usize>) -> [S::F32; M] {
+    let mut vectors = [simd.splat(0.0); M];
+    for (vector, slice) in vectors.iter_mut().zip(&slices) {
+        *vector = simd.load_partial(&slice[channels.clone()]);
+    }
+    vectors
+}
+
 /// `out = f(coefficients, inputs, out, sums)` for `V` vectors of each of `count` rows, and the sums that `f` formed.
 ///
 /// The coefficients, one a channel, and the sums stay in registers. A `f` that ignores `out` does not read it.
@@ -80,6 +90,28 @@ pub(crate) fn map<S: Simd, const N: usize, const M: usize, const A: usize, const
                 simd.store_ptr(f(coefficients[vector], values, simd.load_ptr(out), &mut sums[vector]), out);
             }
         }
+    }
+    sums
+}
+
+/// [`map`] of some channels, at most as many as a vector holds.
+#[cfg_attr(not(feature = "small"), inline(always))]
+pub(crate) fn map_partial<S: Simd, const N: usize, const M: usize, const A: usize>(
+    simd: S,
+    count: usize,
+    channels: Range<usize>,
+    inputs: [Rows<'_>; N],
+    coefficients: [&[f32]; M],
+    out: &mut [f32],
+    pitch: usize,
+    f: &impl Fn([S::F32; M], [S::F32; N], S::F32, &mut [S::F32; A]) -> S::F32,
+) -> [S::F32; A] {
+    let coefficients = load_partial(simd, coefficients, &channels);
+    let mut sums = [simd.splat(0.0); A];
+    for row in 0..count {
+        let values = load_partial(simd, inputs.map(|input| &input.data[row * input.pitch..]), &channels);
+        let out = &mut out[row * pitch..][channels.clone()];
+        simd.store_partial(f(coefficients, values, simd.load_partial(out), &mut sums), out);
     }
     sums
 }
@@ -131,17 +163,11 @@ pub(crate) fn sum_partial<S: Simd, const N: usize, const M: usize, const A: usiz
     coefficients: [&[f32]; M],
     f: impl Fn([S::F32; M], [S::F32; N], &mut [S::F32; A]),
 ) -> [S::F32; A] {
-    let mut factors = [simd.splat(0.0); M];
-    for (factor, row) in factors.iter_mut().zip(&coefficients) {
-        *factor = simd.load_partial(&row[channels.clone()]);
-    }
+    let coefficients = load_partial(simd, coefficients, &channels);
     let mut chains = [[simd.splat(0.0); A]; CHAINS];
-    let mut values = [simd.splat(0.0); N];
     for row in 0..count {
-        for (value, input) in values.iter_mut().zip(&inputs) {
-            *value = simd.load_partial(&input.data[row * input.pitch..][channels.clone()]);
-        }
-        f(factors, values, &mut chains[row % CHAINS]);
+        let values = load_partial(simd, inputs.map(|input| &input.data[row * input.pitch..]), &channels);
+        f(coefficients, values, &mut chains[row % CHAINS]);
     }
     join(simd, chains)
 }

@@ -1,7 +1,45 @@
-//! Rows of channels, walked a few vectors at a time.
+//! Rows of channels, walked vector by vector: one row a vector at a time, or many a few vectors at a time.
 
 use crate::simd::{SMALL, Simd};
 use core::ops::Range;
+
+/// A vector's worth of a row, or the fewer numbers that are left at its end.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    /// The first channel.
+    pub(crate) first: usize,
+    pub(crate) whole: bool,
+}
+
+impl Part {
+    #[cfg_attr(not(feature = "small"), inline(always))]
+    pub(crate) fn read<S: Simd>(self, simd: S, row: &[f32]) -> S::F32 {
+        let row = &row[self.first..];
+        if self.whole { simd.load(row) } else { simd.load_partial(row) }
+    }
+
+    #[cfg_attr(not(feature = "small"), inline(always))]
+    pub(crate) fn write<S: Simd>(self, simd: S, x: S::F32, row: &mut [f32]) {
+        let row = &mut row[self.first..];
+        if self.whole { simd.store(x, row) } else { simd.store_partial(x, row) }
+    }
+}
+
+/// Calls `body` for every part of a row of `width` numbers, in order; to spare code with the feature `small`, all the way of the last.
+#[inline(always)]
+pub(crate) fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Part)) {
+    let mut first = 0;
+    if !SMALL {
+        while first + S::LANES <= width {
+            body(Part { first, whole: true });
+            first += S::LANES;
+        }
+    }
+    while first < width {
+        body(Part { first, whole: false });
+        first += S::LANES;
+    }
+}
 
 /// Vectors of a row that are worked on together, at most.
 pub(crate) const VECTORS: usize = 4;

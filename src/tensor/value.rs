@@ -6,11 +6,11 @@
 //! batch normalisation is `by_gradient · g + by_input · z + constant` ([`Gradient`]), and a gradient that passes
 //! a rectifier is masked by the sign of its input where it is stored ([`Sink`]).
 
-use super::columns::{Columns, VECTORS, for_each_block, for_each_column};
+use super::map::{map, map_and_sum};
 use super::sums::Sums;
 use super::{View, ViewMut};
-use crate::simd::rows::{self, Rows};
-use crate::simd::{SMALL, Simd};
+use crate::simd::Simd;
+use crate::simd::rows::Rows;
 use core::ops::Range;
 
 /// `scale · x + shift`, a pair of numbers per channel.
@@ -302,141 +302,6 @@ fn copy([count, channels]: [usize; 2], input: Rows<'_>, out: &mut [f32], pitch: 
     }
     for row in 0..count {
         out[row * pitch..][..channels].copy_from_slice(&input.data[row * input.pitch..][..channels]);
-    }
-}
-
-/// `out = f(coefficients, inputs, out)` of rows × channels, with coefficients of each channel.
-#[inline(always)]
-fn map<S: Simd, const N: usize, const M: usize>(
-    simd: S,
-    [count, channels]: [usize; 2],
-    inputs: [Rows<'_>; N],
-    coefficients: [&[f32]; M],
-    out: &mut [f32],
-    pitch: usize,
-    f: impl Fn([S::F32; M], [S::F32; N], S::F32) -> S::F32,
-) {
-    map_and_sum(
-        simd,
-        [count, channels],
-        inputs,
-        coefficients,
-        out,
-        pitch,
-        #[inline(always)]
-        |coefficients, inputs, old, _: &mut [S::F32; 0]| f(coefficients, inputs, old),
-        |_, _| (),
-    );
-}
-
-/// [`map`] with sums of each channel that `f` forms; `take` is called with sums of some rows and the channels they
-/// belong to.
-#[inline(always)]
-fn map_and_sum<S: Simd, const N: usize, const M: usize, const A: usize>(
-    simd: S,
-    [count, channels]: [usize; 2],
-    inputs: [Rows<'_>; N],
-    coefficients: [&[f32]; M],
-    out: &mut [f32],
-    pitch: usize,
-    f: impl Fn([S::F32; M], [S::F32; N], S::F32, &mut [S::F32; A]) -> S::F32,
-    take: impl FnMut(Range<usize>, [S::F32; A]),
-) {
-    let dense = pitch == channels && inputs.iter().all(|input| input.pitch == channels);
-    let mut map = Map { inputs, coefficients, out, pitch, f, take };
-    // Where no number belongs to a channel, and without gaps, the rows are one long row, cut anew.
-    if !SMALL && M == 0 && A == 0 && dense {
-        let (columns, numbers) = (VECTORS * S::LANES, count * channels);
-        map.pitch = columns;
-        map.inputs.iter_mut().for_each(|input| input.pitch = columns);
-        map.whole::<VECTORS>(simd, 0..numbers / columns, 0);
-        return for_each_column(simd, 0..1, numbers - numbers % columns..numbers, &mut map);
-    }
-    for_each_block(simd, count, channels, &mut map);
-}
-
-/// The arguments of [`map_and_sum`].
-struct Map<'a, F, T, const N: usize, const M: usize, const A: usize> {
-    inputs: [Rows<'a>; N],
-    coefficients: [&'a [f32]; M],
-    out: &'a mut [f32],
-    pitch: usize,
-    f: F,
-    take: T,
-}
-
-impl<S, F, T, const N: usize, const M: usize, const A: usize> Columns<S> for Map<'_, F, T, N, M, A>
-where
-    S: Simd,
-    F: Fn([S::F32; M], [S::F32; N], S::F32, &mut [S::F32; A]) -> S::F32,
-    T: FnMut(Range<usize>, [S::F32; A]),
-{
-    #[inline(always)]
-    fn whole<const V: usize>(&mut self, simd: S, rows: Range<usize>, first: usize) {
-        let inputs = self.inputs.map(|input| input.skip(rows.start * input.pitch + first));
-        let coefficients = self.coefficients.map(|row| &row[first..]);
-        let out = &mut self.out[rows.start * self.pitch + first..];
-        let sums: [_; V] = rows::map(simd, rows.len(), inputs, coefficients, out, self.pitch, &self.f);
-        for (vector, sums) in sums.into_iter().enumerate() {
-            let first = first + vector * S::LANES;
-            (self.take)(first..first + S::LANES, sums);
-        }
-    }
-
-    #[cfg_attr(not(feature = "small"), inline(always))]
-    fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>) {
-        let mut coefficients = [simd.splat(0.0); M];
-        for (coefficient, row) in coefficients.iter_mut().zip(&self.coefficients) {
-            *coefficient = simd.load_partial(&row[channels.clone()]);
-        }
-        let mut sums = [simd.splat(0.0); A];
-        for row in rows {
-            let mut x = [simd.splat(0.0); N];
-            for (x, input) in x.iter_mut().zip(&self.inputs) {
-                *x = simd.load_partial(&input.data[row * input.pitch..][channels.clone()]);
-            }
-            let out = &mut self.out[row * self.pitch..][channels.clone()];
-            simd.store_partial((self.f)(coefficients, x, simd.load_partial(out), &mut sums), out);
-        }
-        (self.take)(channels, sums);
-    }
-}
-
-/// A vector's worth of a row, or the fewer numbers that are left at its end.
-#[derive(Clone, Copy)]
-pub(crate) struct Part {
-    /// The first channel.
-    pub(crate) first: usize,
-    pub(crate) whole: bool,
-}
-
-impl Part {
-    #[cfg_attr(not(feature = "small"), inline(always))]
-    pub(crate) fn read<S: Simd>(self, simd: S, row: &[f32]) -> S::F32 {
-        let row = &row[self.first..];
-        if self.whole { simd.load(row) } else { simd.load_partial(row) }
-    }
-
-    #[cfg_attr(not(feature = "small"), inline(always))]
-    pub(crate) fn write<S: Simd>(self, simd: S, x: S::F32, row: &mut [f32]) {
-        let row = &mut row[self.first..];
-        if self.whole { simd.store(x, row) } else { simd.store_partial(x, row) }
-    }
-}
-
-/// Calls `body` for every part of a row of `width` numbers, in order. To spare code, all go the way of the last.
-#[inline(always)]
-pub(crate) fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Part)) {
-    let mut first = 0;
-    if !SMALL {
-        while first + S::LANES <= width {
-            body(Part { first, whole: true });
-            first += S::LANES;
-        }
-    }
-    while first < width {
-        body(Part { first, whole: false });
-        first += S::LANES;
     }
 }
 

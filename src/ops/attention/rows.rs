@@ -6,7 +6,7 @@
 
 use crate::simd::exponential::exp;
 use crate::simd::{Kernel, Simd};
-use crate::tensor::value::for_each_part;
+use crate::tensor::columns::for_each_part;
 use core::ops::Range;
 
 /// Which queries have their logits in memory, and how they lie there.
