@@ -23,31 +23,19 @@ pub fn output(parts: &[Shape]) -> Result<Shape, Error> {
     })
 }
 
-/// `channels` channels of `whole` from channel `first` on.
-pub fn part<'a>(whole: &View<'a>, first: usize, channels: usize) -> View<'a> {
-    let data = &whole.data[first.min(whole.data.len())..];
-    View { data, shape: Shape { channels, ..whole.shape }, pitch: whole.pitch }
-}
-
-/// `channels` channels of `whole` from channel `first` on, to write.
-pub fn part_mut<'a>(whole: &'a mut ViewMut<'_>, first: usize, channels: usize) -> ViewMut<'a> {
-    let first = first.min(whole.data.len());
-    ViewMut { data: &mut whole.data[first..], shape: Shape { channels, ..whole.shape }, pitch: whole.pitch }
-}
-
 /// Writes `values` side by side to `out`, whose shape is [`output`] of theirs.
 pub fn forward(backend: Backend, values: &[Value<'_>], mut out: ViewMut<'_>) {
     let mut first = 0;
     for value in values {
         let channels = value.stored.shape.channels;
-        combine::forward(backend, &[*value], false, false, part_mut(&mut out, first, channels));
+        combine::forward(backend, &[*value], false, false, out.channels(first..first + channels));
         first += channels;
     }
 }
 
 /// Passes the gradient of the whole to the part whose channels start at `first`; `sink` has the part's shape.
 pub fn vjp(backend: Backend, gradient: View<'_>, first: usize, sink: Sink<'_>) {
-    let stored = part(&gradient, first, sink.stored.shape.channels);
+    let stored = gradient.channels(first..first + sink.stored.shape.channels);
     combine::vjp(backend, Gradient { stored, normalised: None }, sink);
 }
 

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::for_each_part;
-use crate::tensor::{Shape, View, ViewMut};
+use crate::tensor::{Shape, Sink, View, ViewMut};
 
 /// The shape of the tokens of a map: a token a position, row after row, and the class token before them.
 ///
@@ -18,10 +18,9 @@ pub fn forward(backend: Backend, map: View<'_>, class: &[f32], positions: &[f32]
     backend.run(Forward { map, class, positions, out });
 }
 
-/// Passes the gradient with respect to the tokens back to the map: writes it to `out`, or with `accumulate` adds it to
-/// what is there.
-pub fn vjp(backend: Backend, gradient: View<'_>, accumulate: bool, out: ViewMut<'_>) {
-    backend.run(Vjp { gradient, accumulate, out });
+/// Passes the gradient with respect to the tokens back to the map.
+pub fn vjp(backend: Backend, gradient: View<'_>, sink: Sink<'_>) {
+    backend.run(Vjp { gradient, sink });
 }
 
 struct Forward<'a> {
@@ -53,29 +52,20 @@ impl Kernel for Forward<'_> {
 
 struct Vjp<'a> {
     gradient: View<'a>,
-    accumulate: bool,
-    out: ViewMut<'a>,
+    sink: Sink<'a>,
 }
 
 impl Kernel for Vjp<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let patches = self.out.shape.positions_per_image();
-        for position in 0..self.out.shape.positions() {
-            // One class token a sample was left behind.
-            let gradient = self.gradient.row(position + position / patches + 1);
-            let out = self.out.row(position);
-            for_each_part(
-                simd,
-                gradient.len(),
-                #[inline(always)]
-                |part| {
-                    let new = part.read(simd, gradient);
-                    let sum = if self.accumulate { simd.add(part.read(simd, out), new) } else { new };
-                    part.write(simd, sum, out);
-                },
-            );
+        let Shape { batch, .. } = self.sink.stored.shape;
+        let patches = self.sink.stored.shape.positions_per_image();
+        for sample in 0..batch {
+            // The class token stays behind.
+            let first = sample * (patches + 1) + 1;
+            let rows = &self.gradient.data[first * self.gradient.pitch..];
+            self.sink.store(simd, sample * patches, patches, rows, self.gradient.pitch);
         }
     }
 }
@@ -109,7 +99,7 @@ mod tests {
             let slopes = differences(&x.dense(), &g.dense(), value);
             for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
                 let mut out = Tensor::filled(shape, 0, before);
-                vjp(backend, g.view(), accumulate, out.view_mut());
+                vjp(backend, g.view(), Sink { stored: out.view_mut(), accumulate, gate: None, sums: None });
                 let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
                 assert_close(&out.dense(), &expected, 1e-6, &case);
             }

@@ -37,7 +37,7 @@ impl Runner<'_> {
                 let linear = self.linear(id, shape.channels, loans);
                 linear.vjp(backend, stored, sink.accumulate, sink.stored, scratch);
             }
-            Op::Tokens => tokens::vjp(backend, stored, sink.accumulate, sink.stored),
+            Op::Tokens => tokens::vjp(backend, stored, sink),
             Op::LayerNorm { epsilon } => {
                 let value = self.stored(input, loans);
                 let scratch = self.scratch(id, 1, layer_norm::scratch_len(shape), loans);
