@@ -100,6 +100,10 @@ pub trait Simd: Copy + 'static {
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32;
     /// The sum of all lanes, in a fixed tree order.
     fn reduce_add(self, a: Self::F32) -> f32;
+    /// Asks for a cache line, to be near when it is needed; does nothing where there is no such instruction. Any address
+    /// will do.
+    #[inline(always)]
+    fn prefetch(self, _address: *const f32) {}
 
     /// All lanes equal to `x`.
     fn splat_f64(self, x: f64) -> Self::F64;

@@ -154,6 +154,11 @@ impl Simd for Avx2 {
             _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps::<1>(pair, pair)))
         }
     }
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: the instruction reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
 
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
@@ -273,6 +278,11 @@ impl Simd for Avx512 {
             let pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
             _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps::<1>(pair, pair)))
         }
+    }
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: the instruction reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
     }
 
     #[inline(always)]

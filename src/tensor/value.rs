@@ -96,6 +96,8 @@ pub trait Load {
     fn channels(&self) -> usize;
     /// Writes the channels of positions `first .. first + count` to `out`, `pitch` numbers apart.
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize);
+    /// What is read of memory.
+    fn tensors(&self) -> [View<'_>; 2];
     /// The numbers in memory, if they are what [`load`](Self::load) gives and without gaps between the positions.
     fn as_stored(&self) -> Option<&[f32]>;
 }
@@ -104,6 +106,10 @@ impl Load for Value<'_> {
     fn slice(&self, channels: Range<usize>) -> Self {
         let affine = self.affine.map(|affine| affine.channels(channels.clone()));
         Self { stored: self.stored.channels(channels), affine, rectified: self.rectified }
+    }
+
+    fn tensors(&self) -> [View<'_>; 2] {
+        [self.stored, View::EMPTY]
     }
 
     #[inline(always)]
@@ -158,6 +164,10 @@ impl Load for Gradient<'_> {
             constant: &normalised.constant[channels.clone()],
         });
         Self { stored: self.stored.channels(channels), normalised }
+    }
+
+    fn tensors(&self) -> [View<'_>; 2] {
+        [self.stored, self.normalised.map_or(View::EMPTY, |normalised| normalised.input)]
     }
 
     #[inline(always)]

@@ -1,8 +1,9 @@
 //! A pass in bands that fit the second-level cache.
 
+use super::ahead::Ahead;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
-use super::window::Window;
+use super::window::{self, Window};
 use super::{Algorithm, depthwise, direct, winograd};
 use crate::ops::moments::Moments;
 use crate::simd::convolution::Taps;
@@ -149,22 +150,72 @@ impl Bands {
         let inside = vertical.stays_inside() && horizontal.stays_inside();
         let plain = plain.filter(|_| inside && self.method == Method::Direct);
         let (padded, transforms) = scratch.split_at_mut(self.source_len());
-        for image in (0..self.pass.batch).step_by(self.images) {
-            let images = image..self.pass.batch.min(image + self.images);
-            for channel in (0..self.pass.all_output_channels()).step_by(self.channels[1]) {
-                let channels = channel..self.pass.all_output_channels().min(channel + self.channels[1]);
-                for row in (0..vertical.outputs).step_by(self.rows) {
-                    let rows = self.rows.min(vertical.outputs - row);
-                    let window = self.window(row, rows);
-                    let band = Band { images: images.clone(), row, rows, window, channels: channels.clone() };
-                    let source = match plain {
-                        Some(view) => self.stored(&view, &band),
-                        None => self.load(backend, sources, &band, padded),
-                    };
-                    self.compute(backend, &band, source, packed, bias, transforms, &mut target);
-                    self.finish(backend, &band, &mut target);
-                }
+        let mut bands = self.bands().peekable();
+        while let Some(band) = bands.next() {
+            let source = match plain {
+                Some(view) => self.stored(&view, &band),
+                None => self.load(backend, sources, &band, padded),
+            };
+            let mut ahead = self.ahead(sources, &target, &band, bands.peek());
+            self.compute(backend, &band, source, packed, bias, transforms, &mut target, &mut ahead);
+            self.finish(backend, &band, &mut target);
+        }
+    }
+
+    /// The bands in their order.
+    fn bands(&self) -> impl Iterator<Item = Band> {
+        let (outputs, channels) = (self.pass.axes[0].outputs, self.pass.all_output_channels());
+        let images = (0..self.pass.batch).step_by(self.images);
+        let channels_of = move |first: usize| first..channels.min(first + self.channels[1]);
+        images.flat_map(move |image| {
+            (0..channels).step_by(self.channels[1]).flat_map(move |channel| {
+                (0..outputs).step_by(self.rows).map(move |row| {
+                    let rows = self.rows.min(outputs - row);
+                    Band {
+                        images: image..self.pass.batch.min(image + self.images),
+                        row,
+                        rows,
+                        window: self.window(row, rows),
+                        channels: channels_of(channel),
+                    }
+                })
+            })
+        })
+    }
+
+    /// What a band and the next will need: where its result goes, then what the next one reads and writes.
+    fn ahead<L: Load>(&self, sources: &[L], target: &Target<'_, '_>, band: &Band, next: Option<&Band>) -> Ahead {
+        let mut ahead = Ahead::new();
+        if let Target::Gated { sink, .. } = target {
+            let (first, count) = self.places(band);
+            if let Some(gate) = &sink.gate {
+                ahead.add(&gate.stored.channels(band.channels.clone()), first, count);
             }
+            ahead.add(&sink.stored.as_view().channels(band.channels.clone()), first, count);
+        }
+        if let Some(next) = next {
+            let extents = self.pass.axes.map(|axis| axis.sources);
+            window::look_ahead(
+                sources,
+                &self.source_channels(next),
+                extents,
+                &next.images,
+                &next.window[0],
+                &mut ahead,
+            );
+            if let Target::Output { view, .. } = target {
+                let (first, count) = self.places(next);
+                ahead.add(&view.as_view().channels(next.channels.clone()), first, count);
+            }
+        }
+        ahead
+    }
+
+    /// Channels of the source that a band reads.
+    fn source_channels(&self, band: &Band) -> Range<usize> {
+        match self.method {
+            Method::Depthwise => band.channels.clone(),
+            _ => 0..self.channels[0],
         }
     }
 
@@ -180,13 +231,9 @@ impl Bands {
     fn load<'s, L: Load>(&self, backend: Backend, sources: &[L], band: &Band, padded: &'s mut [f32]) -> Source<'s> {
         let [rows, columns] = band.window.clone();
         let steps = [rows.len() * columns.len(), columns.len(), 1].map(|n| n * self.pitch);
-        let channels = match self.method {
-            Method::Depthwise => band.channels.clone(),
-            _ => 0..self.channels[0],
-        };
         backend.run(Window {
             sources,
-            channels,
+            channels: self.source_channels(band),
             extents: self.pass.axes.map(|axis| axis.sources),
             images: band.images.clone(),
             rows,
@@ -206,11 +253,13 @@ impl Bands {
         bias: Option<&[f32]>,
         transforms: &mut [f32],
         target: &mut Target<'_, '_>,
+        ahead: &mut Ahead,
     ) {
         let [height, width] = self.pass.axes.map(|axis| axis.outputs);
+        let (first, count) = self.places(band);
         let (output, pitch, image_rows) = match target {
             Target::Output { view, .. } => {
-                (&mut view.data[self.first(band) * view.pitch + band.channels.start..], view.pitch, height)
+                (&mut view.data[first * view.pitch + band.channels.start..], view.pitch, height)
             }
             Target::Gated { results, .. } => (&mut results[..], self.channels[1], band.rows),
         };
@@ -225,7 +274,12 @@ impl Bands {
                 output_steps: tile(output_steps),
             };
             let (extents, steps) = ([band.rows, width], [output_steps[1], output_steps[2]]);
-            return winograd::run(backend, &self.pass, source, &grid, extents, steps, packed, transforms, output, bias);
+            let output = winograd::Output { data: output, extents, steps };
+            return winograd::run(backend, &self.pass, source, &grid, packed, transforms, output, bias, ahead);
+        }
+        match self.method {
+            Method::Depthwise => ahead.spread(count * band.channels.len()),
+            _ => ahead.spread(count * self.pass.all_output_channels()),
         }
         for phases in self.pass.phases() {
             let [vertical, horizontal] = phases;
@@ -256,16 +310,26 @@ impl Bands {
             }
             let (grid, taps) = (grid.joined(), taps.joined());
             packed = if self.method == Method::Depthwise {
-                depthwise::run(backend, &self.pass, band.channels.clone(), source, grid, taps, packed, output, bias)
+                depthwise::run(
+                    backend,
+                    &self.pass,
+                    band.channels.clone(),
+                    source,
+                    grid,
+                    taps,
+                    packed,
+                    output,
+                    bias,
+                    ahead,
+                )
             } else {
-                direct::run(backend, &self.pass, source, grid, taps, packed, output, bias)
+                direct::run(backend, &self.pass, source, grid, taps, packed, output, bias, ahead)
             };
         }
     }
 
     fn finish(&self, backend: Backend, band: &Band, target: &mut Target<'_, '_>) {
-        let first = self.first(band);
-        let count = band.images.len() * band.rows * self.pass.axes[1].outputs;
+        let (first, count) = self.places(band);
         match target {
             Target::Output { view, moments } => {
                 if let Some(moments) = moments {
@@ -279,10 +343,10 @@ impl Bands {
         }
     }
 
-    /// The first output position of a band.
-    fn first(&self, band: &Band) -> usize {
+    /// The first output position of a band, and how many there are.
+    fn places(&self, band: &Band) -> (usize, usize) {
         let [height, width] = self.pass.axes.map(|axis| axis.outputs);
-        (band.images.start * height + band.row) * width
+        ((band.images.start * height + band.row) * width, band.images.len() * band.rows * width)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Depthwise convolution: every channel by itself, vectors of neighbouring channels side by side.
 
+use super::ahead::Ahead;
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
@@ -50,6 +51,7 @@ pub(super) fn run<'a>(
     packed: &'a [f32],
     output: &mut [f32],
     bias: Option<&[f32]>,
+    ahead: &mut Ahead,
 ) -> &'a [f32] {
     let lanes = Width::of(backend).lanes;
     let operands = taps.counts[0] * taps.counts[1];
@@ -61,7 +63,7 @@ pub(super) fn run<'a>(
         bias: bias.map(|bias| &bias[channels.clone()]),
         channels: channels.len(),
     };
-    backend.run(Channels { operands, grid, output });
+    backend.run(Channels { operands, grid, output, ahead });
     rest
 }
 
@@ -70,6 +72,7 @@ struct Channels<'a> {
     operands: Operands<'a>,
     grid: Grid,
     output: &'a mut [f32],
+    ahead: &'a mut Ahead,
 }
 
 /// What the pixels are computed from.
@@ -120,6 +123,7 @@ impl Channels<'_> {
             for image in 0..images {
                 for row in 0..rows {
                     for column in (0..columns).step_by(ROW) {
+                        self.ahead.advance(simd, ROW.min(columns - column) * channels.len());
                         let place = [image, row, column.min(columns - ROW)];
                         let offset = |start: usize, steps: &[usize; 3]| {
                             start + place.iter().zip(steps).map(|(place, step)| place * step).sum::<usize>()
@@ -152,6 +156,7 @@ impl Channels<'_> {
             let (source, weights, initial) = self.operands.of(simd, &channels);
             let mut walk = self.grid.walk();
             while let Some(step) = walk.next::<PIXELS>() {
+                self.ahead.advance(simd, step.count * channels.len());
                 let sums = convolution::depthwise(simd, source, step.sources, &self.operands.taps, weights, initial);
                 for pixel in 0..PIXELS {
                     if pixel < step.count {

@@ -1,5 +1,6 @@
 //! Direct convolution: register tiles of pixels × vectors of output channels over all taps and source channels.
 
+use super::ahead::Ahead;
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
@@ -47,6 +48,7 @@ pub(super) fn run<'a>(
     mut packed: &'a [f32],
     output: &mut [f32],
     bias: Option<&[f32]>,
+    ahead: &mut Ahead,
 ) -> &'a [f32] {
     let width = Width::of(backend);
     for group in 0..pass.groups {
@@ -62,6 +64,7 @@ pub(super) fn run<'a>(
                 bias: bias.map(|bias| &bias[channel..][..block.channels]),
                 output: &mut output[channel..],
                 channels: block.channels,
+                ahead,
             };
             tiles.dispatch(backend, block.vectors);
         }
@@ -78,6 +81,7 @@ struct Tiles<'a> {
     bias: Option<&'a [f32]>,
     output: &'a mut [f32],
     channels: usize,
+    ahead: &'a mut Ahead,
 }
 
 impl Tiles<'_> {
@@ -102,7 +106,7 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Tiles { source, grid, taps, weights, bias, output, channels } = self.0;
+        let Tiles { source, grid, taps, weights, bias, output, channels, ahead } = self.0;
         let mut initial = [simd.splat(0.0); V];
         if let Some(bias) = bias {
             for (vector, bias) in initial.iter_mut().zip(bias.chunks(S::LANES)) {
@@ -111,6 +115,7 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
         }
         let mut walk = grid.walk();
         while let Some(step) = walk.next::<P>() {
+            ahead.advance(simd, step.count * channels);
             let sums = convolution::dense(simd, source, step.sources, &taps, weights, initial);
             for pixel in 0..P {
                 if pixel < step.count {

@@ -1,5 +1,6 @@
 //! The part of a source map that a band reads: loaded through its prologue, with zeros around.
 
+use super::ahead::Ahead;
 use crate::simd::{Kernel, Simd};
 use crate::tensor::Load;
 use core::ops::Range;
@@ -75,6 +76,31 @@ fn load<S: Simd, L: Load>(
         } else if !wanted.is_empty() {
             let slice = source.slice(wanted.start - start..wanted.end - start);
             slice.load(simd, first, count, &mut out[wanted.start - channels.start..], pitch);
+        }
+        start = end;
+    }
+}
+
+/// Adds what [`Window`] will read of some rows.
+pub(super) fn look_ahead<L: Load>(
+    sources: &[L],
+    channels: &Range<usize>,
+    [height, width]: [usize; 2],
+    images: &Range<usize>,
+    rows: &Range<isize>,
+    ahead: &mut Ahead,
+) {
+    let rows = inside(rows, height);
+    let first = (images.start * height + rows.start) * width;
+    // Whole images lie one behind the other.
+    let count = images.len() * rows.len() * width;
+    let mut start = 0;
+    for source in sources {
+        let end = start + source.channels();
+        let wanted = channels.start.max(start)..channels.end.min(end);
+        if !wanted.is_empty() {
+            let slice = source.slice(wanted.start - start..wanted.end - start);
+            slice.tensors().iter().for_each(|view| ahead.add(view, first, count));
         }
         start = end;
     }
