@@ -8,7 +8,7 @@ use aznas::proxy::ProxySet;
 use clap::{Parser, ValueEnum};
 use common::candidate::SpaceArguments;
 use common::progress::progress_bar;
-use common::scoring::{Outcome, Scorer, ScoringArguments};
+use common::scoring::{Outcome, Scorers, ScoringArguments};
 use rayon::prelude::*;
 use serde_json::json;
 use std::io::{self, BufRead, Write};
@@ -114,12 +114,13 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let out = io::stdout().lock();
     let mut out = Output { format: arguments.format, proxies: arguments.ranked(), out, rows: Vec::new() };
     out.begin().map_err(Failure::Output)?;
+    let scorers = Scorers::default();
     for chunk in items.chunks(CHUNK) {
         let outcomes: Vec<_> = pool.install(|| {
             chunk
                 .par_iter()
-                .map_init(Scorer::default, |scorer, item| {
-                    let outcome = scorer.score(&*item.network, &options, arguments.blocks);
+                .map(|item| {
+                    let outcome = scorers.score(&*item.network, &options, arguments.blocks);
                     progress.inc(1);
                     outcome.map_err(|error| Failure::Input { place: item.place.clone(), error })
                 })

@@ -7,6 +7,7 @@ use aznas::proxy::trainability::Sigma;
 use aznas::simd::Backend;
 use aznas::tensor::Random;
 use aznas::{Error, Initialisation, Options, Scores};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How networks are scored.
@@ -110,5 +111,22 @@ impl Scorer {
             }
         })?;
         Ok(Outcome { scores, blocks, workspace_bytes, elapsed: start.elapsed() })
+    }
+}
+
+/// Scorers that wait for work: as many as ever were at work at the same time.
+#[derive(Default)]
+pub struct Scorers {
+    idle: Mutex<Vec<Scorer>>,
+}
+
+impl Scorers {
+    /// [`Scorer::score`], in memory that an earlier score has left if there is any.
+    pub fn score(&self, network: &dyn Network, options: &Options, with_blocks: bool) -> Result<Outcome, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut scorer = idle.unwrap_or_default();
+        let outcome = scorer.score(network, options, with_blocks);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scorer);
+        outcome
     }
 }

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::common::candidate::SpaceArguments;
 use crate::common::progress::progress_bar;
-use crate::common::scoring::Scorer;
+use crate::common::scoring::Scorers;
 use crate::store::{MEASURED, Record, Store};
 use crate::table::Table;
 use aznas::Options;
@@ -89,12 +89,13 @@ pub fn score(
     let needed: Vec<&str> = used.filter(|arch| seen.insert(*arch)).collect();
     let missing: Vec<&str> = needed.iter().copied().filter(|arch| store.get(&key, arch).is_none()).collect();
     let progress = progress_bar(missing.len()).with_message(setting.label.clone());
+    let scorers = Scorers::default();
     for chunk in missing.chunks(CHUNK) {
         let scored: Result<Vec<_>> = chunk
             .par_iter()
-            .map_init(Scorer::default, |scorer, &arch| {
+            .map(|&arch| {
                 let network = space.network(arch).map_err(|error| format!("{arch}: {error}"))?;
-                let outcome = scorer.score(&*network, &setting.options, false);
+                let outcome = scorers.score(&*network, &setting.options, false);
                 let outcome = outcome.map_err(|error| format!("{arch}: {error}"))?;
                 progress.inc(1);
                 let record = Record {
