@@ -13,8 +13,8 @@ const LINE: usize = 16;
 /// is next in a fast last-level cache.
 const LARGE: usize = 768 * 1024;
 
-/// Most tensors of one band.
-const STREAMS: usize = 8;
+/// Most tensors of one band; none where code is to be short.
+const STREAMS: usize = if SMALL { 0 } else { 8 };
 
 /// Rows of a tensor whose lines have not been asked for yet. An address, not a borrow: nothing is read through it.
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ impl Ahead {
     /// Adds some positions of a tensor, if it is too large to be near already.
     pub(super) fn add(&mut self, view: &View<'_>, first: usize, count: usize) {
         let channels = view.shape.channels;
-        if SMALL || self.count == STREAMS || view.shape.positions() * view.pitch < LARGE || count * channels == 0 {
+        if self.count == STREAMS || view.shape.positions() * view.pitch < LARGE || count * channels == 0 {
             return;
         }
         let row = view.data.as_ptr().wrapping_add(first * view.pitch);
@@ -74,6 +74,9 @@ impl Ahead {
 
     /// Spreads all of it over so many units of work.
     pub(super) fn spread(&mut self, work: usize) {
+        if SMALL {
+            return;
+        }
         self.rate = ((self.lines as u64) << FRACTION).div_ceil(work.max(1) as u64);
     }
 

@@ -7,7 +7,7 @@ use super::window::{self, Window};
 use super::{Algorithm, depthwise, direct, winograd};
 use crate::ops::moments::Moments;
 use crate::simd::convolution::Taps;
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 use crate::tensor::{Load, Sink, View, ViewMut};
 use core::ops::Range;
 
@@ -150,13 +150,15 @@ impl Bands {
         let inside = vertical.stays_inside() && horizontal.stays_inside();
         let plain = plain.filter(|_| inside && self.method == Method::Direct);
         let (padded, transforms) = scratch.split_at_mut(self.source_len());
-        let mut bands = self.bands().peekable();
-        while let Some(band) = bands.next() {
+        let mut bands = self.bands();
+        let mut next = bands.next();
+        while let Some(band) = next {
+            next = bands.next();
             let source = match plain {
                 Some(view) => self.stored(&view, &band),
                 None => self.load(backend, sources, &band, padded),
             };
-            let mut ahead = self.ahead(sources, &target, &band, bands.peek());
+            let mut ahead = self.ahead(sources, &target, &band, next.as_ref());
             self.compute(backend, &band, source, packed, bias, transforms, &mut target, &mut ahead);
             self.finish(backend, &band, &mut target);
         }
@@ -186,6 +188,9 @@ impl Bands {
     /// What a band and the next will need: where its result goes, then what the next one reads and writes.
     fn ahead<L: Load>(&self, sources: &[L], target: &Target<'_, '_>, band: &Band, next: Option<&Band>) -> Ahead {
         let mut ahead = Ahead::new();
+        if SMALL {
+            return ahead;
+        }
         if let Target::Gated { sink, .. } = target {
             let (first, count) = self.places(band);
             if let Some(gate) = &sink.gate {
