@@ -15,10 +15,15 @@ const BAND_WIDTH: usize = 3 * SIZE;
 /// Blocks of scratch besides those that follow the order.
 const SMALL_BLOCKS: usize = 4;
 
+/// Numbers of the band.
+const fn band_len(n: usize) -> usize {
+    BAND_WIDTH * (n + SIZE)
+}
+
 /// Numbers of scratch that [`tridiagonalize`] needs.
 pub(super) const fn scratch_len(n: usize) -> usize {
-    // The blocks of the first stage, three per `SIZE` rows, take the place that the band has in the second.
-    SMALL_BLOCKS * block::LEN + BAND_WIDTH * (n + SIZE)
+    // Three more blocks per `SIZE` rows, of the first stage, take the place that the band has in the second.
+    SMALL_BLOCKS * block::LEN + n.div_ceil(SIZE) * block::LEN + band_len(n)
 }
 
 /// Reduces the symmetric `n × n` row-major `matrix` (scaled near one, destroyed) to a tridiagonal one with the same
@@ -32,21 +37,43 @@ pub(super) fn tridiagonalize(
     squares: &mut [f64],
     scratch: &mut [f64],
 ) {
-    let (small, large) = scratch[..scratch_len(n)].split_at_mut(SMALL_BLOCKS * block::LEN);
+    let (small, scratch) = scratch[..scratch_len(n)].split_at_mut(SMALL_BLOCKS * block::LEN);
+    let (first_row, large) = scratch.split_at_mut(n.div_ceil(SIZE) * block::LEN);
+    let first_row = block::blocks_mut(first_row);
+    let matrix = &mut matrix[..n * n];
+    cut(matrix, n, first_row);
     backend.run(ReduceToBand {
-        matrix: &mut matrix[..n * n],
+        first_row,
+        other_rows: matrix,
         n,
         small: block::blocks_mut(small),
         large: block::blocks_mut(large),
     });
-    copy_band(matrix, n, large);
+    copy_band(first_row, matrix, n, large);
     backend.run(ReduceBand { band: large, n, diagonal: &mut diagonal[..n], squares: &mut squares[..n - 1] });
 }
 
-/// The first stage. Leaves a symmetric band of half-width `SIZE` in the upper triangle of the matrix, and complete
-/// diagonal blocks.
+/// Cuts the upper triangle of the matrix into rows of blocks, each from its diagonal block on, zeros beyond the last
+/// row and column. The first goes to `first_row`, each other to where the `SIZE` rows of the matrix before it begin.
+fn cut(matrix: &mut [f64], n: usize, first_row: &mut [Block]) {
+    let count = n.div_ceil(SIZE);
+    for (j, block) in first_row.iter_mut().enumerate() {
+        block::load(&matrix[j * SIZE..], n, n, n - j * SIZE, block);
+    }
+    for i in 1..count {
+        let (before, rows) = matrix.split_at_mut(i * SIZE * n);
+        let blocks = block::blocks_mut(&mut before[(i - 1) * SIZE * n..]);
+        for (j, block) in (i..count).zip(blocks) {
+            block::load(&rows[j * SIZE..], n, n - i * SIZE, n - j * SIZE, block);
+        }
+    }
+}
+
+/// The first stage, on what [`cut`] leaves. Of each row of blocks the first two become the band's: a complete diagonal
+/// block and a lower triangle.
 struct ReduceToBand<'a> {
-    matrix: &'a mut [f64],
+    first_row: &'a mut [Block],
+    other_rows: &'a mut [f64],
     n: usize,
     small: &'a mut [Block],
     large: &'a mut [Block],
@@ -57,48 +84,47 @@ impl Kernel for ReduceToBand<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { matrix, n, small, large } = self;
-        let [tile, gram, t, product] = small else { unreachable!("there are SMALL_BLOCKS") };
-        let count = n.div_ceil(SIZE);
-        let (v, rest) = large.split_at_mut(count);
-        let (v_transposed, rest) = rest.split_at_mut(count);
-        let x = &mut rest[..count];
+        let Self { first_row: mut row, mut other_rows, n, small, large } = self;
+        let [lower, gram, t, product] = small else { unreachable!("there are SMALL_BLOCKS") };
+        let (v, rest) = large.split_at_mut(row.len());
+        let (mut x, rest) = rest.split_at_mut(row.len());
+        let mut y = &mut rest[..row.len()];
+        let mut previous: &[Block] = &[];
 
-        // Each step makes the reflections Q = I − V·T·Vᵀ that turn the part of `SIZE` rows right of the diagonal
-        // block into a lower triangle, and applies them from both sides to what lies below, in place:
-        // QᵀAQ = A + V·Xᵀ + X·Vᵀ with X = (½·V·Tᵀ·VᵀY − Y)·T and Y = A·V.
-        for start in (SIZE..n).step_by(SIZE) {
-            let size = n - start;
-            let count = size.div_ceil(SIZE);
-            let panel = &mut matrix[(start - SIZE) * n..];
-            let (mut weights, mut lower) = ([0.0; SIZE], [0.0; block::LEN]);
-            factor_panel(simd, panel, n, start, &mut weights, &mut lower);
+        // Each step makes the reflections Q = I − V·T·Vᵀ that turn the part of a row right of its diagonal block into a
+        // lower triangle, and applies them from both sides to what lies below: QᵀAQ = A + V·Xᵀ + X·Vᵀ with
+        // X = (½·V·Tᵀ·VᵀY − Y)·T and Y = A·V. Only the next row is changed at once; the others wait until the next step
+        // reads them to form its Y. The row keeps Vᵀ.
+        while row.len() > 1 {
+            let panel = &mut row[1..];
+            let count = panel.len();
+            let mut weights = [0.0; SIZE];
+            factor_panel(simd, panel, &mut weights, lower);
             gram.fill(0.0);
-            for i in 0..count {
-                let inside = size - i * SIZE;
-                block::load(&panel[start + i * SIZE..], n, SIZE, inside, &mut v_transposed[i]);
-                v[i] = v_transposed[i];
-                block::transpose(&mut v[i]);
-                block::add_transposed_product(simd, &v[i], &v[i], gram);
-                x[i].fill(0.0);
+            for (v, panel) in v.iter_mut().zip(&*panel) {
+                *v = *panel;
+                block::transpose(v);
+                block::add_transposed_product(simd, v, v, gram);
             }
-            block::store(&lower, &mut panel[start..], n, SIZE, size);
 
-            let trailing = &mut matrix[start * n + start..];
-            for i in 0..count {
-                for j in i..count {
-                    let corner = &trailing[i * SIZE * n + j * SIZE..];
-                    block::load(corner, n, size - i * SIZE, size - j * SIZE, tile);
-                    block::add_product(simd, tile, &v[j], &mut x[i]);
+            y[..count].iter_mut().for_each(|y| y.fill(0.0));
+            for (i, blocks) in other_rows.chunks_mut(SIZE * n).take(count).enumerate() {
+                for (j, block) in (i..count).zip(block::blocks_mut(blocks)) {
+                    if let [_, _, previous @ ..] = previous {
+                        let x = &x[1..];
+                        block::add_transposed_product(simd, &previous[i], &x[j], block);
+                        block::add_transposed_product(simd, &x[i], &previous[j], block);
+                    }
+                    block::add_product(simd, block, &v[j], &mut y[i]);
                     if j > i {
-                        block::add_transposed_product(simd, tile, &v[i], &mut x[j]);
+                        block::add_transposed_product(simd, block, &v[i], &mut y[j]);
                     }
                 }
             }
 
             accumulate(&weights, gram, t);
             product.fill(0.0);
-            for (v, y) in v.iter().zip(&x[..count]) {
+            for (v, y) in v.iter().zip(&y[..count]) {
                 block::add_transposed_product(simd, v, y, product);
             }
             let half = &mut *gram;
@@ -106,6 +132,7 @@ impl Kernel for ReduceToBand<'_> {
             block::add_transposed_product(simd, t, product, half);
             half.iter_mut().for_each(|value| *value *= -0.5);
             t.iter_mut().for_each(|value| *value = -*value);
+            core::mem::swap(&mut x, &mut y);
             for (v, x) in v.iter().zip(&mut x[..count]) {
                 block::add_product(simd, v, half, x);
                 product.fill(0.0);
@@ -114,47 +141,85 @@ impl Kernel for ReduceToBand<'_> {
                 block::transpose(x);
             }
 
-            for i in 0..count {
-                for j in i..count {
-                    let corner = &mut trailing[i * SIZE * n + j * SIZE..];
-                    block::load(corner, n, size - i * SIZE, size - j * SIZE, tile);
-                    block::add_transposed_product(simd, &v_transposed[i], &x[j], tile);
-                    block::add_transposed_product(simd, &x[i], &v_transposed[j], tile);
-                    block::store(tile, corner, n, size - i * SIZE, size - j * SIZE);
-                }
+            let (next_row, rest) = core::mem::take(&mut other_rows).split_at_mut(SIZE * n);
+            let next_row = &mut block::blocks_mut(next_row)[..count];
+            for (j, block) in next_row.iter_mut().enumerate() {
+                block::add_transposed_product(simd, &panel[0], &x[j], block);
+                block::add_transposed_product(simd, &x[0], &panel[j], block);
             }
+            panel[0] = *lower;
+            (previous, row, other_rows) = (row, next_row, rest);
         }
     }
 }
 
-/// Turns the columns from `start` on of the first `SIZE` rows of `panel` (rows of `n`) into a lower triangle by
-/// reflections from the right. The triangle goes to `lower`, the vectors of the reflections take the place of the rows.
+/// Vectors in a row of a block, for vectors of two numbers or more.
+const MAX_VECTORS: usize = SIZE / 2;
+
+/// A row of a block.
 #[inline(always)]
-fn factor_panel<S: Simd>(
-    simd: S,
-    panel: &mut [f64],
-    n: usize,
-    start: usize,
-    weights: &mut [f64; SIZE],
-    lower: &mut Block,
-) {
+fn load_row<S: Simd>(simd: S, block: &Block, row: usize) -> [S::F64; MAX_VECTORS] {
+    let lanes = S::LANES_F64;
+    let mut vectors = [simd.splat_f64(0.0); MAX_VECTORS];
+    for c in 0..SIZE / lanes {
+        vectors[c] = simd.load_f64(&block[row * SIZE + c * lanes..]);
+    }
+    vectors
+}
+
+/// Turns the rows of `panel` into a lower triangle by reflections from the right. The triangle goes to `lower`, the
+/// vectors of the reflections take the place of the rows.
+#[inline(always)]
+fn factor_panel<S: Simd>(simd: S, panel: &mut [Block], weights: &mut [f64; SIZE], lower: &mut Block) {
+    let lanes = S::LANES_F64;
+    lower.fill(0.0);
+    // Each row awaits a multiple of the vector before the one that is being made.
+    let mut factors = [0.0; SIZE];
     for i in 0..SIZE {
-        let (rows, below) = panel.split_at_mut((i + 1) * n);
-        let row = &mut rows[i * n + start..][..n - start];
-        let pivot = i.min(row.len());
-        lower[i * SIZE..][..pivot].copy_from_slice(&row[..pivot]);
-        row[..pivot].fill(0.0);
-        if pivot == row.len() {
-            continue;
+        let before = i.saturating_sub(1);
+        let factor = simd.splat_f64(factors[i]);
+        let mut sums = [simd.splat_f64(0.0); MAX_VECTORS];
+        for (j, block) in panel.iter_mut().enumerate() {
+            let v = load_row(simd, block, before);
+            let row = &mut block[i * SIZE..][..SIZE];
+            for c in 0..SIZE / lanes {
+                let x = &mut row[c * lanes..][..lanes];
+                simd.store_f64(simd.mul_add_f64(factor, v[c], simd.load_f64(x)), x);
+            }
+            if j == 0 {
+                lower[i * SIZE..][..i].copy_from_slice(&row[..i]);
+                row[..i].fill(0.0);
+            }
+            for c in 0..SIZE / lanes {
+                let x = simd.load_f64(&row[c * lanes..]);
+                sums[c] = simd.mul_add_f64(x, x, sums[c]);
+            }
         }
-        let v = &mut row[pivot..];
-        let reflector = Reflector::replace(simd, v, 0);
+        let square = (1..SIZE / lanes).fold(sums[0], |sum, c| simd.add_f64(sum, sums[c]));
+        let pivot = &mut panel[0][i * SIZE + i];
+        let reflector = Reflector::new(simd.reduce_add_f64(square), *pivot);
+        *pivot -= reflector.image;
         lower[i * SIZE + i] = reflector.image;
         weights[i] = reflector.weight;
-        for other in below.chunks_exact_mut(n).take(SIZE - 1 - i) {
-            let other = &mut other[start + pivot..];
-            let along = dot(simd, v, other);
-            combine(simd, -reflector.weight * along, v, 1.0, other);
+
+        let mut sums = [simd.splat_f64(0.0); SIZE];
+        for block in &mut *panel {
+            let (v_before, v) = (load_row(simd, block, before), load_row(simd, block, i));
+            for r in i + 1..SIZE {
+                let factor = simd.splat_f64(factors[r]);
+                let row = &mut block[r * SIZE..][..SIZE];
+                let mut sum = sums[r];
+                for c in 0..SIZE / lanes {
+                    let x = &mut row[c * lanes..][..lanes];
+                    let updated = simd.mul_add_f64(factor, v_before[c], simd.load_f64(x));
+                    simd.store_f64(updated, x);
+                    sum = simd.mul_add_f64(updated, v[c], sum);
+                }
+                sums[r] = sum;
+            }
+        }
+        for r in i + 1..SIZE {
+            factors[r] = -reflector.weight * simd.reduce_add_f64(sums[r]);
         }
     }
 }
@@ -178,13 +243,18 @@ fn at(row: usize, column: usize) -> usize {
     row * BAND_WIDTH + SIZE + column - row
 }
 
-/// Copies the band out of the upper triangle of `matrix` to both sides of the diagonal of `band`; zeros around it.
-fn copy_band(matrix: &[f64], n: usize, band: &mut [f64]) {
+/// Copies the band out of the first two blocks of each row to both sides of the diagonal of `band`; zeros around it.
+fn copy_band(first_row: &[Block], other_rows: &[f64], n: usize, band: &mut [f64]) {
     band.fill(0.0);
-    for i in 0..n {
-        for j in i..n.min(i + SIZE + 1) {
-            band[at(i, j)] = matrix[i * n + j];
-            band[at(j, i)] = matrix[i * n + j];
+    let other_rows = other_rows.chunks(SIZE * n).map(block::blocks);
+    for (start, blocks) in (0..n).step_by(SIZE).zip(core::iter::once(first_row).chain(other_rows)) {
+        for i in start..n.min(start + SIZE) {
+            for j in i..n.min(i + SIZE + 1) {
+                let (r, c) = (i - start, j - start);
+                let x = blocks[c / SIZE][r * SIZE + c % SIZE];
+                band[at(i, j)] = x;
+                band[at(j, i)] = x;
+            }
         }
     }
 }
@@ -292,9 +362,6 @@ fn push_bulge<S: Simd>(simd: S, band: &mut [f64], start: usize, window: &Window)
     band[at(column, start)..][..SIZE].copy_from_slice(&first_column);
     next
 }
-
-/// Vectors in a row of a block, for vectors of two numbers or more.
-const MAX_VECTORS: usize = SIZE / 2;
 
 /// The sum of `SIZE` rows of the band from `start`, each of `SIZE` elements from `column`, weighted by `v`.
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! Square blocks of a matrix, copied out of it so that their rows lie together, and their products.
 
-use crate::simd::Simd;
+use crate::simd::{SMALL, Simd};
 
 /// Rows and columns of a block.
 pub(super) const SIZE: usize = 32;
@@ -11,15 +11,26 @@ pub(super) const LEN: usize = SIZE * SIZE;
 /// A block, row after row.
 pub(super) type Block = [f64; LEN];
 
-/// The blocks of a scratch slice; its length is a multiple of [`LEN`].
-pub(super) fn blocks_mut(scratch: &mut [f64]) -> &mut [Block] {
-    scratch.as_chunks_mut().0
+/// [`blocks`], to be changed.
+pub(super) fn blocks_mut(numbers: &mut [f64]) -> &mut [Block] {
+    numbers.as_chunks_mut().0
+}
+
+/// The blocks of a slice of numbers, without what is left over.
+pub(super) fn blocks(numbers: &[f64]) -> &[Block] {
+    numbers.as_chunks().0
 }
 
 /// Copies the `rows × columns` corner of `matrix` (rows `stride` apart) to `block`, zeros elsewhere.
 #[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn load(matrix: &[f64], stride: usize, rows: usize, columns: usize, block: &mut Block) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
+    if !SMALL && (rows, columns) == (SIZE, SIZE) {
+        for (i, row) in block.chunks_exact_mut(SIZE).enumerate() {
+            row.copy_from_slice(&matrix[i * stride..][..SIZE]); // of known length
+        }
+        return;
+    }
     for (i, row) in block.chunks_exact_mut(SIZE).enumerate() {
         let filled = if i < rows { columns } else { 0 };
         if filled > 0 {
@@ -33,6 +44,12 @@ pub(super) fn load(matrix: &[f64], stride: usize, rows: usize, columns: usize, b
 #[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn store(block: &Block, matrix: &mut [f64], stride: usize, rows: usize, columns: usize) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
+    if !SMALL && (rows, columns) == (SIZE, SIZE) {
+        for (i, row) in block.chunks_exact(SIZE).enumerate() {
+            matrix[i * stride..][..SIZE].copy_from_slice(row); // of known length
+        }
+        return;
+    }
     for (i, row) in block.chunks_exact(SIZE).take(rows).enumerate() {
         matrix[i * stride..][..columns].copy_from_slice(&row[..columns]);
     }

@@ -16,19 +16,22 @@ pub(super) struct Reflector {
 }
 
 impl Reflector {
-    /// Replaces `x` by the vector v of the reflection that maps `x` to a multiple of the unit vector of `pivot`.
-    #[cfg_attr(not(feature = "small"), inline(always))]
-    pub(super) fn replace<S: Simd>(simd: S, x: &mut [f64], pivot: usize) -> Self {
-        let square = dot(simd, x, x);
+    /// The reflection that maps a vector with this squared norm to a multiple of the unit vector of the pivot.
+    #[inline(always)]
+    pub(super) fn new(square: f64, pivot: f64) -> Self {
         if square < NEGLIGIBLE_SQUARE {
-            x.fill(0.0);
             return Self::default();
         }
         let norm = math::sqrt(square);
-        let image = -norm.copysign(x[pivot]);
-        let weight = 1.0 / (norm * (norm + x[pivot].abs()));
-        x[pivot] -= image;
-        Self { weight, image }
+        Self { weight: 1.0 / (norm * (norm + pivot.abs())), image: -norm.copysign(pivot) }
+    }
+
+    /// Replaces `x` by the vector v of the reflection that maps `x` to a multiple of the unit vector of `pivot`.
+    #[cfg_attr(not(feature = "small"), inline(always))]
+    pub(super) fn replace<S: Simd>(simd: S, x: &mut [f64], pivot: usize) -> Self {
+        let reflector = Self::new(dot(simd, x, x), x[pivot]);
+        x[pivot] -= reflector.image;
+        reflector
     }
 }
 
