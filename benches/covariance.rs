@@ -12,9 +12,14 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use measure::{Work, bench};
 use std::hint::black_box;
 
-/// Width of the square map, batch and channels: the NAS-Bench-201 stages, a middle and the last stage of a mobile network,
-/// and nearly the tokens of a small transformer.
-const SHAPES: [[usize; 3]; 6] = [[32, 64, 16], [16, 64, 32], [8, 64, 64], [14, 64, 112], [7, 64, 2048], [14, 8, 192]];
+/// Width of the square map, batch and channels: the NAS-Bench-201 stages, the first, a middle and the last stage of a mobile
+/// network, and nearly the tokens of a small transformer.
+const SHAPES: [[usize; 3]; 7] =
+    [[32, 64, 16], [16, 64, 32], [8, 64, 64], [112, 64, 24], [14, 64, 112], [7, 64, 2048], [14, 8, 192]];
+
+/// Width of the square map, channels of u and of v, and how many times as wide the map of u is: a block that halves the map
+/// of NAS-Bench-201, and three blocks of a mobile network.
+const FOLDED: [[usize; 4]; 4] = [[16, 16, 32, 2], [56, 24, 24, 2], [28, 24, 32, 2], [7, 192, 2048, 1]];
 
 fn normal(len: usize) -> Vec<f32> {
     let mut out = vec![0.0; len];
@@ -44,15 +49,20 @@ fn moments(criterion: &mut Criterion) {
             });
         }
 
-        // A block that halves the map: 2 × 2 × 16 channels by 32.
-        let (data, direction) = (normal(64 * 32 * 32 * 16), normal(64 * 16 * 16 * 32));
-        let u = View::dense(&data, Shape::new(64, 32, 32, 16).unwrap());
-        let v = View::dense(&direction, Shape::new(64, 16, 16, 32).unwrap());
-        let (mut out, mut scratch) = (vec![0.0; 64 * 32], vec![0.0; covariance::cross_moment_scratch_len(64, 32)]);
-        let work = Work::Operations((2 * 16384 * 64 * 32) as f64);
-        bench(criterion, "folded cross moment 16384x64x32", backend, work, || {
-            cross_moment(backend, u, v, 0..64, black_box(&mut out), &mut scratch);
-        });
+        for [width, inputs, outputs, ratio] in FOLDED {
+            let batch = 64;
+            let u_shape = Shape::new(batch, width * ratio, width * ratio, inputs).unwrap();
+            let v_shape = Shape::new(batch, width, width, outputs).unwrap();
+            let (u_data, v_data) = (normal(u_shape.len()), normal(v_shape.len()));
+            let (u, v) = (View::dense(&u_data, u_shape), View::dense(&v_data, v_shape));
+            let (positions, rows) = (v_shape.positions(), inputs * ratio * ratio);
+            let mut out = vec![0.0; rows * outputs];
+            let mut scratch = vec![0.0; covariance::cross_moment_scratch_len(rows, outputs)];
+            let work = Work::Operations((2 * positions * rows * outputs) as f64);
+            bench(criterion, &format!("folded cross moment {positions}x{rows}x{outputs}"), backend, work, || {
+                cross_moment(backend, u, v, 0..batch, black_box(&mut out), &mut scratch);
+            });
+        }
 
         let data = normal(392 * 2048);
         let features = View::dense(&data, Shape::new(8, 7, 7, 2048).unwrap());

@@ -1,21 +1,23 @@
 //! Second moments of features: channel covariance, its dual, and the cross moment of two gradients.
 //!
-//! All three are sums of products over many rows, taken in chunks of 64: a chunk is copied to panels in the
-//! caller's scratch, centred on the way, multiplied in single precision by the register tile of
-//! [`gemm`](super::gemm), and its sums are added to the result in double precision. Memory is read once.
+//! All three are sums of products over many rows, taken in chunks of 32: a chunk is copied to panels in the
+//! caller's scratch, centred on the way, and multiplied in single precision by the register tile of
+//! [`gemm`](super::gemm). The sums of eight chunks are added to the result in double precision. Memory is read once.
 //!
 //! Accuracy: rounding errors of chunks average out. Relative to `√(V_ii · V_jj)` the error of an element is below
-//! 5e-7 for one chunk and falls with the square root of their number: 1.25e-7 for 1024 rows, 3e-8 for 16384.
+//! 5e-7 for up to 64 rows and falls with the square root of their number: 1.25e-7 for 1024, 3e-8 for 16384.
 
+use crate::simd::rows::{self, map, map_partial, widen};
 use crate::simd::tile::{self, Rows, Strided, Tile};
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::View;
 use core::ops::Range;
 
-/// Rows whose products are summed in single precision.
-const CHUNK: usize = 64;
-/// Rows that are packed at a time, so that a result larger than the caches is not read for each chunk.
-const PACKED: usize = 4 * CHUNK;
+/// Rows whose products are added up one by one in single precision.
+const CHUNK: usize = 32;
+/// Rows that are packed at a time, so that a result larger than the caches is not read for each chunk. The sums of their
+/// chunks are added up in single precision too.
+const PACKED: usize = 8 * CHUNK;
 /// Rows whose mean is the shift.
 const SAMPLE: usize = 64;
 /// The longest rows that are not copied to panels.
@@ -32,7 +34,7 @@ const fn panels_len(columns: usize) -> usize {
 
 /// Numbers of scratch that [`covariance`] needs; fastest when aligned to 64 bytes.
 pub const fn covariance_scratch_len(channels: usize) -> usize {
-    panels_len(channels) + channels
+    panels_len(channels) + channels.next_multiple_of(VECTORS * LONGEST)
 }
 
 /// Numbers of scratch that [`dual`] needs; fastest when aligned to 64 bytes.
@@ -56,8 +58,10 @@ pub const fn cross_moment_scratch_len(rows: usize, columns: usize) -> usize {
 pub fn covariance(backend: Backend, features: View<'_>, out: &mut [f64], scratch: &mut [f32], sums: &mut [f64]) {
     let (positions, channels) = (features.shape.positions(), features.shape.channels);
     let (panels, shift) = scratch.split_at_mut(panels_len(channels));
-    let (shift, sums, out) = (&mut shift[..channels], &mut sums[..channels], &mut out[..channels * channels]);
-    sample_mean(features, shift);
+    let shift = &mut shift[..channels.next_multiple_of(VECTORS * LONGEST)];
+    let (sums, out) = (&mut sums[..channels], &mut out[..channels * channels]);
+    sample_mean(features, &mut shift[..channels]);
+    shift[channels..].fill(0.0);
     sums.fill(0.0);
     let source = Centred { features, shift, sums };
     backend.run(Symmetric { source, rows: positions, columns: channels, out, panels });
@@ -155,12 +159,15 @@ fn sample_mean(features: View<'_>, shift: &mut [f32]) {
 
 /// A matrix that is read in panels.
 trait Source {
-    /// Writes `rows` of the `width` columns from `column` on to `panel`, zeros beyond the last column.
-    /// `width` is 1 or [`VECTORS`] vectors.
+    /// Rows that go to all panels before others do: few, so that memory is read along them.
+    const STRIP: usize = 16;
+
+    /// Writes `rows` of the `width` columns from `column` on to `panel`, anything beyond the last column.
     fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, width: usize, panel: &mut [f32]);
 }
 
-/// Positions × channels, less a shift of each channel; the sums of what is left are added to `sums`.
+/// Positions × channels, less a shift of each channel, zeros behind the last; the sums of what is left are added to
+/// `sums`.
 struct Centred<'a> {
     features: View<'a>,
     shift: &'a [f32],
@@ -168,22 +175,53 @@ struct Centred<'a> {
 }
 
 impl Source for Centred<'_> {
+    // More, because each strip adds to the sums.
+    const STRIP: usize = 64;
+
     #[inline(always)]
     fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, width: usize, panel: &mut [f32]) {
-        let (View { data, pitch, .. }, channels) = (self.features, self.features.shape.channels);
-        for offset in (0..width).step_by(S::LANES) {
-            let from = channels.min(column + offset);
-            let lanes = S::LANES.min(channels - from);
-            let shift = simd.load_partial(&self.shift[from..]);
-            for first in rows.clone().step_by(CHUNK) {
-                let mut sum = simd.splat(0.0);
-                for row in first..rows.end.min(first + CHUNK) {
-                    let numbers = &data[row * pitch + from..][..lanes];
-                    let centred = simd.sub(simd.load_partial(numbers), shift);
-                    sum = simd.add(sum, centred);
-                    simd.store(centred, &mut panel[(row - rows.start) * width + offset..]);
-                }
-                add_widened(simd, sum, &mut self.sums[from..]);
+        if width == VECTORS * S::LANES {
+            self.vectors::<S, VECTORS>(simd, rows, column, width, panel);
+        } else {
+            let width_used = width.min(self.sums.len() - column);
+            for offset in (0..width_used).step_by(S::LANES) {
+                self.vectors::<S, 1>(simd, rows.clone(), column + offset, width, &mut panel[offset..]);
+            }
+        }
+    }
+}
+
+impl Centred<'_> {
+    /// Writes the `V` vectors from `column` on of each row, `width` apart.
+    #[inline(always)]
+    fn vectors<S: Simd, const V: usize>(
+        &mut self,
+        simd: S,
+        rows: Range<usize>,
+        column: usize,
+        width: usize,
+        panel: &mut [f32],
+    ) {
+        let View { data, pitch, .. } = self.features;
+        let data = &data[rows.start * pitch + column..];
+        let (inputs, shift) = ([rows::Rows { data, pitch }], [&self.shift[column..]]);
+        let (count, sums) = (rows.len(), &mut self.sums[column..]);
+        let centre = |[shift]: [S::F32; 1], [x]: [S::F32; 1], _: S::F32, [sum]: &mut [S::F32; 1]| {
+            let centred = simd.sub(x, shift);
+            *sum = simd.add(*sum, centred);
+            centred
+        };
+        if (count - 1) * pitch + V * S::LANES <= data.len() {
+            let strip: [_; V] = map(simd, count, inputs, shift, panel, width, &centre);
+            for ([strip], sums) in strip.into_iter().zip(sums.chunks_mut(S::LANES)) {
+                add_widened(simd, strip, sums);
+            }
+        } else {
+            // Whole vectors of the last row would end behind the tensor.
+            for (vector, sums) in sums.chunks_mut(S::LANES).take(V).enumerate() {
+                let channels = vector * S::LANES..vector * S::LANES + sums.len();
+                let [strip] = map_partial(simd, count, channels, inputs, shift, panel, width, &centre);
+                add_widened(simd, strip, sums);
             }
         }
     }
@@ -204,9 +242,6 @@ impl Source for Transposed<'_> {
             for (k, (x, shift)) in numbers.iter().zip(&self.shift[rows.clone()]).enumerate() {
                 panel[k * width + j] = x - shift;
             }
-        }
-        for row in panel.chunks_exact_mut(width) {
-            row[used..].fill(0.0);
         }
     }
 }
@@ -231,16 +266,17 @@ impl Source for Folded<'_> {
     fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, width: usize, panel: &mut [f32]) {
         let (channels, ratio) = (self.features.shape.channels, self.ratio);
         let end = self.columns().min(column + width);
+        // Columns of the same position in every block lie side by side in memory, if not those of a row of the block.
+        let run = if self.features.pitch == channels { channels * ratio } else { channels };
         let mut next = column;
         while next < end {
-            // Columns of the same position in every block lie side by side in memory.
             let (place, channel) = (next / channels, next % channels);
-            let count = (channels - channel).min(end - next);
+            let count = (run - next % run).min(end - next);
             let (dy, dx) = (place / ratio, place % ratio);
             let (mut y, mut x) = (rows.start / self.width, rows.start % self.width);
             for row in 0..rows.len() {
                 let position = (y * ratio + dy) * self.width * ratio + x * ratio + dx;
-                let from = &self.features.row(position)[channel..][..count];
+                let from = &self.features.data[position * self.features.pitch + channel..][..count];
                 let to = &mut panel[row * width..][next - column..width];
                 for i in (0..count).step_by(S::LANES) {
                     let vector = simd.load_partial(&from[i..]);
@@ -257,9 +293,6 @@ impl Source for Folded<'_> {
                 }
             }
             next += count;
-        }
-        for row in panel.chunks_exact_mut(width) {
-            row[end - column..].fill(0.0);
         }
     }
 }
@@ -288,9 +321,9 @@ impl<X: Source> Symmetric<'_, X> {
         self.out.fill(0.0);
         for row in (0..self.rows).step_by(PACKED) {
             let rows = row..self.rows.min(row + PACKED);
-            let panels = pack::<S, TALL>(simd, &mut self.source, rows, self.columns, self.panels);
-            for first in (0..self.columns).step_by(panels.width) {
-                let last = self.columns.min(first + panels.width);
+            let panels = pack::<S, _, TALL>(simd, &mut self.source, rows, self.columns, self.panels);
+            for first in (0..self.columns).step_by(VECTORS * S::LANES) {
+                let last = self.columns.min(first + VECTORS * S::LANES);
                 for i in (0..last).step_by(TALL) {
                     // The first vector that holds a column right of the diagonal.
                     let from = first.max(i / S::LANES * S::LANES);
@@ -335,7 +368,7 @@ impl Cross<'_> {
             let positions = position..self.positions.end.min(position + PACKED);
             let u = pack_folded::<S, TALL>(simd, &mut self.u, positions.clone(), self.u_panels);
             let v = pack_folded::<S, 1>(simd, &mut self.v, positions, self.v_panels);
-            for first in (0..columns).step_by(v.width) {
+            for first in (0..columns).step_by(VECTORS * S::LANES) {
                 for i in (0..rows).step_by(TALL) {
                     let mut out = Block { out: self.out, columns, rows: i..rows, column: first };
                     let place = |row| channel_major(row, inputs, ratio);
@@ -383,18 +416,23 @@ fn width<S: Simd, const TALL: usize>(columns: usize) -> usize {
 
 /// Packs rows of a source, to be read by tiles `TALL` columns at a time, or vectors.
 #[inline(always)]
-fn pack<'a, S: Simd, const TALL: usize>(
+fn pack<'a, S: Simd, X: Source, const TALL: usize>(
     simd: S,
-    source: &mut impl Source,
+    source: &mut X,
     rows: Range<usize>,
     columns: usize,
     packed: &'a mut [f32],
 ) -> Panels<'a> {
     let width = width::<S, TALL>(columns);
-    for (panel, column) in packed.chunks_exact_mut(width * rows.len()).zip((0..columns).step_by(width)) {
-        source.panel(simd, rows.clone(), column, width, panel);
+    let panel = width * rows.len();
+    for first in rows.clone().step_by(X::STRIP) {
+        let strip = first..rows.end.min(first + X::STRIP);
+        let offset = (first - rows.start) * width;
+        for (panel, column) in packed.chunks_exact_mut(panel).zip((0..columns).step_by(width)) {
+            source.panel(simd, strip.clone(), column, width, &mut panel[offset..]);
+        }
     }
-    Panels { numbers: packed, rows: rows.len(), width, panel: width * rows.len(), pitch: width }
+    Panels { numbers: packed, rows: rows.len(), width, panel, pitch: width }
 }
 
 /// Packs rows of a folded tensor, or takes them as they are where the tile can read them.
@@ -405,13 +443,26 @@ fn pack_folded<'a, S: Simd, const TALL: usize>(
     rows: Range<usize>,
     packed: &'a mut [f32],
 ) -> Panels<'a> {
-    let (columns, pitch) = (source.columns(), source.features.pitch);
-    // A tile reads whole vectors, or as many numbers as it has rows. Long rows would compete for the same places of the cache.
-    if source.ratio > 1 || columns % S::LANES.max(TALL) != 0 || pitch > LONGEST_ROW {
-        return pack::<S, TALL>(simd, source, rows, columns, packed);
-    }
+    let columns = source.columns();
     let width = width::<S, TALL>(columns);
-    Panels { numbers: &source.features.data[rows.start * pitch..], rows: rows.len(), width, panel: width, pitch }
+    let length = columns.next_multiple_of(width);
+    // Long rows would compete for the same places of the cache.
+    if source.ratio == 1 && source.features.pitch <= LONGEST_ROW {
+        let pitch = source.features.pitch;
+        let numbers = &source.features.data[rows.start * pitch..];
+        // What a tile reads behind the last column it does not use; but it must exist.
+        if (rows.len() - 1) * pitch + length <= numbers.len() {
+            return Panels { numbers, rows: rows.len(), width, panel: width, pitch };
+        }
+    }
+    if length > LONGEST_ROW {
+        return pack::<S, _, TALL>(simd, source, rows, columns, packed);
+    }
+    for first in rows.clone().step_by(Folded::STRIP) {
+        let strip = first..rows.end.min(first + Folded::STRIP);
+        source.panel(simd, strip, 0, length, &mut packed[(first - rows.start) * length..]);
+    }
+    Panels { numbers: packed, rows: rows.len(), width, panel: width, pitch: length }
 }
 
 /// A place in a row-major matrix: the rows that exist from its first on, and its first column.
@@ -432,16 +483,22 @@ impl Block<'_> {
         v: Panels<'_>,
         place: impl Fn(usize) -> usize,
     ) {
+        let mut total: Tile<S, TALL, WIDE> = tile::zero(simd);
         for first in (0..u.rows).step_by(CHUNK) {
             let left = Strided { data: u.from(first, self.rows.start), row: 1, step: u.pitch };
             let right = Rows { data: v.from(first, self.column), pitch: v.pitch };
             let depth = CHUNK.min(u.rows - first);
             let tile: Tile<S, TALL, WIDE> = tile::accumulate(simd, tile::zero(simd), left, right, depth);
-            for i in 0..TALL.min(self.rows.len()) {
-                let out = &mut self.out[place(self.rows.start + i) * self.columns..][self.column..self.columns];
+            for i in 0..TALL {
                 for j in 0..WIDE {
-                    add_widened(simd, tile[i][j], &mut out[j * S::LANES..]);
+                    total[i][j] = simd.add(total[i][j], tile[i][j]);
                 }
+            }
+        }
+        for i in 0..TALL.min(self.rows.len()) {
+            let out = &mut self.out[place(self.rows.start + i) * self.columns..][self.column..self.columns];
+            for j in 0..WIDE {
+                add_widened(simd, total[i][j], &mut out[j * S::LANES..]);
             }
         }
     }
@@ -450,18 +507,13 @@ impl Block<'_> {
 /// Adds the first lanes of a vector to `out`, as many as it takes.
 #[inline(always)]
 fn add_widened<S: Simd>(simd: S, vector: S::F32, out: &mut [f64]) {
-    let mut lanes = [0.0; LONGEST];
-    simd.store(vector, &mut lanes);
-    if out.len() >= S::LANES {
-        for k in (0..S::LANES).step_by(S::LANES_F64) {
-            let sum = simd.add_f64(simd.load_f64(&out[k..]), simd.load_widened(&lanes[k..]));
-            simd.store_f64(sum, &mut out[k..]);
-        }
-    } else {
-        for (out, &lane) in out.iter_mut().zip(&lanes[..S::LANES]) {
-            *out += f64::from(lane);
-        }
-    }
+    widen(
+        simd,
+        [vector],
+        [out],
+        #[inline(always)]
+        |[x], [sum]| [simd.add_f64(sum, x)],
+    );
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use super::{band, householder, jacobi, tridiagonal};
 use crate::simd::Backend;
 
 /// The order from which the two-stage reduction is used. Milliseconds of one stage and of two on a Zen 4 core with 1
-/// MB of second-level cache: AVX2 1.5 and 1.7 at 288, 3.1 and 2.8 at 352, 10.9 and 5.0 at 448; AVX-512 1.1 and 1.6,
-/// 2.2 and 2.6, 8.8 and 4.8.
+/// MB of second-level cache: AVX2 1.5 and 1.7 at 288, 2.9 and 2.7 at 352, 6.6 and 4.8 at 448; AVX-512 1.1 and 1.5,
+/// 2.1 and 2.5, 4.4 and 4.5.
 const TWO_STAGE_ORDER: usize = 384;
 
 /// Numbers of scratch that [`eigenvalues`] needs for a matrix of order `n`.

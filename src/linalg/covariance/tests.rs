@@ -110,7 +110,7 @@ fn covariance_and_dual_match_double_precision() {
                 }
                 let features = view(&data, shape, gap);
                 let (positions, n) = (shape.positions(), shape.positions() as f64);
-                let tolerance = |rows: usize| 5e-7 / sqrt(rows.div_ceil(CHUNK) as f64);
+                let tolerance = |rows: usize| 5e-7 / sqrt(rows.div_ceil(64) as f64);
                 let exact = centred(features);
                 let covariance = gram(&exact, shape.channels, n);
                 let dual = gram(&transpose(&exact, shape.channels), positions, n);
