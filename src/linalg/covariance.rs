@@ -9,7 +9,7 @@
 
 use crate::simd::rows::{self, map, map_partial, widen};
 use crate::simd::tile::{self, Rows, Strided, Tile};
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 use crate::tensor::View;
 use core::ops::Range;
 
@@ -180,7 +180,7 @@ impl Source for Centred<'_> {
 
     #[inline(always)]
     fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, width: usize, panel: &mut [f32]) {
-        if width == VECTORS * S::LANES {
+        if width == VECTORS * S::LANES && !SMALL {
             self.vectors::<S, VECTORS>(simd, rows, column, width, panel);
         } else {
             let width_used = width.min(self.sums.len() - column);
@@ -211,7 +211,7 @@ impl Centred<'_> {
             *sum = simd.add(*sum, centred);
             centred
         };
-        if (count - 1) * pitch + V * S::LANES <= data.len() {
+        if (count - 1) * pitch + V * S::LANES <= data.len() && !SMALL {
             let strip: [_; V] = map(simd, count, inputs, shift, panel, width, &centre);
             for ([strip], sums) in strip.into_iter().zip(sums.chunks_mut(S::LANES)) {
                 add_widened(simd, strip, sums);

@@ -2,12 +2,17 @@
 
 use super::magnitude::{largest_magnitude, scale};
 use super::{band, householder, jacobi, tridiagonal};
-use crate::simd::Backend;
+use crate::simd::{Backend, SMALL};
 
 /// The order from which the two-stage reduction is used. Milliseconds of one stage and of two on a Zen 4 core with 1
 /// MB of second-level cache: AVX2 1.5 and 1.7 at 288, 2.9 and 2.7 at 352, 6.6 and 4.8 at 448; AVX-512 1.1 and 1.5,
 /// 2.1 and 2.5, 4.4 and 4.5.
 const TWO_STAGE_ORDER: usize = 384;
+
+/// Whether a matrix of order `n` is reduced in two stages. Where code is to be short, so are matrices: one stage does for all.
+const fn takes_two_stages(n: usize) -> bool {
+    !SMALL && n >= TWO_STAGE_ORDER
+}
 
 /// Numbers of scratch that [`eigenvalues`] needs for a matrix of order `n`.
 pub const fn scratch_len(n: usize) -> usize {
@@ -43,7 +48,7 @@ pub fn eigenvalues(backend: Backend, matrix: &mut [f64], n: usize, values: &mut 
 
 /// Numbers of scratch that [`tridiagonalize`] needs.
 pub(super) const fn reduction_scratch_len(n: usize) -> usize {
-    if n < TWO_STAGE_ORDER { householder::scratch_len(n) } else { band::scratch_len(n) }
+    if takes_two_stages(n) { band::scratch_len(n) } else { householder::scratch_len(n) }
 }
 
 /// Reduces the symmetric `n × n` row-major `matrix` (`n ≥ householder::MIN_ORDER`, scaled near one, destroyed) to a
@@ -56,10 +61,10 @@ pub(super) fn tridiagonalize(
     squares: &mut [f64],
     scratch: &mut [f64],
 ) {
-    if n < TWO_STAGE_ORDER {
-        householder::tridiagonalize(backend, matrix, n, diagonal, squares, scratch);
-    } else {
+    if takes_two_stages(n) {
         band::tridiagonalize(backend, matrix, n, diagonal, squares, scratch);
+    } else {
+        householder::tridiagonalize(backend, matrix, n, diagonal, squares, scratch);
     }
 }
 
