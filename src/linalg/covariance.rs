@@ -321,7 +321,7 @@ impl<X: Source> Symmetric<'_, X> {
         self.out.fill(0.0);
         for row in (0..self.rows).step_by(PACKED) {
             let rows = row..self.rows.min(row + PACKED);
-            let panels = pack::<S, _, TALL>(simd, &mut self.source, rows, self.columns, self.panels);
+            let panels = pack(simd, &mut self.source, rows, self.columns, width::<S, TALL>(self.columns), self.panels);
             for first in (0..self.columns).step_by(VECTORS * S::LANES) {
                 let last = self.columns.min(first + VECTORS * S::LANES);
                 for i in (0..last).step_by(TALL) {
@@ -414,16 +414,16 @@ fn width<S: Simd, const TALL: usize>(columns: usize) -> usize {
     if columns > S::LANES { VECTORS * S::LANES } else { S::LANES.max(TALL) }
 }
 
-/// Packs rows of a source, to be read by tiles `TALL` columns at a time, or vectors.
+/// Packs rows of a source in panels of `width` columns.
 #[inline(always)]
-fn pack<'a, S: Simd, X: Source, const TALL: usize>(
+fn pack<'a, S: Simd, X: Source>(
     simd: S,
     source: &mut X,
     rows: Range<usize>,
     columns: usize,
+    width: usize,
     packed: &'a mut [f32],
 ) -> Panels<'a> {
-    let width = width::<S, TALL>(columns);
     let panel = width * rows.len();
     for first in rows.clone().step_by(X::STRIP) {
         let strip = first..rows.end.min(first + X::STRIP);
@@ -435,7 +435,8 @@ fn pack<'a, S: Simd, X: Source, const TALL: usize>(
     Panels { numbers: packed, rows: rows.len(), width, panel, pitch: width }
 }
 
-/// Packs rows of a folded tensor, or takes them as they are where the tile can read them.
+/// Packs rows of a folded tensor, to be read by tiles `TALL` columns at a time, or vectors; or takes them as they are where
+/// the tile can read them.
 #[inline(always)]
 fn pack_folded<'a, S: Simd, const TALL: usize>(
     simd: S,
@@ -443,12 +444,11 @@ fn pack_folded<'a, S: Simd, const TALL: usize>(
     rows: Range<usize>,
     packed: &'a mut [f32],
 ) -> Panels<'a> {
-    let columns = source.columns();
+    let (columns, pitch) = (source.columns(), source.features.pitch);
     let width = width::<S, TALL>(columns);
     let length = columns.next_multiple_of(width);
     // Long rows would compete for the same places of the cache.
-    if source.ratio == 1 && source.features.pitch <= LONGEST_ROW {
-        let pitch = source.features.pitch;
+    if source.ratio == 1 && pitch <= LONGEST_ROW {
         let numbers = &source.features.data[rows.start * pitch..];
         // What a tile reads behind the last column it does not use; but it must exist.
         if (rows.len() - 1) * pitch + length <= numbers.len() {
@@ -456,13 +456,10 @@ fn pack_folded<'a, S: Simd, const TALL: usize>(
         }
     }
     if length > LONGEST_ROW {
-        return pack::<S, _, TALL>(simd, source, rows, columns, packed);
+        return pack(simd, source, rows, columns, width, packed);
     }
-    for first in rows.clone().step_by(Folded::STRIP) {
-        let strip = first..rows.end.min(first + Folded::STRIP);
-        source.panel(simd, strip, 0, length, &mut packed[(first - rows.start) * length..]);
-    }
-    Panels { numbers: packed, rows: rows.len(), width, panel: width, pitch: length }
+    // Short rows stay whole, and their panels lie side by side.
+    Panels { width, panel: width, ..pack(simd, source, rows, columns, length, packed) }
 }
 
 /// A place in a row-major matrix: the rows that exist from its first on, and its first column.

@@ -3,7 +3,7 @@
 use super::ahead::Ahead;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
-use super::window::{self, Window};
+use super::window::{Part, Window};
 use super::{Algorithm, depthwise, direct, winograd};
 use crate::ops::moments::Moments;
 use crate::simd::convolution::Taps;
@@ -168,7 +168,6 @@ impl Bands {
     fn bands(&self) -> impl Iterator<Item = Band> {
         let (outputs, channels) = (self.pass.axes[0].outputs, self.pass.all_output_channels());
         let images = (0..self.pass.batch).step_by(self.images);
-        let channels_of = move |first: usize| first..channels.min(first + self.channels[1]);
         images.flat_map(move |image| {
             (0..channels).step_by(self.channels[1]).flat_map(move |channel| {
                 (0..outputs).step_by(self.rows).map(move |row| {
@@ -178,7 +177,7 @@ impl Bands {
                         row,
                         rows,
                         window: self.window(row, rows),
-                        channels: channels_of(channel),
+                        channels: channel..channels.min(channel + self.channels[1]),
                     }
                 })
             })
@@ -199,15 +198,7 @@ impl Bands {
             ahead.add(&sink.stored.as_view().channels(band.channels.clone()), first, count);
         }
         if let Some(next) = next {
-            let extents = self.pass.axes.map(|axis| axis.sources);
-            window::look_ahead(
-                sources,
-                &self.source_channels(next),
-                extents,
-                &next.images,
-                &next.window[0],
-                &mut ahead,
-            );
+            self.part(sources, next).look_ahead(&mut ahead);
             if let Target::Output { view, .. } = target {
                 let (first, count) = self.places(next);
                 ahead.add(&view.as_view().channels(next.channels.clone()), first, count);
@@ -216,12 +207,15 @@ impl Bands {
         ahead
     }
 
-    /// Channels of the source that a band reads.
-    fn source_channels(&self, band: &Band) -> Range<usize> {
-        match self.method {
+    /// What a band reads of the sources.
+    fn part<'s, L: Load>(&self, sources: &'s [L], band: &Band) -> Part<'s, L> {
+        let [rows, columns] = band.window.clone();
+        let channels = match self.method {
             Method::Depthwise => band.channels.clone(),
             _ => 0..self.channels[0],
-        }
+        };
+        let (extents, images) = (self.pass.axes.map(|axis| axis.sources), band.images.clone());
+        Part { sources, channels, extents, images, rows, columns }
     }
 
     /// The source of a band where it is stored.
@@ -234,18 +228,10 @@ impl Bands {
 
     /// Loads the source of a band with the zeros around it.
     fn load<'s, L: Load>(&self, backend: Backend, sources: &[L], band: &Band, padded: &'s mut [f32]) -> Source<'s> {
-        let [rows, columns] = band.window.clone();
+        let [rows, columns] = &band.window;
         let steps = [rows.len() * columns.len(), columns.len(), 1].map(|n| n * self.pitch);
-        backend.run(Window {
-            sources,
-            channels: self.source_channels(band),
-            extents: self.pass.axes.map(|axis| axis.sources),
-            images: band.images.clone(),
-            rows,
-            columns,
-            out: &mut padded[..band.images.len() * steps[0]],
-            pitch: self.pitch,
-        });
+        let out = &mut padded[..band.images.len() * steps[0]];
+        backend.run(Window { part: self.part(sources, band), out, pitch: self.pitch });
         Source { data: padded, steps }
     }
 
@@ -282,10 +268,7 @@ impl Bands {
             let output = winograd::Output { data: output, extents, steps };
             return winograd::run(backend, &self.pass, source, &grid, packed, transforms, output, bias, ahead);
         }
-        match self.method {
-            Method::Depthwise => ahead.spread(count * band.channels.len()),
-            _ => ahead.spread(count * self.pass.all_output_channels()),
-        }
+        ahead.spread(count * band.channels.len());
         for phases in self.pass.phases() {
             let [vertical, horizontal] = phases;
             let mut grid = Grid {
