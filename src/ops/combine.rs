@@ -5,9 +5,9 @@
 
 use super::strip::{Prologue, Strips, floor, for_each_strip, read, write};
 use crate::Error;
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 use crate::tensor::columns::{Part, for_each_part};
-use crate::tensor::{Gradient, Shape, Sink, Value, View, ViewMut};
+use crate::tensor::{Gradient, Load, Shape, Sink, Value, View, ViewMut};
 
 /// The most terms of one sum.
 pub const MAX_TERMS: usize = 8;
@@ -102,6 +102,15 @@ impl Kernel for Vjp<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let positions = self.sink.stored.shape.positions();
+        // Where no more than one of the two computes, one pass of its own does all.
+        if !SMALL && self.gradient.normalised.is_none() {
+            let View { data, pitch, .. } = self.gradient.stored;
+            return self.sink.store(simd, 0, positions, data, pitch);
+        }
+        if !SMALL && self.sink.gate.is_none() && !self.sink.accumulate {
+            let ViewMut { data, pitch, .. } = self.sink.stored;
+            return self.gradient.load(simd, 0, positions, data, pitch);
+        }
         for_each_strip(simd, 0..positions, &mut self);
     }
 }
