@@ -65,22 +65,20 @@ impl<'a> Moments<'a> {
 
     /// Adds positions `first .. first + count` of a tensor.
     pub fn update(&mut self, backend: Backend, view: &View<'_>, first: usize, count: usize) {
-        for start in (0..count).step_by(columns::ROWS) {
-            let piece = Piece {
-                rows: Rows { data: &view.data[(first + start) * view.pitch..], pitch: view.pitch },
-                count: columns::ROWS.min(count - start),
-                seen: self.count,
-                mean: &mut self.mean[..view.shape.channels],
-                squares: &mut self.squares[..view.shape.channels],
-            };
-            self.count += piece.count;
-            backend.run(piece);
-        }
+        let channels = view.shape.channels;
+        backend.run(Update {
+            rows: Rows { data: view.data.get(first * view.pitch..).unwrap_or_default(), pitch: view.pitch },
+            count,
+            seen: self.count,
+            mean: &mut self.mean[..channels],
+            squares: &mut self.squares[..channels],
+        });
+        self.count += count;
     }
 }
 
-/// A few rows to merge into the moments of `seen` others.
-struct Piece<'a> {
+/// Rows to merge into the moments of `seen` others.
+struct Update<'a> {
     rows: Rows<'a>,
     count: usize,
     seen: usize,
@@ -88,13 +86,41 @@ struct Piece<'a> {
     squares: &'a mut [f64],
 }
 
-impl Kernel for Piece<'_> {
+impl Kernel for Update<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        for_each_column(simd, 0..self.count, 0..self.mean.len(), &mut self);
+    fn run<S: Simd>(self, simd: S) {
+        let channels = self.mean.len();
+        let rows = columns::summed_rows(channels);
+        for first in (0..self.count).step_by(rows) {
+            let rows = rows.min(self.count - first);
+            let (count, seen) = (rows as f64, (self.seen + first) as f64);
+            let weight = count / (seen + count);
+            let mut piece = Piece {
+                rows: self.rows.skip(first * self.rows.pitch),
+                inverse: 1.0 / count,
+                weight,
+                spread: seen * weight,
+                mean: &mut *self.mean,
+                squares: &mut *self.squares,
+            };
+            for_each_column(simd, 0..rows, 0..channels, &mut piece);
+        }
     }
+}
+
+/// A few rows to merge into the moments of those before.
+struct Piece<'a> {
+    rows: Rows<'a>,
+    /// 1 / rows of the piece.
+    inverse: f64,
+    /// The share of the piece in all rows so far.
+    weight: f64,
+    /// Rows before the piece times its share.
+    spread: f64,
+    mean: &'a mut [f64],
+    squares: &'a mut [f64],
 }
 
 impl<S: Simd> Columns<S> for Piece<'_> {
@@ -143,10 +169,8 @@ impl Piece<'_> {
     /// Merges the sums of the differences of `channels` from their first row, the origin, and of their squares.
     #[inline(always)]
     fn merge<S: Simd>(&mut self, simd: S, channels: Range<usize>, origin: S::F32, [sum, squares]: [S::F32; 2]) {
-        let (count, seen) = (self.count as f64, self.seen as f64);
-        let weight = count / (seen + count);
-        let (inverse, spread) = (simd.splat_f64(1.0 / count), simd.splat_f64(seen * weight));
-        let weight = simd.splat_f64(weight);
+        let [inverse, weight, spread] =
+            [simd.splat_f64(self.inverse), simd.splat_f64(self.weight), simd.splat_f64(self.spread)];
         rows::widen(
             simd,
             [origin, sum, squares],

@@ -120,6 +120,9 @@ pub(crate) fn map_partial<S: Simd, const N: usize, const M: usize, const A: usiz
 /// long one.
 const CHAINS: usize = 4;
 
+/// Rows after which chains are joined and begin anew.
+const SHORT: usize = 128;
+
 /// The sums that `f(coefficients, inputs, sums)` forms of `V` vectors of each of `count` rows, the same bits for any `V`.
 #[inline(always)]
 pub(crate) fn sum<S: Simd, const N: usize, const M: usize, const A: usize, const V: usize>(
@@ -134,21 +137,56 @@ pub(crate) fn sum<S: Simd, const N: usize, const M: usize, const A: usize, const
     }
     let coefficients: [_; V] = load(simd, coefficients);
     let mut totals = [[simd.splat(0.0); A]; V];
-    for vector in 0..V {
-        let mut chains = [[simd.splat(0.0); A]; CHAINS];
-        let mut values = [simd.splat(0.0); N];
-        for first in (0..count).step_by(CHAINS) {
-            for chain in 0..CHAINS {
-                if first + chain < count {
+    let mut first = 0;
+    // Lines of memory are best read in order, as far as the registers allow.
+    while S::REGISTERS >= 32 && first + 2 <= V {
+        let pair = [coefficients[first], coefficients[first + 1]];
+        // SAFETY: the slices were checked for `count` rows of `V` vectors.
+        let sums: [_; 2] = unsafe { sum_vectors(simd, count, inputs, pair, first, &f) };
+        totals[first..first + 2].copy_from_slice(&sums);
+        first += 2;
+    }
+    while first < V {
+        // SAFETY: the slices were checked for `count` rows of `V` vectors.
+        [totals[first]] = unsafe { sum_vectors(simd, count, inputs, [coefficients[first]], first, &f) };
+        first += 1;
+    }
+    totals
+}
+
+/// [`sum`] of the vectors from `first` on, row after row.
+///
+/// # Safety
+/// [`check`] has passed for `count` rows and `first + V` vectors of each input.
+#[inline(always)]
+unsafe fn sum_vectors<S: Simd, const N: usize, const M: usize, const A: usize, const V: usize>(
+    simd: S,
+    count: usize,
+    inputs: [Rows<'_>; N],
+    coefficients: [[S::F32; M]; V],
+    first: usize,
+    f: &impl Fn([S::F32; M], [S::F32; N], &mut [S::F32; A]),
+) -> [[S::F32; A]; V] {
+    let mut totals = [[simd.splat(0.0); A]; V];
+    let mut values = [simd.splat(0.0); N];
+    for start in (0..count).step_by(SHORT) {
+        let mut chains = [[[simd.splat(0.0); A]; CHAINS]; V];
+        for_each_row(
+            SHORT.min(count - start),
+            #[inline(always)]
+            |row, chain| {
+                for vector in 0..V {
                     for (value, input) in values.iter_mut().zip(&inputs) {
-                        // SAFETY: the row is below `count`, the vector below `V`, for which the slice was checked.
-                        *value = unsafe { input.vector(simd, first + chain, vector) };
+                        // SAFETY: the row is below `count`, the vector below `first + V`: the caller's promise.
+                        *value = unsafe { input.vector(simd, start + row, first + vector) };
                     }
-                    f(coefficients[vector], values, &mut chains[chain]);
+                    f(coefficients[vector], values, &mut chains[vector][chain]);
                 }
-            }
+            },
+        );
+        for (total, chains) in totals.iter_mut().zip(chains) {
+            join(simd, total, chains);
         }
-        totals[vector] = join(simd, chains);
     }
     totals
 }
@@ -164,21 +202,40 @@ pub(crate) fn sum_partial<S: Simd, const N: usize, const M: usize, const A: usiz
     f: impl Fn([S::F32; M], [S::F32; N], &mut [S::F32; A]),
 ) -> [S::F32; A] {
     let coefficients = load_partial(simd, coefficients, &channels);
-    let mut chains = [[simd.splat(0.0); A]; CHAINS];
-    for row in 0..count {
-        let values = load_partial(simd, inputs.map(|input| &input.data[row * input.pitch..]), &channels);
-        f(coefficients, values, &mut chains[row % CHAINS]);
+    let mut total = [simd.splat(0.0); A];
+    for start in (0..count).step_by(SHORT) {
+        let mut chains = [[simd.splat(0.0); A]; CHAINS];
+        for row in 0..SHORT.min(count - start) {
+            let rows = inputs.map(|input| &input.data[(start + row) * input.pitch..]);
+            let values = load_partial(simd, rows, &channels);
+            f(coefficients, values, &mut chains[row % CHAINS]);
+        }
+        join(simd, &mut total, chains);
     }
-    join(simd, chains)
+    total
 }
 
+/// Visits all rows in order, each with the chain it belongs to.
 #[inline(always)]
-fn join<S: Simd, const A: usize>(simd: S, [a, b, c, d]: [[S::F32; A]; CHAINS]) -> [S::F32; A] {
-    let mut sums = a;
-    for (index, sum) in sums.iter_mut().enumerate() {
-        *sum = simd.add(simd.add(a[index], b[index]), simd.add(c[index], d[index]));
+fn for_each_row(count: usize, mut visit: impl FnMut(usize, usize)) {
+    let whole = count - count % CHAINS;
+    for first in (0..whole).step_by(CHAINS) {
+        for chain in 0..CHAINS {
+            visit(first + chain, chain);
+        }
     }
-    sums
+    for row in whole..count {
+        visit(row, row - whole);
+    }
+}
+
+/// Adds chains to a total.
+#[inline(always)]
+fn join<S: Simd, const A: usize>(simd: S, total: &mut [S::F32; A], [a, b, c, d]: [[S::F32; A]; CHAINS]) {
+    for (index, total) in total.iter_mut().enumerate() {
+        let sum = simd.add(simd.add(a[index], b[index]), simd.add(c[index], d[index]));
+        *total = simd.add(*total, sum);
+    }
 }
 
 /// Single precision, aligned so that its halves can be read right after a whole vector was written.

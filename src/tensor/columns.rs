@@ -44,11 +44,18 @@ pub(crate) fn for_each_part<S: Simd>(_: S, width: usize, mut body: impl FnMut(Pa
 /// Vectors of a row that are worked on together, at most.
 pub(crate) const VECTORS: usize = 4;
 
-/// Rows that are worked on together at most, and summed in single precision.
-pub(crate) const ROWS: usize = 128;
+/// Rows that are mapped together at most.
+const ROWS: usize = 128;
 
-/// Rows that are worked on together where they are long, so that memory is read in order.
+/// Rows that are mapped together where they are long, so that memory is read in order.
 const LONG_ROWS: usize = 8;
+
+/// The same if sums of them are then added in double precision, which takes as long as a few rows.
+const LONG_SUMMED_ROWS: usize = 32;
+
+/// Numbers that are summed in single precision together, and the fewest and most rows that takes.
+const SUMMED: usize = 16384;
+const SUMMED_ROWS: [usize; 2] = [128, 512];
 
 /// What is done with some channels of some rows.
 pub(crate) trait Columns<S: Simd> {
@@ -58,10 +65,30 @@ pub(crate) trait Columns<S: Simd> {
     fn partial(&mut self, simd: S, rows: Range<usize>, channels: Range<usize>);
 }
 
-/// Visits all channels of all rows.
+/// Rows to map together, `summed` if sums of them are formed too.
+pub(crate) fn mapped_rows<S: Simd>(_: S, channels: usize, summed: bool) -> usize {
+    match channels {
+        _ if channels <= VECTORS * S::LANES => ROWS,
+        _ if summed => LONG_SUMMED_ROWS,
+        _ => LONG_ROWS,
+    }
+}
+
+/// Rows whose sums are formed in single precision before those in double precision take them.
+pub(crate) fn summed_rows(channels: usize) -> usize {
+    let [fewest, most] = SUMMED_ROWS;
+    (SUMMED / channels.max(1)).clamp(fewest, most)
+}
+
+/// Visits all channels of all rows, `block` rows at a time.
 #[inline(always)]
-pub(crate) fn for_each_block<S: Simd>(simd: S, rows: usize, channels: usize, columns: &mut impl Columns<S>) {
-    let block = if channels <= VECTORS * S::LANES { ROWS } else { LONG_ROWS };
+pub(crate) fn for_each_block<S: Simd>(
+    simd: S,
+    rows: usize,
+    channels: usize,
+    block: usize,
+    columns: &mut impl Columns<S>,
+) {
     let mut first = 0;
     while first < rows {
         let end = rows.min(first + block);

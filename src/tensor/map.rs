@@ -1,6 +1,6 @@
 //! A function of the numbers at one place of several tensors, and of coefficients of the channel, at every place.
 
-use super::columns::{Columns, VECTORS, for_each_block, for_each_column};
+use super::columns::{Columns, VECTORS, for_each_block, for_each_column, mapped_rows};
 use crate::simd::rows::{self, Rows};
 use crate::simd::{SMALL, Simd};
 use core::ops::Range;
@@ -52,7 +52,8 @@ pub(super) fn map_and_sum<S: Simd, const N: usize, const M: usize, const A: usiz
         map.whole::<VECTORS>(simd, 0..numbers / columns, 0);
         return for_each_column(simd, 0..1, numbers - numbers % columns..numbers, &mut map);
     }
-    for_each_block(simd, count, channels, &mut map);
+    let block = mapped_rows(simd, channels, A > 0);
+    for_each_block(simd, count, channels, block, &mut map);
 }
 
 /// The arguments of [`map_and_sum`].

@@ -4,7 +4,7 @@
 //! rows are summed in single precision, those sums in double precision.
 
 use super::View;
-use super::columns::{Columns, for_each_block};
+use super::columns::{Columns, for_each_block, summed_rows};
 use crate::simd::rows::{self, Rows};
 use crate::simd::{Backend, Kernel, Simd};
 use core::ops::Range;
@@ -70,7 +70,7 @@ impl Kernel for Update<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        for_each_block(simd, self.rows, self.channels, &mut self);
+        for_each_block(simd, self.rows, self.channels, summed_rows(self.channels), &mut self);
     }
 }
 
