@@ -47,7 +47,7 @@ pub fn forward(
     let sink = Sink { stored: out, accumulate, gate: None, sums: None };
     let batch = value.stored.shape.batch;
     let direction = Direction::Forward;
-    backend.run(Separable { source: value, axes, batch, direction, reduction: Maximum, scratch, sink });
+    Separable { source: value, axes, batch, direction, reduction: Maximum, scratch, sink }.reduce(backend);
 }
 
 /// Passes the gradient with respect to the maxima back to `sink`, the gradient with respect to the map `value`.

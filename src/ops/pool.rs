@@ -38,15 +38,8 @@ pub fn forward(
     let axes = window.axes(value.stored.shape, out.shape);
     let sink = Sink { stored: out, accumulate, gate: None, sums: None };
     let batch = value.stored.shape.batch;
-    backend.run(Separable {
-        source: value,
-        axes,
-        batch,
-        direction: Direction::Forward,
-        reduction: Mean,
-        scratch,
-        sink,
-    });
+    Separable { source: value, axes, batch, direction: Direction::Forward, reduction: Mean, scratch, sink }
+        .reduce(backend);
 }
 
 /// Passes the gradient with respect to the means back to `sink`, the gradient with respect to the map.
@@ -54,7 +47,7 @@ pub fn vjp(backend: Backend, window: &Window, gradient: Gradient<'_>, sink: Sink
     let axes = window.axes(sink.stored.shape, gradient.stored.shape);
     let batch = sink.stored.shape.batch;
     let direction = Direction::Backward;
-    backend.run(Separable { source: gradient, axes, batch, direction, reduction: Mean, scratch, sink });
+    Separable { source: gradient, axes, batch, direction, reduction: Mean, scratch, sink }.reduce(backend);
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
-//! Reductions over square windows as two passes: first over the rows a window spans, then over its columns.
+//! Reductions over square windows as two passes: first over the rows a window spans, then over its columns; the most
+//! common windows as one ([`super::rolling`]).
 //!
 //! A window of k × k positions costs 2k operations this way and not k². Rows that need a prologue, or have gaps, are
 //! read once into a ring of as many rows as a window spans; what the two passes share stays in the first-level cache.
 //! A mean divides by the rows it covers in the first pass, and by `kernel` columns; where it covers fewer the few
 //! positions at the border are corrected.
 
+use super::rolling::{self, Rolling};
 use super::window::{Axis, Window};
-use crate::simd::{Kernel, SMALL, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 use crate::tensor::columns::for_each_part;
 use crate::tensor::{Load, Shape, Sink};
 use core::ops::Range;
@@ -73,6 +75,17 @@ pub(super) struct Separable<'a, 'b, L, R> {
     pub(super) reduction: R,
     pub(super) scratch: &'a mut [f32],
     pub(super) sink: Sink<'b>,
+}
+
+impl<L: Load, R: Reduction> Separable<'_, '_, L, R> {
+    /// Computes it the best way.
+    pub(super) fn reduce(self, backend: Backend) {
+        if !SMALL && rolling::fits(&self.axes) {
+            backend.run(Rolling(self));
+        } else {
+            backend.run(self);
+        }
+    }
 }
 
 impl<L: Load, R: Reduction> Kernel for Separable<'_, '_, L, R> {

@@ -238,6 +238,37 @@ fn join<S: Simd, const A: usize>(simd: S, total: &mut [S::F32; A], [a, b, c, d]:
     }
 }
 
+/// `out = join(f(row − 1), f(row), f(row + 1))` for the first vector of each row of `rows`, where `f` is of the first vectors
+/// of the inputs' rows; `last` are those of the first two rows, and what is returned those of the last two.
+#[inline(always)]
+pub(crate) fn slide<S: Simd, const N: usize>(
+    simd: S,
+    rows: Range<usize>,
+    inputs: [Rows<'_>; N],
+    mut last: [S::F32; 2],
+    out: &mut [f32],
+    pitch: usize,
+    f: impl Fn([S::F32; N]) -> S::F32,
+    join: impl Fn([S::F32; 3]) -> S::F32,
+) -> [S::F32; 2] {
+    check(simd, out.len(), pitch, rows.end, 1);
+    for input in inputs {
+        check(simd, input.data.len(), input.pitch, rows.end.saturating_add(1), 1);
+    }
+    for row in rows {
+        let mut values = [simd.splat(0.0); N];
+        for (value, input) in values.iter_mut().zip(&inputs) {
+            // SAFETY: the row is at most the end, and one more row was checked.
+            *value = unsafe { input.vector(simd, row + 1, 0) };
+        }
+        let next = f(values);
+        // SAFETY: the row is below the end, and rows up to there were checked.
+        unsafe { simd.store_ptr(join([last[0], last[1], next]), out.as_mut_ptr().add(row * pitch)) };
+        last = [last[1], next];
+    }
+    last
+}
+
 /// Single precision, aligned so that its halves can be read right after a whole vector was written.
 #[repr(align(64))]
 struct Lanes([f32; 16]);
@@ -342,6 +373,59 @@ mod tests {
                 let (row, lane) = (place / 19, place % 19);
                 let expected = if row < 3 && lane < lanes { 2.0 * (row * 17 + lane) as f32 } else { -1.0 };
                 assert_eq!(x, expected, "{backend:?}, {place}");
+            }
+        }
+    }
+
+    /// Adds up three rows at a time.
+    struct Neighbours<'a> {
+        from: Rows<'a>,
+        to: &'a mut [f32],
+        pitch: usize,
+        end: usize,
+    }
+
+    impl Kernel for Neighbours<'_> {
+        type Output = [f32; 2];
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> [f32; 2] {
+            let first = [simd.splat(100.0), simd.splat(10.0)];
+            slide(
+                simd,
+                1..self.end,
+                [self.from],
+                first,
+                self.to,
+                self.pitch,
+                #[inline(always)]
+                |[x]| simd.add(x, x),
+                #[inline(always)]
+                |[a, b, c]| simd.add(simd.add(a, b), c),
+            )
+            .map(|last| simd.reduce_add(last) / S::LANES as f32)
+        }
+    }
+
+    #[test]
+    fn rows_slide() {
+        // A row holds its number.
+        let from: [f32; 80] = core::array::from_fn(|place| (place / 16) as f32);
+        for backend in Backend::available() {
+            let mut to = [-1.0; 80];
+            let rows = Rows { data: &from, pitch: 16 };
+            let last = backend.run(Neighbours { from: rows, to: &mut to, pitch: 17, end: 4 });
+            assert_eq!(last, [6.0, 8.0]);
+            assert_eq!([0, 17, 34, 51].map(|place| to[place]), [-1.0, 114.0, 20.0, 18.0]);
+            assert_eq!(to[68..], [-1.0; 12]);
+            let last = backend.run(Neighbours { from: rows, to: &mut to, pitch: 17, end: 1 });
+            assert_eq!(last, [100.0, 10.0]);
+            for (read, written, end) in [(16, 16, 5), (usize::MAX, 1, 2), (1, usize::MAX, 2), (1, 1, usize::MAX)] {
+                let rows = Rows { data: &from, pitch: read };
+                let refused = catch_unwind(|| {
+                    Backend::Scalar.run(Neighbours { from: rows, to: &mut [0.0; 80], pitch: written, end });
+                });
+                assert!(refused.is_err(), "{read}, {written}, {end}");
             }
         }
     }

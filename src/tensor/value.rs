@@ -217,6 +217,13 @@ impl Sink<'_> {
         }
     }
 
+    /// The stored numbers and their pitch, if they are just what [`store`](Self::store) is given.
+    #[inline(always)]
+    pub fn as_stored(&mut self) -> Option<(&mut [f32], usize)> {
+        let computes = self.accumulate || self.gate.is_some() || self.sums.is_some();
+        (!computes).then_some((&mut *self.stored.data, self.stored.pitch))
+    }
+
     /// Takes the gradients `new`, `pitch` numbers apart, of positions `first .. first + count`.
     #[cfg_attr(not(feature = "small"), inline(always))]
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, new: &[f32], pitch: usize) {
