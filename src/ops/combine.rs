@@ -107,9 +107,8 @@ impl Kernel for Vjp<'_, '_> {
             let View { data, pitch, .. } = self.gradient.stored;
             return self.sink.store(simd, 0, positions, data, pitch);
         }
-        if !SMALL && self.sink.gate.is_none() && !self.sink.accumulate {
-            let ViewMut { data, pitch, .. } = self.sink.stored;
-            return self.gradient.load(simd, 0, positions, data, pitch);
+        if !SMALL && let Some((out, pitch)) = self.sink.as_stored() {
+            return self.gradient.load(simd, 0, positions, out, pitch);
         }
         for_each_strip(simd, 0..positions, &mut self);
     }
