@@ -165,22 +165,22 @@ pub(crate) fn products<S: Simd, const P: usize, const V: usize>(
     sums
 }
 
-/// 3×3 kernels, a vector of them side by side, at all pairs of points: `G w Gᵀ`.
+/// Writes 3×3 kernels, a vector of them side by side, at all pairs of points: `G w Gᵀ`, 36 vectors `plane` numbers apart.
 #[inline(always)]
-pub(crate) fn weights<S: Simd>(simd: S, kernels: [[S::F32; 3]; 3]) -> [[S::F32; INPUTS]; INPUTS] {
+pub(crate) fn weights<S: Simd>(simd: S, kernels: [[S::F32; 3]; 3], out: &mut [f32], plane: usize) {
+    assert!(plane.saturating_mul(PRODUCTS - 1).saturating_add(S::LANES) <= out.len());
     let zero = simd.splat(0.0);
     let mut rows = [[zero; INPUTS]; 3];
     for (row, kernels) in kernels.into_iter().enumerate() {
         rows[row] = evaluate_kernel(simd, kernels);
     }
-    let mut values = [[zero; INPUTS]; INPUTS];
     for column in 0..INPUTS {
         let of_column = evaluate_kernel(simd, [rows[0][column], rows[1][column], rows[2][column]]);
         for (row, value) in of_column.into_iter().enumerate() {
-            values[row][column] = value;
+            // SAFETY: row and column are below 6; the vector of the last ones was checked to be inside.
+            unsafe { simd.store_ptr(value, out.as_mut_ptr().add((row * INPUTS + column) * plane)) };
         }
     }
-    values
 }
 
 /// Three weights at all points, each divided by the product of its point's distances from the other ones.

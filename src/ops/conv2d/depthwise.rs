@@ -26,10 +26,11 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut 
         for first in (0..pass.groups).step_by(lanes) {
             for row in 0..phases[0].taps {
                 for column in 0..phases[1].taps {
+                    let tap = pass.tap(&phases, [row, column]);
                     for (lane, number) in vectors.next().unwrap_or_default().iter_mut().enumerate() {
                         let channel = first + lane;
                         *number = match channel < pass.groups {
-                            true => weights[pass.weights_at(channel, 0, &phases, [row, column]).0],
+                            true => weights[pass.kernels_at(channel, 0).0 + tap],
                             false => 0.0,
                         };
                     }

@@ -23,12 +23,13 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], mut packed: &
             for block in width.blocks(pass.output_channels) {
                 for row in 0..phases[0].taps {
                     for column in 0..phases[1].taps {
+                        let tap = pass.tap(&phases, [row, column]);
                         for source in 0..pass.source_channels {
                             let (vectors, rest) = packed.split_at_mut(block.vectors * width.lanes);
                             packed = rest;
                             vectors[block.channels..].fill(0.0);
-                            let (start, step) = pass.weights_at(group, source, &phases, [row, column]);
-                            let weights = weights[start..].iter().step_by(step).skip(block.first_channel);
+                            let (start, step) = pass.kernels_at(group, source);
+                            let weights = weights[start + tap..].iter().step_by(step).skip(block.first_channel);
                             vectors[..block.channels].iter_mut().zip(weights).for_each(|(to, from)| *to = *from);
                         }
                     }

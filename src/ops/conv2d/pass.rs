@@ -202,25 +202,22 @@ impl Pass {
         })
     }
 
-    /// Where the weights `[output channels, input channels / groups, kernel rows, kernel columns]` hold what connects
-    /// a source channel to the output channels *of the pass* at a tap: the index for the first output channel of
-    /// the group, and the step to the next.
-    pub(super) fn weights_at(
-        &self,
-        group: usize,
-        source: usize,
-        phases: &[Phase; 2],
-        taps: [usize; 2],
-    ) -> (usize, usize) {
-        let [rows, columns] = self.axes.map(|axis| axis.kernel);
-        let tap = phases[0].kernel_index(taps[0]) * columns + phases[1].kernel_index(taps[1]);
-        let kernel = rows * columns;
+    /// Where the weights `[output channels, input channels / groups, kernel rows, kernel columns]` hold the kernels that
+    /// connect a source channel to the output channels *of the pass*: the index for the first output channel of the
+    /// group, and the step to the next.
+    pub(super) fn kernels_at(&self, group: usize, source: usize) -> (usize, usize) {
+        let kernel = self.axes[0].kernel * self.axes[1].kernel;
         if self.backward {
             let (outputs, inputs) = (self.source_channels, self.output_channels);
-            ((group * outputs + source) * inputs * kernel + tap, kernel)
+            ((group * outputs + source) * inputs * kernel, kernel)
         } else {
             let (inputs, outputs) = (self.source_channels, self.output_channels);
-            ((group * outputs * inputs + source) * kernel + tap, inputs * kernel)
+            ((group * outputs * inputs + source) * kernel, inputs * kernel)
         }
+    }
+
+    /// Index of a tap in a kernel.
+    pub(super) fn tap(&self, phases: &[Phase; 2], taps: [usize; 2]) -> usize {
+        phases[0].kernel_index(taps[0]) * self.axes[1].kernel + phases[1].kernel_index(taps[1])
     }
 }

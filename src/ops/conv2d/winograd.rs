@@ -51,6 +51,16 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut 
     backend.run(Pack { width: Width::of(backend), pass, weights, packed });
 }
 
+/// Weights of a kernel.
+const TAPS: usize = 9;
+
+/// Numbers in the widest vector of any back end.
+const MAX_LANES: usize = 16;
+
+/// Source channels whose weights are gathered together: a vector that is read just after its numbers were written one by
+/// one waits for them.
+const GATHERED: usize = 8;
+
 /// The arguments of [`pack`].
 struct Pack<'a> {
     width: Width,
@@ -64,31 +74,38 @@ impl Kernel for Pack<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Some(phases) = self.pass.phases().next() else { return };
-        let mut rest = self.packed;
-        for block in self.width.blocks(self.pass.output_channels) {
+        let Self { width, pass, weights, packed: mut rest } = self;
+        let Some(phases) = pass.phases().next() else { return };
+        let mut gathered = [[[0.0; MAX_LANES]; TAPS]; GATHERED];
+        for block in width.blocks(pass.output_channels) {
             let vector = block.vectors * S::LANES;
-            let plane = plane(self.pass.source_channels, vector);
+            let plane = plane(pass.source_channels, vector);
             let (packed, others) = rest.split_at_mut(PRODUCTS * plane);
             rest = others;
-            for source in 0..self.pass.source_channels {
-                for first in (0..vector).step_by(S::LANES) {
-                    let channels = S::LANES.min(block.channels - first);
-                    let mut kernels = [[simd.splat(0.0); 3]; 3];
-                    for (row, kernels) in kernels.iter_mut().enumerate() {
-                        for (column, kernels) in kernels.iter_mut().enumerate() {
-                            let (start, step) = self.pass.weights_at(0, source, &phases, [row, column]);
-                            let weights = &self.weights[start + (block.first_channel + first) * step..];
-                            let mut numbers = [0.0; 16];
-                            for (number, &weight) in numbers[..channels].iter_mut().zip(weights.iter().step_by(step)) {
-                                *number = weight;
+            for first in (0..vector).step_by(S::LANES) {
+                let channels = S::LANES.min(block.channels - first);
+                if channels < S::LANES {
+                    gathered.as_flattened_mut().fill([0.0; MAX_LANES]);
+                }
+                for start in (0..pass.source_channels).step_by(GATHERED) {
+                    let sources = start..pass.source_channels.min(start + GATHERED);
+                    for (kernels, source) in gathered.iter_mut().zip(sources.clone()) {
+                        let (start, step) = pass.kernels_at(0, source);
+                        let weights = &weights[start + (block.first_channel + first) * step..];
+                        for (lane, kernel) in weights.chunks(step).take(channels).enumerate() {
+                            for (numbers, &weight) in kernels.iter_mut().zip(&kernel[..TAPS]) {
+                                numbers[lane] = weight;
                             }
-                            *kernels = simd.load(&numbers);
                         }
                     }
-                    let values = winograd::weights(simd, kernels);
-                    for (product, &value) in values.as_flattened().iter().enumerate() {
-                        simd.store(value, &mut packed[product * plane + source * vector + first..]);
+                    for (numbers, source) in gathered.iter().zip(sources) {
+                        let mut kernels = [[simd.splat(0.0); 3]; 3];
+                        for (row, kernels) in kernels.iter_mut().enumerate() {
+                            for (column, kernels) in kernels.iter_mut().enumerate() {
+                                *kernels = simd.load(&numbers[pass.tap(&phases, [row, column])]);
+                            }
+                        }
+                        winograd::weights(simd, kernels, &mut packed[source * vector + first..], plane);
                     }
                 }
             }
