@@ -49,6 +49,18 @@ fn eigenvalues(criterion: &mut Criterion) {
                 start.elapsed()
             });
         }
+        if n >= 1024 {
+            // What is added to the diagonal, as much as a covariance would have, makes single precision do.
+            let mut balanced = matrix.clone();
+            (0..n).for_each(|i| balanced[i * n + i] += 30.0);
+            let backend = Backend::detect();
+            bench_part(criterion, &format!("eigenvalues {n} of a covariance"), backend, work, || {
+                destroyed.copy_from_slice(&balanced);
+                let start = Instant::now();
+                black_box(spectrum::eigenvalues(backend, &mut destroyed, n, &mut values, &mut scratch));
+                start.elapsed()
+            });
+        }
         if n <= 64 {
             bench_part(criterion, &format!("eigenvalues {n} by Jacobi"), Backend::Scalar, work, || {
                 destroyed.copy_from_slice(&matrix);

@@ -7,6 +7,7 @@ pub mod gemm;
 mod householder;
 pub mod jacobi;
 mod magnitude;
+mod real;
 mod reflector;
 pub mod spectral_norm;
 pub mod spectrum;

@@ -8,4 +8,5 @@ mod workspace;
 pub use layout::{BufferId, Layout, Lifetime};
 #[cfg(feature = "alloc")]
 pub use owned::Memory;
+pub(crate) use workspace::singles;
 pub use workspace::{ALIGNMENT, Loans, Plain, Slot, Workspace};

@@ -6,6 +6,7 @@
 //! the second-level cache.
 
 use super::block::{self, Block, SIZE};
+use super::real::Real;
 use super::reflector::{Reflector, combine, dot};
 use crate::simd::{Backend, Kernel, Simd};
 
@@ -26,70 +27,75 @@ pub(super) const fn scratch_len(n: usize) -> usize {
     SMALL_BLOCKS * block::LEN + n.div_ceil(SIZE) * block::LEN + band_len(n)
 }
 
-/// Reduces the symmetric `n × n` row-major `matrix` (scaled near one, destroyed) to a tridiagonal one with the same
-/// eigenvalues: its `diagonal` (`n` numbers) and the `squares` of its off-diagonal (`n - 1`).
+/// Reduces `factor`, a power of two that scales it near one, times the symmetric `n × n` row-major `matrix` (destroyed) to a
+/// tridiagonal one with the same eigenvalues: its `diagonal` (`n` numbers) and the `squares` of its off-diagonal
+/// (`n - 1`). The first stage computes with numbers `T`.
 #[inline(never)] // its blocks are a burden for the stack of the one-stage reduction
-pub(super) fn tridiagonalize(
+pub(super) fn tridiagonalize<T: Real>(
     backend: Backend,
     matrix: &mut [f64],
     n: usize,
+    factor: f64,
     diagonal: &mut [f64],
     squares: &mut [f64],
     scratch: &mut [f64],
 ) {
     let (small, scratch) = scratch[..scratch_len(n)].split_at_mut(SMALL_BLOCKS * block::LEN);
     let (first_row, large) = scratch.split_at_mut(n.div_ceil(SIZE) * block::LEN);
-    let first_row = block::blocks_mut(first_row);
+    let first_row = block::blocks_mut(T::memory(first_row));
     let matrix = &mut matrix[..n * n];
-    cut(matrix, n, first_row);
+    cut(matrix, n, factor, first_row);
+    let other_rows = T::memory(matrix);
     backend.run(ReduceToBand {
         first_row,
-        other_rows: matrix,
+        other_rows,
         n,
-        small: block::blocks_mut(small),
-        large: block::blocks_mut(large),
+        small: block::blocks_mut(T::memory(small)),
+        large: block::blocks_mut(T::memory(large)),
     });
-    copy_band(first_row, matrix, n, large);
+    copy_band(first_row, other_rows, n, large);
     backend.run(ReduceBand { band: large, n, diagonal: &mut diagonal[..n], squares: &mut squares[..n - 1] });
 }
 
 /// Cuts the upper triangle of the matrix into rows of blocks, each from its diagonal block on, zeros beyond the last
-/// row and column. The first goes to `first_row`, each other to where the `SIZE` rows of the matrix before it begin.
-fn cut(matrix: &mut [f64], n: usize, first_row: &mut [Block]) {
+/// row and column. The first goes to `first_row`, the others to where the matrix begins, `SIZE` of its rows of numbers `T`
+/// for each: there it has been cut already.
+fn cut<T: Real>(matrix: &mut [f64], n: usize, factor: f64, first_row: &mut [Block<T>]) {
     let count = n.div_ceil(SIZE);
-    for (j, block) in first_row.iter_mut().enumerate() {
-        block::load(&matrix[j * SIZE..], n, n, n - j * SIZE, block);
+    for (j, block) in first_row.iter_mut().take(count).enumerate() {
+        block::load(&matrix[j * SIZE..], n, n, n - j * SIZE, factor, block);
     }
     for i in 1..count {
         let (before, rows) = matrix.split_at_mut(i * SIZE * n);
-        let blocks = block::blocks_mut(&mut before[(i - 1) * SIZE * n..]);
+        let blocks = block::blocks_mut(&mut T::memory(before)[(i - 1) * SIZE * n..]);
         for (j, block) in (i..count).zip(blocks) {
-            block::load(&rows[j * SIZE..], n, n - i * SIZE, n - j * SIZE, block);
+            block::load(&rows[j * SIZE..], n, n - i * SIZE, n - j * SIZE, factor, block);
         }
     }
 }
 
 /// The first stage, on what [`cut`] leaves. Of each row of blocks the first two become the band's: a complete diagonal
 /// block and a lower triangle.
-struct ReduceToBand<'a> {
-    first_row: &'a mut [Block],
-    other_rows: &'a mut [f64],
+struct ReduceToBand<'a, T> {
+    first_row: &'a mut [Block<T>],
+    other_rows: &'a mut [T],
     n: usize,
-    small: &'a mut [Block],
-    large: &'a mut [Block],
+    small: &'a mut [Block<T>],
+    large: &'a mut [Block<T>],
 }
 
-impl Kernel for ReduceToBand<'_> {
+impl<T: Real> Kernel for ReduceToBand<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { first_row: mut row, mut other_rows, n, small, large } = self;
-        let [lower, gram, t, product] = small else { unreachable!("there are SMALL_BLOCKS") };
+        let Self { first_row, mut other_rows, n, small, large } = self;
+        let [lower, gram, t, product, ..] = small else { unreachable!("there are SMALL_BLOCKS") };
+        let mut row = &mut first_row[..n.div_ceil(SIZE)];
         let (v, rest) = large.split_at_mut(row.len());
         let (mut x, rest) = rest.split_at_mut(row.len());
         let mut y = &mut rest[..row.len()];
-        let mut previous: &[Block] = &[];
+        let mut previous: &[Block<T>] = &[];
 
         // Each step makes the reflections Q = I − V·T·Vᵀ that turn the part of a row right of its diagonal block into a
         // lower triangle, and applies them from both sides to what lies below: QᵀAQ = A + V·Xᵀ + X·Vᵀ with
@@ -100,14 +106,14 @@ impl Kernel for ReduceToBand<'_> {
             let count = panel.len();
             let mut weights = [0.0; SIZE];
             factor_panel(simd, panel, &mut weights, lower);
-            gram.fill(0.0);
+            gram.fill(T::ZERO);
             for (v, panel) in v.iter_mut().zip(&*panel) {
                 *v = *panel;
                 block::transpose(v);
                 block::add_transposed_product(simd, v, v, gram);
             }
 
-            y[..count].iter_mut().for_each(|y| y.fill(0.0));
+            y[..count].iter_mut().for_each(|y| y.fill(T::ZERO));
             for (i, blocks) in other_rows.chunks_mut(SIZE * n).take(count).enumerate() {
                 for (j, block) in (i..count).zip(block::blocks_mut(blocks)) {
                     if let [_, _, previous @ ..] = previous {
@@ -123,19 +129,19 @@ impl Kernel for ReduceToBand<'_> {
             }
 
             accumulate(&weights, gram, t);
-            product.fill(0.0);
+            product.fill(T::ZERO);
             for (v, y) in v.iter().zip(&y[..count]) {
                 block::add_transposed_product(simd, v, y, product);
             }
             let half = &mut *gram;
-            half.fill(0.0);
+            half.fill(T::ZERO);
             block::add_transposed_product(simd, t, product, half);
-            half.iter_mut().for_each(|value| *value *= -0.5);
-            t.iter_mut().for_each(|value| *value = -*value);
+            half.iter_mut().for_each(|value| *value = T::of(-0.5 * value.double()));
+            t.iter_mut().for_each(|value| *value = T::of(-value.double()));
             core::mem::swap(&mut x, &mut y);
             for (v, x) in v.iter().zip(&mut x[..count]) {
                 block::add_product(simd, v, half, x);
-                product.fill(0.0);
+                product.fill(T::ZERO);
                 block::add_product(simd, x, t, product);
                 *x = *product;
                 block::transpose(x);
@@ -158,11 +164,11 @@ const MAX_VECTORS: usize = SIZE / 2;
 
 /// A row of a block.
 #[inline(always)]
-fn load_row<S: Simd>(simd: S, block: &Block, row: usize) -> [S::F64; MAX_VECTORS] {
-    let lanes = S::LANES_F64;
-    let mut vectors = [simd.splat_f64(0.0); MAX_VECTORS];
+fn load_row<S: Simd, T: Real>(simd: S, block: &Block<T>, row: usize) -> [T::Vector<S>; MAX_VECTORS] {
+    let lanes = T::lanes::<S>();
+    let mut vectors = [T::splat(simd, T::ZERO); MAX_VECTORS];
     for c in 0..SIZE / lanes {
-        vectors[c] = simd.load_f64(&block[row * SIZE + c * lanes..]);
+        vectors[c] = T::load(simd, &block[row * SIZE + c * lanes..]);
     }
     vectors
 }
@@ -170,70 +176,70 @@ fn load_row<S: Simd>(simd: S, block: &Block, row: usize) -> [S::F64; MAX_VECTORS
 /// Turns the rows of `panel` into a lower triangle by reflections from the right. The triangle goes to `lower`, the
 /// vectors of the reflections take the place of the rows.
 #[inline(always)]
-fn factor_panel<S: Simd>(simd: S, panel: &mut [Block], weights: &mut [f64; SIZE], lower: &mut Block) {
-    let lanes = S::LANES_F64;
-    lower.fill(0.0);
+fn factor_panel<S: Simd, T: Real>(simd: S, panel: &mut [Block<T>], weights: &mut [f64; SIZE], lower: &mut Block<T>) {
+    let lanes = T::lanes::<S>();
+    lower.fill(T::ZERO);
     // Each row awaits a multiple of the vector before the one that is being made.
-    let mut factors = [0.0; SIZE];
+    let mut factors = [T::ZERO; SIZE];
     for i in 0..SIZE {
         let before = i.saturating_sub(1);
-        let factor = simd.splat_f64(factors[i]);
-        let mut sums = [simd.splat_f64(0.0); MAX_VECTORS];
+        let factor = T::splat(simd, factors[i]);
+        let mut sums = [T::splat(simd, T::ZERO); MAX_VECTORS];
         for (j, block) in panel.iter_mut().enumerate() {
             let v = load_row(simd, block, before);
             let row = &mut block[i * SIZE..][..SIZE];
             for c in 0..SIZE / lanes {
                 let x = &mut row[c * lanes..][..lanes];
-                simd.store_f64(simd.mul_add_f64(factor, v[c], simd.load_f64(x)), x);
+                T::store(simd, T::mul_add(simd, factor, v[c], T::load(simd, x)), x);
             }
             if j == 0 {
                 lower[i * SIZE..][..i].copy_from_slice(&row[..i]);
-                row[..i].fill(0.0);
+                row[..i].fill(T::ZERO);
             }
             for c in 0..SIZE / lanes {
-                let x = simd.load_f64(&row[c * lanes..]);
-                sums[c] = simd.mul_add_f64(x, x, sums[c]);
+                let x = T::load(simd, &row[c * lanes..]);
+                sums[c] = T::mul_add(simd, x, x, sums[c]);
             }
         }
-        let square = (1..SIZE / lanes).fold(sums[0], |sum, c| simd.add_f64(sum, sums[c]));
+        let square = (1..SIZE / lanes).fold(sums[0], |sum, c| T::add(simd, sum, sums[c]));
         let pivot = &mut panel[0][i * SIZE + i];
-        let reflector = Reflector::new(simd.reduce_add_f64(square), *pivot);
-        *pivot -= reflector.image;
-        lower[i * SIZE + i] = reflector.image;
+        let reflector = Reflector::new::<T>(T::reduce_add(simd, square).double(), pivot.double());
+        *pivot = T::of(pivot.double() - reflector.image);
+        lower[i * SIZE + i] = T::of(reflector.image);
         weights[i] = reflector.weight;
 
-        let mut sums = [simd.splat_f64(0.0); SIZE];
+        let mut sums = [T::splat(simd, T::ZERO); SIZE];
         for block in &mut *panel {
             let (v_before, v) = (load_row(simd, block, before), load_row(simd, block, i));
             for r in i + 1..SIZE {
-                let factor = simd.splat_f64(factors[r]);
+                let factor = T::splat(simd, factors[r]);
                 let row = &mut block[r * SIZE..][..SIZE];
                 let mut sum = sums[r];
                 for c in 0..SIZE / lanes {
                     let x = &mut row[c * lanes..][..lanes];
-                    let updated = simd.mul_add_f64(factor, v_before[c], simd.load_f64(x));
-                    simd.store_f64(updated, x);
-                    sum = simd.mul_add_f64(updated, v[c], sum);
+                    let updated = T::mul_add(simd, factor, v_before[c], T::load(simd, x));
+                    T::store(simd, updated, x);
+                    sum = T::mul_add(simd, updated, v[c], sum);
                 }
                 sums[r] = sum;
             }
         }
         for r in i + 1..SIZE {
-            factors[r] = -reflector.weight * simd.reduce_add_f64(sums[r]);
+            factors[r] = T::of(-reflector.weight * T::reduce_add(simd, sums[r]).double());
         }
     }
 }
 
 /// The upper triangle T with `(I − β₀v₀v₀ᵀ)(I − β₁v₁v₁ᵀ)… = I − V·T·Vᵀ`, from the weights β and the products `gram` of
 /// the vectors.
-fn accumulate(weights: &[f64; SIZE], gram: &Block, t: &mut Block) {
-    t.fill(0.0);
+fn accumulate<T: Real>(weights: &[f64; SIZE], gram: &Block<T>, t: &mut Block<T>) {
+    t.fill(T::ZERO);
     for (j, &weight) in weights.iter().enumerate() {
         for i in 0..j {
-            let sum: f64 = (i..j).map(|k| t[i * SIZE + k] * gram[k * SIZE + j]).sum();
-            t[i * SIZE + j] = -weight * sum;
+            let sum: f64 = (i..j).map(|k| t[i * SIZE + k].double() * gram[k * SIZE + j].double()).sum();
+            t[i * SIZE + j] = T::of(-weight * sum);
         }
-        t[j * SIZE + j] = weight;
+        t[j * SIZE + j] = T::of(weight);
     }
 }
 
@@ -244,14 +250,14 @@ fn at(row: usize, column: usize) -> usize {
 }
 
 /// Copies the band out of the first two blocks of each row to both sides of the diagonal of `band`; zeros around it.
-fn copy_band(first_row: &[Block], other_rows: &[f64], n: usize, band: &mut [f64]) {
+fn copy_band<T: Real>(first_row: &[Block<T>], other_rows: &[T], n: usize, band: &mut [f64]) {
     band.fill(0.0);
     let other_rows = other_rows.chunks(SIZE * n).map(block::blocks);
     for (start, blocks) in (0..n).step_by(SIZE).zip(core::iter::once(first_row).chain(other_rows)) {
         for i in start..n.min(start + SIZE) {
             for j in i..n.min(i + SIZE + 1) {
                 let (r, c) = (i - start, j - start);
-                let x = blocks[c / SIZE][r * SIZE + c % SIZE];
+                let x = blocks[c / SIZE][r * SIZE + c % SIZE].double();
                 band[at(i, j)] = x;
                 band[at(j, i)] = x;
             }

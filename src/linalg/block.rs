@@ -1,5 +1,6 @@
 //! Square blocks of a matrix, copied out of it so that their rows lie together, and their products.
 
+use super::real::Real;
 use crate::simd::{SMALL, Simd};
 
 /// Rows and columns of a block.
@@ -9,40 +10,50 @@ pub(super) const SIZE: usize = 32;
 pub(super) const LEN: usize = SIZE * SIZE;
 
 /// A block, row after row.
-pub(super) type Block = [f64; LEN];
+pub(super) type Block<T> = [T; LEN];
 
 /// [`blocks`], to be changed.
-pub(super) fn blocks_mut(numbers: &mut [f64]) -> &mut [Block] {
+pub(super) fn blocks_mut<T>(numbers: &mut [T]) -> &mut [Block<T>] {
     numbers.as_chunks_mut().0
 }
 
 /// The blocks of a slice of numbers, without what is left over.
-pub(super) fn blocks(numbers: &[f64]) -> &[Block] {
+pub(super) fn blocks<T>(numbers: &[T]) -> &[Block<T>] {
     numbers.as_chunks().0
 }
 
-/// Copies the `rows × columns` corner of `matrix` (rows `stride` apart) to `block`, zeros elsewhere.
+/// Copies the `rows × columns` corner of `matrix` (rows `stride` apart), times a power of two, to `block`, zeros elsewhere.
 #[cfg_attr(not(feature = "small"), inline(always))]
-pub(super) fn load(matrix: &[f64], stride: usize, rows: usize, columns: usize, block: &mut Block) {
+pub(super) fn load<T: Real>(
+    matrix: &[f64],
+    stride: usize,
+    rows: usize,
+    columns: usize,
+    factor: f64,
+    block: &mut Block<T>,
+) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
+    let copy = |row: &mut [T], numbers: &[f64]| {
+        row.iter_mut().zip(numbers).for_each(|(to, &from)| *to = T::of(factor * from));
+    };
     if !SMALL && (rows, columns) == (SIZE, SIZE) {
         for (i, row) in block.chunks_exact_mut(SIZE).enumerate() {
-            row.copy_from_slice(&matrix[i * stride..][..SIZE]); // of known length
+            copy(row, &matrix[i * stride..][..SIZE]); // of known length
         }
         return;
     }
     for (i, row) in block.chunks_exact_mut(SIZE).enumerate() {
         let filled = if i < rows { columns } else { 0 };
         if filled > 0 {
-            row[..filled].copy_from_slice(&matrix[i * stride..][..filled]);
+            copy(&mut row[..filled], &matrix[i * stride..][..filled]);
         }
-        row[filled..].fill(0.0);
+        row[filled..].fill(T::ZERO);
     }
 }
 
 /// Copies the corner of `block` that lies inside to the `rows × columns` corner of `matrix` (rows `stride` apart).
 #[cfg_attr(not(feature = "small"), inline(always))]
-pub(super) fn store(block: &Block, matrix: &mut [f64], stride: usize, rows: usize, columns: usize) {
+pub(super) fn store(block: &Block<f64>, matrix: &mut [f64], stride: usize, rows: usize, columns: usize) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
     if !SMALL && (rows, columns) == (SIZE, SIZE) {
         for (i, row) in block.chunks_exact(SIZE).enumerate() {
@@ -57,7 +68,7 @@ pub(super) fn store(block: &Block, matrix: &mut [f64], stride: usize, rows: usiz
 
 /// Transposes in place.
 #[cfg_attr(not(feature = "small"), inline(always))]
-pub(super) fn transpose(block: &mut Block) {
+pub(super) fn transpose<T>(block: &mut Block<T>) {
     for i in 1..SIZE {
         for j in 0..i {
             block.swap(i * SIZE + j, j * SIZE + i);
@@ -67,61 +78,61 @@ pub(super) fn transpose(block: &mut Block) {
 
 /// `out ← out + a·b`
 #[cfg_attr(not(feature = "small"), inline(always))]
-pub(super) fn add_product<S: Simd>(simd: S, a: &Block, b: &Block, out: &mut Block) {
-    // Sixteen accumulators where there are registers for them, else eight.
-    if S::REGISTERS >= 32 {
-        add_product_by_columns::<S, 4, false>(simd, a, b, out);
-    } else {
-        add_product_by_columns::<S, 2, false>(simd, a, b, out);
-    }
+pub(super) fn add_product<S: Simd, T: Real>(simd: S, a: &Block<T>, b: &Block<T>, out: &mut Block<T>) {
+    add_in_tiles::<S, T, false>(simd, a, b, out);
 }
 
 /// `out ← out + aᵀ·b`
 #[cfg_attr(not(feature = "small"), inline(always))]
-pub(super) fn add_transposed_product<S: Simd>(simd: S, a: &Block, b: &Block, out: &mut Block) {
-    if S::REGISTERS >= 32 {
-        add_product_by_columns::<S, 4, true>(simd, a, b, out);
+pub(super) fn add_transposed_product<S: Simd, T: Real>(simd: S, a: &Block<T>, b: &Block<T>, out: &mut Block<T>) {
+    add_in_tiles::<S, T, true>(simd, a, b, out);
+}
+
+/// Adds the product in tiles of sixteen accumulators where there are registers for them, else eight; no wider than a block.
+#[inline(always)]
+fn add_in_tiles<S: Simd, T: Real, const TRANSPOSED: bool>(simd: S, a: &Block<T>, b: &Block<T>, out: &mut Block<T>) {
+    if S::REGISTERS < 32 {
+        add_tiled::<S, T, 4, 2, TRANSPOSED>(simd, a, b, out);
+    } else if 4 * T::lanes::<S>() <= SIZE {
+        add_tiled::<S, T, 4, 4, TRANSPOSED>(simd, a, b, out);
     } else {
-        add_product_by_columns::<S, 2, true>(simd, a, b, out);
+        add_tiled::<S, T, 8, 2, TRANSPOSED>(simd, a, b, out);
     }
 }
 
-/// Rows of a tile of accumulators.
-const TILE_ROWS: usize = 4;
-
-/// Adds the product in tiles of four rows and `C` vectors.
+/// Adds the product in tiles of `R` rows and `C` vectors.
 #[inline(always)]
-fn add_product_by_columns<S: Simd, const C: usize, const TRANSPOSED: bool>(
+fn add_tiled<S: Simd, T: Real, const R: usize, const C: usize, const TRANSPOSED: bool>(
     simd: S,
-    a: &Block,
-    b: &Block,
-    out: &mut Block,
+    a: &Block<T>,
+    b: &Block<T>,
+    out: &mut Block<T>,
 ) {
-    let lanes = S::LANES_F64;
-    for i in (0..SIZE).step_by(TILE_ROWS) {
+    let lanes = T::lanes::<S>();
+    for i in (0..SIZE).step_by(R) {
         for j in (0..SIZE).step_by(C * lanes) {
-            let mut tile = [[simd.splat_f64(0.0); C]; TILE_ROWS];
-            for r in 0..TILE_ROWS {
+            let mut tile = [[T::splat(simd, T::ZERO); C]; R];
+            for r in 0..R {
                 for c in 0..C {
-                    tile[r][c] = simd.load_f64(&out[(i + r) * SIZE + j + c * lanes..]);
+                    tile[r][c] = T::load(simd, &out[(i + r) * SIZE + j + c * lanes..]);
                 }
             }
             for k in 0..SIZE {
-                let mut right = [simd.splat_f64(0.0); C];
+                let mut right = [T::splat(simd, T::ZERO); C];
                 for c in 0..C {
-                    right[c] = simd.load_f64(&b[k * SIZE + j + c * lanes..]);
+                    right[c] = T::load(simd, &b[k * SIZE + j + c * lanes..]);
                 }
-                for r in 0..TILE_ROWS {
+                for r in 0..R {
                     let left = if TRANSPOSED { a[k * SIZE + i + r] } else { a[(i + r) * SIZE + k] };
-                    let left = simd.splat_f64(left);
+                    let left = T::splat(simd, left);
                     for c in 0..C {
-                        tile[r][c] = simd.mul_add_f64(left, right[c], tile[r][c]);
+                        tile[r][c] = T::mul_add(simd, left, right[c], tile[r][c]);
                     }
                 }
             }
-            for r in 0..TILE_ROWS {
+            for r in 0..R {
                 for c in 0..C {
-                    simd.store_f64(tile[r][c], &mut out[(i + r) * SIZE + j + c * lanes..]);
+                    T::store(simd, tile[r][c], &mut out[(i + r) * SIZE + j + c * lanes..]);
                 }
             }
         }
@@ -133,14 +144,14 @@ mod tests {
     use super::*;
     use crate::simd::{Backend, Kernel};
 
-    struct Product<'a> {
+    struct Product<'a, T> {
         transposed: bool,
-        a: &'a Block,
-        b: &'a Block,
-        out: &'a mut Block,
+        a: &'a Block<T>,
+        b: &'a Block<T>,
+        out: &'a mut Block<T>,
     }
 
-    impl Kernel for Product<'_> {
+    impl<T: Real> Kernel for Product<'_, T> {
         type Output = ();
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) {
@@ -152,11 +163,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn products_are_exact_on_small_integers() {
-        let a: Block = core::array::from_fn(|at| (at * 7 % 23) as f64 - 11.0);
-        let b: Block = core::array::from_fn(|at| (at * 5 % 19) as f64 - 9.0);
-        let start: Block = core::array::from_fn(|at| at as f64);
+    fn check_products<T: Real>() {
+        let a: Block<T> = core::array::from_fn(|at| T::of((at * 7 % 23) as f64 - 11.0));
+        let b: Block<T> = core::array::from_fn(|at| T::of((at * 5 % 19) as f64 - 9.0));
+        let start: Block<T> = core::array::from_fn(|at| T::of(at as f64));
         let mut a_transposed = a;
         transpose(&mut a_transposed);
         for (transposed, left) in [(false, &a), (true, &a_transposed)] {
@@ -165,8 +175,9 @@ mod tests {
                 backend.run(Product { transposed, a: left, b: &b, out: &mut out });
                 for i in 0..SIZE {
                     for j in 0..SIZE {
-                        let product: f64 = (0..SIZE).map(|k| a[i * SIZE + k] * b[k * SIZE + j]).sum();
-                        assert_eq!(out[i * SIZE + j], start[i * SIZE + j] + product, "{backend:?} {i} {j}");
+                        let product: f64 = (0..SIZE).map(|k| a[i * SIZE + k].double() * b[k * SIZE + j].double()).sum();
+                        let expected = start[i * SIZE + j].double() + product;
+                        assert_eq!(out[i * SIZE + j].double(), expected, "{backend:?} {i} {j}");
                     }
                 }
             }
@@ -174,12 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn products_are_exact_on_small_integers() {
+        check_products::<f32>();
+        check_products::<f64>();
+    }
+
+    #[test]
     fn loads_and_stores_corners() {
         let stride = 41;
         let matrix: std::vec::Vec<f64> = (0..stride * stride).map(|at| at as f64 + 1.0).collect();
         for (rows, columns) in [(0, 0), (1, 1), (0, 5), (31, 33), (40, 3), (41, 41)] {
-            let mut block = [-1.0; LEN];
-            load(&matrix, stride, rows, columns, &mut block);
+            let (mut block, mut singles) = ([-1.0; LEN], [-1.0f32; LEN]);
+            load(&matrix, stride, rows, columns, 1.0, &mut block);
+            load(&matrix, stride, rows, columns, 0.5, &mut singles);
             let mut copy = std::vec![0.0; stride * stride];
             store(&block, &mut copy, stride, rows, columns);
             for i in 0..stride {
@@ -189,6 +207,7 @@ mod tests {
                     assert_eq!(copy[i * stride + j], expected);
                     if i < SIZE && j < SIZE {
                         assert_eq!(block[i * SIZE + j], expected);
+                        assert_eq!(f64::from(singles[i * SIZE + j]), 0.5 * expected);
                     }
                 }
             }

@@ -1,10 +1,8 @@
 //! Householder reflections, and the vector operations they are made of.
 
+use super::real::Real;
 use crate::base::math;
 use crate::simd::Simd;
-
-/// A vector whose squared norm is below this is zero. (Matrices are scaled near one.)
-const NEGLIGIBLE_SQUARE: f64 = 1e-280;
 
 /// The reflection `I - weight · v·vᵀ`, without its vector.
 #[derive(Clone, Copy, Default)]
@@ -16,10 +14,11 @@ pub(super) struct Reflector {
 }
 
 impl Reflector {
-    /// The reflection that maps a vector with this squared norm to a multiple of the unit vector of the pivot.
+    /// The reflection that maps a vector of numbers `T` with this squared norm to a multiple of the unit vector of the
+    /// pivot.
     #[inline(always)]
-    pub(super) fn new(square: f64, pivot: f64) -> Self {
-        if square < NEGLIGIBLE_SQUARE {
+    pub(super) fn new<T: Real>(square: f64, pivot: f64) -> Self {
+        if square < T::NEGLIGIBLE_SQUARE {
             return Self::default();
         }
         let norm = math::sqrt(square);
@@ -29,7 +28,7 @@ impl Reflector {
     /// Replaces `x` by the vector v of the reflection that maps `x` to a multiple of the unit vector of `pivot`.
     #[cfg_attr(not(feature = "small"), inline(always))]
     pub(super) fn replace<S: Simd>(simd: S, x: &mut [f64], pivot: usize) -> Self {
-        let reflector = Self::new(dot(simd, x, x), x[pivot]);
+        let reflector = Self::new::<f64>(dot(simd, x, x), x[pivot]);
         x[pivot] -= reflector.image;
         reflector
     }

@@ -43,7 +43,7 @@ pub fn spectral_norm(backend: Backend, matrix: &[f64], rows: usize, columns: usi
     let (diagonal, scratch) = scratch.split_at_mut(n);
     let (squares, scratch) = scratch.split_at_mut(n);
     let squares = &mut squares[..n - 1];
-    spectrum::tridiagonalize(backend, gram, n, diagonal, squares, scratch);
+    spectrum::tridiagonalize(backend, gram, n, 1.0, diagonal, squares, scratch);
     // The inverse of a factor may overflow a norm that is finite only when scaled: the answer is then infinite.
     math::sqrt(tridiagonal::largest_eigenvalue(backend, diagonal, squares)) * inverse
 }
@@ -77,18 +77,17 @@ impl Kernel for Gram<'_> {
                 let across = i * SIZE;
                 if tall {
                     let corner = &matrix[depth * columns + across..];
-                    block::load(corner, columns, rows - depth, shorter - across, block);
+                    block::load(corner, columns, rows - depth, shorter - across, factor, block);
                 } else {
                     let corner = &matrix[across * columns + depth..];
-                    block::load(corner, columns, shorter - across, columns - depth, block);
+                    block::load(corner, columns, shorter - across, columns - depth, factor, block);
                     block::transpose(block);
                 }
-                block.iter_mut().for_each(|x| *x *= factor);
             }
             for i in 0..strip_blocks {
                 for j in i..strip_blocks {
                     let corner = &mut gram[i * SIZE * n + j * SIZE..];
-                    block::load(corner, n, n - i * SIZE, n - j * SIZE, product);
+                    block::load(corner, n, n - i * SIZE, n - j * SIZE, 1.0, product);
                     block::add_transposed_product(simd, &strip[i], &strip[j], product);
                     block::store(product, corner, n, n - i * SIZE, n - j * SIZE);
                 }

@@ -18,6 +18,13 @@ unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for f64 {}
 
+/// Memory for numbers of double precision as memory for twice as many of single precision; their values are lost.
+pub(crate) fn singles(numbers: &mut [f64]) -> &mut [f32] {
+    let (pointer, len) = (numbers.as_mut_ptr(), numbers.len());
+    // SAFETY: the same bytes, borrowed for as long, of a type that accepts every bit pattern, half as large and less aligned.
+    unsafe { core::slice::from_raw_parts_mut(pointer.cast(), 2 * len) }
+}
+
 /// A range of the workspace that holds `len` numbers of type `T`.
 #[derive(Debug)]
 pub struct Slot<T> {
