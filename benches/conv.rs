@@ -110,6 +110,17 @@ fn convolutions(criterion: &mut Criterion) {
                         let z = ViewMut::dense(z.get(), output);
                         convolution.forward(&value, forward.get(), scratch.get(), z, None, Some(&mut moments));
                     });
+                    let plain = Value { rectified: false, ..value };
+                    bench(criterion, &format!("{row} alone"), backend, work, || {
+                        convolution.forward(
+                            &plain,
+                            forward.get(),
+                            scratch.get(),
+                            ViewMut::dense(z.get(), output),
+                            None,
+                            None,
+                        );
+                    });
                     let gradient = Gradient { stored: View::dense(g.get(), output), normalised: None };
                     bench(criterion, &format!("{row} vjp"), backend, work, || {
                         let stored = ViewMut::dense(dx.get(), input);
