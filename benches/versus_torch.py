@@ -9,7 +9,7 @@ In a turn each side scores a cell eight times, a structure twice; of all turns t
 growth of its process's peak since the library was imported, ours the workspace.
 
 --check compares the scores themselves: each side with several seeds, whose means have to agree within their errors. There
-PyTorch's covariances and eigenvalues are in double precision, as ours are: in single precision some cells get eigenvalues of
+PyTorch's covariances and eigenvalues are in double precision, as ours mostly are: in single precision some cells get eigenvalues of
 the wrong sign, and the plain program's expressivity is then not a number. (Here such an eigenvalue counts as 0.)
 """
 import argparse
