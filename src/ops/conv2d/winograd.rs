@@ -59,7 +59,7 @@ const MAX_LANES: usize = 16;
 
 /// Source channels whose weights are gathered together: a vector that is read just after its numbers were written one by
 /// one waits for them.
-const GATHERED: usize = 8;
+const GATHERED: usize = if SMALL { 1 } else { 8 };
 
 /// The arguments of [`pack`].
 struct Pack<'a> {
