@@ -41,25 +41,19 @@ fn eigenvalues(criterion: &mut Criterion) {
         let mut destroyed = matrix.clone();
         let (mut values, mut scratch) = (vec![0.0; n], vec![0.0; spectrum::scratch_len(n)]);
         let work = Work::DoubleOperations(reduction(n));
-        for backend in Backend::available().filter(|&backend| n <= 512 || backend == Backend::detect()) {
-            bench_part(criterion, &format!("eigenvalues {n}"), backend, work, || {
-                destroyed.copy_from_slice(&matrix);
-                let start = Instant::now();
-                black_box(spectrum::eigenvalues(backend, &mut destroyed, n, &mut values, &mut scratch));
-                start.elapsed()
-            });
-        }
-        if n >= 1024 {
-            // What is added to the diagonal, as much as a covariance would have, makes single precision do.
-            let mut balanced = matrix.clone();
-            (0..n).for_each(|i| balanced[i * n + i] += 30.0);
-            let backend = Backend::detect();
-            bench_part(criterion, &format!("eigenvalues {n} of a covariance"), backend, work, || {
-                destroyed.copy_from_slice(&balanced);
-                let start = Instant::now();
-                black_box(spectrum::eigenvalues(backend, &mut destroyed, n, &mut values, &mut scratch));
-                start.elapsed()
-            });
+        // With as much on the diagonal as a covariance has, single precision does for large orders.
+        let mut balanced = matrix.clone();
+        (0..n).for_each(|i| balanced[i * n + i] += 30.0);
+        let rows = [(format!("eigenvalues {n}"), &matrix), (format!("eigenvalues {n} of a covariance"), &balanced)];
+        for (name, matrix) in rows.into_iter().take(if n >= 1024 { 2 } else { 1 }) {
+            for backend in Backend::available().filter(|&backend| n <= 512 || backend == Backend::detect()) {
+                bench_part(criterion, &name, backend, work, || {
+                    destroyed.copy_from_slice(matrix);
+                    let start = Instant::now();
+                    black_box(spectrum::eigenvalues(backend, &mut destroyed, n, &mut values, &mut scratch));
+                    start.elapsed()
+                });
+            }
         }
         if n <= 64 {
             bench_part(criterion, &format!("eigenvalues {n} by Jacobi"), Backend::Scalar, work, || {

@@ -43,6 +43,9 @@ const EXPONENT_IN_LOW_BITS: f32 = 12_582_912.0 + 127.0;
 /// above, which differ by rounding.
 pub(crate) const SMALL: bool = cfg!(feature = "small");
 
+/// Numbers in the widest vector of any back end.
+pub(crate) const MAX_LANES: usize = 16;
+
 /// A computation compiled once for every back end.
 pub trait Kernel {
     /// What it returns.

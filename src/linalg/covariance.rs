@@ -9,7 +9,7 @@
 
 use crate::simd::rows::{self, map, map_partial, widen};
 use crate::simd::tile::{self, Rows, Strided, Tile};
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
 use crate::tensor::View;
 use core::ops::Range;
 
@@ -24,17 +24,15 @@ const SAMPLE: usize = 64;
 const LONGEST_ROW: usize = 128;
 /// Vectors in the width of a panel.
 const VECTORS: usize = 2;
-/// Numbers in the widest vector of any back end.
-const LONGEST: usize = 16;
 
 /// Numbers of the panels of a chunk with so many columns, on the back end with the widest.
 const fn panels_len(columns: usize) -> usize {
-    columns.next_multiple_of(VECTORS * LONGEST) * PACKED
+    columns.next_multiple_of(VECTORS * MAX_LANES) * PACKED
 }
 
 /// Numbers of scratch that [`covariance`] needs; fastest when aligned to 64 bytes.
 pub const fn covariance_scratch_len(channels: usize) -> usize {
-    panels_len(channels) + channels.next_multiple_of(VECTORS * LONGEST)
+    panels_len(channels) + channels.next_multiple_of(VECTORS * MAX_LANES)
 }
 
 /// Numbers of scratch that [`dual`] needs; fastest when aligned to 64 bytes.
@@ -58,7 +56,7 @@ pub const fn cross_moment_scratch_len(rows: usize, columns: usize) -> usize {
 pub fn covariance(backend: Backend, features: View<'_>, out: &mut [f64], scratch: &mut [f32], sums: &mut [f64]) {
     let (positions, channels) = (features.shape.positions(), features.shape.channels);
     let (panels, shift) = scratch.split_at_mut(panels_len(channels));
-    let shift = &mut shift[..channels.next_multiple_of(VECTORS * LONGEST)];
+    let shift = &mut shift[..channels.next_multiple_of(VECTORS * MAX_LANES)];
     let (sums, out) = (&mut sums[..channels], &mut out[..channels * channels]);
     sample_mean(features, &mut shift[..channels]);
     shift[channels..].fill(0.0);

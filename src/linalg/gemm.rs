@@ -6,7 +6,7 @@
 //! (Goto and van de Geijn, 2008, without the second copy).
 
 use crate::simd::tile::{self, Rows, Strided, Tile};
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
 use crate::tensor::columns::Part;
 use core::ops::Range;
 
@@ -18,8 +18,6 @@ const COLUMNS: usize = 512;
 const ROWS: usize = 64;
 /// Vectors in the width of a panel.
 const VECTORS: usize = 2;
-/// The width of the widest vector of any back end.
-const WIDEST: usize = 16;
 
 /// A matrix to read: element (i, j) at `data[i · row + j · column]`.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +51,7 @@ impl<'a> Matrix<'a> {
 /// Numbers of scratch that [`gemm`] needs; fastest when aligned to 64 bytes.
 pub const fn gemm_scratch_len(inner: usize, columns: usize) -> usize {
     let depth = if inner < DEPTH { inner } else { DEPTH };
-    let padded = columns.next_multiple_of(WIDEST);
+    let padded = columns.next_multiple_of(MAX_LANES);
     depth * if padded < COLUMNS { padded } else { COLUMNS }
 }
 

@@ -10,12 +10,12 @@ use crate::simd::{Backend, Kernel, SMALL, Simd};
 /// 2.1 and 2.5, 4.4 and 4.5.
 const TWO_STAGE_ORDER: usize = 384;
 
-/// The order from which the first of two stages computes in single precision, where that suffices: in less time, 280 and
-/// 170 ms at 2048.
+/// The order from which the first of two stages computes in single precision, where that suffices: in 171 instead of
+/// 280 ms at 2048 on that core (`cargo bench --bench eigen`).
 const SINGLE_ORDER: usize = 1024;
 
 /// The largest part of the trace that the Frobenius norm may be for single precision to suffice. Its roundings, some 6e-8 of
-/// the norm, are then no more than those of a covariance of so many channels, which was summed in single precision. A matrix
+/// the norm, are then of the size of those of a covariance of so many channels, which was summed in single precision. A matrix
 /// near rank one, where they would spread over all the small eigenvalues, is reduced in double precision.
 const LARGEST_NORM: f64 = 0.1;
 

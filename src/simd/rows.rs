@@ -1,7 +1,7 @@
 //! A few vectors of channels over many rows: maps and sums whose bounds are checked once.
 #![allow(unsafe_code)]
 
-use super::Simd;
+use super::{MAX_LANES, Simd};
 use core::ops::Range;
 
 /// Rows to read, `pitch` numbers apart; of each, the first vectors.
@@ -271,7 +271,7 @@ pub(crate) fn slide<S: Simd, const N: usize>(
 
 /// Single precision, aligned so that its halves can be read right after a whole vector was written.
 #[repr(align(64))]
-struct Lanes([f32; 16]);
+struct Lanes([f32; MAX_LANES]);
 
 /// `totals = f(totals, numbers)` in double precision, for a vector of each of `numbers` and as many numbers of each of
 /// `totals`; numbers behind the end of the totals do not count.
@@ -282,7 +282,7 @@ pub(crate) fn widen<S: Simd, const A: usize, const T: usize>(
     mut totals: [&mut [f64]; T],
     f: impl Fn([S::F64; A], [S::F64; T]) -> [S::F64; T],
 ) {
-    let mut lanes = [const { Lanes([0.0; 16]) }; A];
+    let mut lanes = [const { Lanes([0.0; MAX_LANES]) }; A];
     for (lanes, number) in lanes.iter_mut().zip(numbers) {
         simd.store(number, &mut lanes.0);
     }

@@ -5,7 +5,7 @@
 //! axes as runs of neighbours.
 
 use crate::simd::exponential::exp;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, MAX_LANES, Simd};
 use crate::tensor::columns::for_each_part;
 use core::ops::Range;
 
@@ -106,7 +106,7 @@ impl Kernel for Softmax<'_> {
             for x in logits.chunks_exact(S::LANES) {
                 largest = simd.max(simd.load(x), largest);
             }
-            let mut lanes = [f32::NEG_INFINITY; 16];
+            let mut lanes = [f32::NEG_INFINITY; MAX_LANES];
             simd.store(largest, &mut lanes);
             let largest = lanes.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
             let (factor, shift) = (simd.splat(scale), simd.splat(-scale * largest));

@@ -5,11 +5,11 @@ use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, MAX_LANES, Simd};
 use core::ops::Range;
 
 /// Channels of a source row are filled up to a multiple of this, whole vectors of every back end.
-pub(super) const PADDED: usize = 16;
+pub(super) const PADDED: usize = MAX_LANES;
 
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass) -> usize {

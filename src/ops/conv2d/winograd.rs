@@ -10,7 +10,7 @@ use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
 use crate::simd::winograd::{self, OUTPUTS, PRODUCTS};
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
 
 /// Outputs of a tile along an axis.
 pub(super) const TILE: usize = OUTPUTS;
@@ -54,9 +54,6 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut 
 /// Weights of a kernel.
 const TAPS: usize = 9;
 
-/// Numbers in the widest vector of any back end.
-const MAX_LANES: usize = 16;
-
 /// Source channels whose weights are gathered together: a vector that is read just after its numbers were written one by
 /// one waits for them.
 const GATHERED: usize = if SMALL { 1 } else { 8 };
@@ -76,6 +73,7 @@ impl Kernel for Pack<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { width, pass, weights, packed: mut rest } = self;
         let Some(phases) = pass.phases().next() else { return };
+        let taps = [0, 1, 2].map(|row| [0, 1, 2].map(|column| pass.tap(&phases, [row, column])));
         let mut gathered = [[[0.0; MAX_LANES]; TAPS]; GATHERED];
         for block in width.blocks(pass.output_channels) {
             let vector = block.vectors * S::LANES;
@@ -84,26 +82,16 @@ impl Kernel for Pack<'_> {
             rest = others;
             for first in (0..vector).step_by(S::LANES) {
                 let channels = S::LANES.min(block.channels - first);
-                if channels < S::LANES {
-                    gathered.as_flattened_mut().fill([0.0; MAX_LANES]);
-                }
                 for start in (0..pass.source_channels).step_by(GATHERED) {
                     let sources = start..pass.source_channels.min(start + GATHERED);
                     for (kernels, source) in gathered.iter_mut().zip(sources.clone()) {
                         let (start, step) = pass.kernels_at(0, source);
-                        let weights = &weights[start + (block.first_channel + first) * step..];
-                        for (lane, kernel) in weights.chunks(step).take(channels).enumerate() {
-                            for (numbers, &weight) in kernels.iter_mut().zip(&kernel[..TAPS]) {
-                                numbers[lane] = weight;
-                            }
-                        }
+                        gather(&weights[start + (block.first_channel + first) * step..], step, channels, kernels);
                     }
                     for (numbers, source) in gathered.iter().zip(sources) {
                         let mut kernels = [[simd.splat(0.0); 3]; 3];
-                        for (row, kernels) in kernels.iter_mut().enumerate() {
-                            for (column, kernels) in kernels.iter_mut().enumerate() {
-                                *kernels = simd.load(&numbers[pass.tap(&phases, [row, column])]);
-                            }
+                        for (kernel, &tap) in kernels.as_flattened_mut().iter_mut().zip(taps.as_flattened()) {
+                            *kernel = simd.load(&numbers[tap]);
                         }
                         winograd::weights(simd, kernels, &mut packed[source * vector + first..], plane);
                     }
@@ -111,6 +99,17 @@ impl Kernel for Pack<'_> {
             }
         }
     }
+}
+
+/// Gathers kernels that start `step` numbers apart, side by side for each tap; zeros behind the last.
+#[inline(always)]
+fn gather(weights: &[f32], step: usize, count: usize, kernels: &mut [[f32; MAX_LANES]; TAPS]) {
+    for (lane, kernel) in weights.chunks(step).take(count).enumerate() {
+        for (numbers, &weight) in kernels.iter_mut().zip(&kernel[..TAPS]) {
+            numbers[lane] = weight;
+        }
+    }
+    kernels.iter_mut().for_each(|numbers| numbers[count..].fill(0.0));
 }
 
 /// How the transforms of a block of tiles lie in memory: vector of channels, tile, product, lane.
@@ -309,7 +308,7 @@ impl Kernel for Outputs<'_> {
                     winograd::output(simd, products, bias, output, self.steps);
                     continue;
                 }
-                let mut whole = [0.0; TILE * TILE * 16];
+                let mut whole = [0.0; TILE * TILE * MAX_LANES];
                 winograd::output(simd, products, bias, &mut whole, [TILE * S::LANES, S::LANES]);
                 for row in 0..tile.rows {
                     for column in 0..tile.columns {
