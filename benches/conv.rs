@@ -75,8 +75,15 @@ impl Aligned {
 
 fn convolutions(criterion: &mut Criterion) {
     for backend in Backend::available().filter(|&backend| backend != Backend::Scalar) {
-        for algorithm in [Algorithm::Winograd, Algorithm::Direct] {
-            let applies = |row: &&Row| algorithm == Algorithm::Direct || row.4 == 3 && row.5 == 1;
+        for algorithm in Algorithm::ALL {
+            let applies = |&&(_, _, inputs, _, kernel, stride, groups): &&Row| {
+                let transformed = kernel == 3 && stride == 1 && groups == 1;
+                match algorithm {
+                    Algorithm::Winograd => transformed,
+                    Algorithm::Bfloat16 => !transformed && groups == 1 && inputs % 2 == 0 && backend.has_bfloat16(),
+                    _ => true,
+                }
+            };
             for &(name, size, inputs, outputs, kernel, stride, groups) in ROWS.iter().filter(applies) {
                 for batch in if size > 32 { [1, 4] } else { [8, 64] } {
                     let input = Shape::new(batch, size, size, inputs).expect("sizes are small");

@@ -1,6 +1,7 @@
 """Times scores by PyTorch and by this project in turns, one thread each, on the same architectures.
 
-The PyTorch side is what a plain program of the method does, in single precision: draw the weights and the input, run block
+The PyTorch side is what a plain program of the method does, in single precision (--bfloat16: both sides multiply numbers of
+that type in convolutions, PyTorch by its `autocast`): draw the weights and the input, run block
 after block in training mode, take the eigenvalues of the covariance of each feature and the largest singular value of each
 block's matrix of gradients. It is kept generous: weights want no gradients, and the graph of one block is alive at a
 time (the authors' program keeps that of the whole network). Both sides count everything from drawing to scores.
@@ -44,13 +45,14 @@ PROXIES = ("expressivity", "progressivity", "trainability")
 class Torch:
     """Networks as chains of blocks, and their scores, in PyTorch."""
 
-    def __init__(self, double_statistics):
+    def __init__(self, double_statistics, bfloat16):
         import torch
         import torch.nn.functional
 
         torch.set_num_threads(1)
         self.torch, self.functional = torch, torch.nn.functional
         self.double_statistics = double_statistics
+        self.precision = torch.autocast("cpu", torch.bfloat16, enabled=bfloat16)
 
     def weight(self, outputs, inputs_per_group, kernel):
         """Kaiming's normal distribution by fan-in."""
@@ -145,7 +147,7 @@ class Torch:
 
     def entropy(self, feature):
         """The entropy of the spectrum of the channels' covariance."""
-        rows = feature.movedim(1, -1).flatten(0, 2)
+        rows = feature.float().movedim(1, -1).flatten(0, 2)
         if self.double_statistics:
             rows = rows.double()
         rows = rows - rows.mean(dim=0)
@@ -157,7 +159,7 @@ class Torch:
         """The largest singular value of the mean product of gradients at a position, as 2 - gain - 1 / gain."""
         ratio = gradient.shape[2] // direction.shape[2]
         gradient = self.functional.pixel_unshuffle(gradient, ratio)
-        gradient, direction = (x.movedim(1, -1).flatten(0, 2) for x in (gradient, direction))
+        gradient, direction = (x.float().movedim(1, -1).flatten(0, 2) for x in (gradient, direction))
         matrix = gradient.T @ direction / len(direction)
         sigma = float(self.torch.linalg.matrix_norm(matrix, ord=2))
         return 2.0 - sigma - 1.0 / (sigma + 1e-6)
@@ -166,12 +168,13 @@ class Torch:
         """Expressivity, progressivity and trainability."""
         self.torch.manual_seed(seed)
         blocks = self.cell_network(text) if space == "nb201" else self.structure_network(text)
-        with self.torch.no_grad():
+        with self.torch.no_grad(), self.precision:
             feature = blocks[0](self.torch.randn(batch, 3, resolution, resolution))
         entropies, gains = [self.entropy(feature)], []
         for block in blocks[1:]:
             source = feature.requires_grad_(True)
-            output = block(source)
+            with self.precision:
+                output = block(source)
             direction = (self.torch.randint(0, 2, output.shape) * 2 - 1).to(output.dtype)
             gradient = self.torch.autograd.grad(output, source, direction)[0]
             gains.append(self.gain(gradient, direction))
@@ -185,9 +188,9 @@ def peak_mebibytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def work(space, text, batch, resolution, double_statistics):
+def work(space, text, batch, resolution, double_statistics, bfloat16):
     """The PyTorch side in a process of its own: a score for every seed on standard input."""
-    torch = Torch(double_statistics)
+    torch = Torch(double_statistics, bfloat16)
     before = peak_mebibytes()
     for line in sys.stdin:
         start = time.perf_counter()
@@ -200,8 +203,9 @@ def work(space, text, batch, resolution, double_statistics):
 class Peer:
     """The PyTorch side of one architecture."""
 
-    def __init__(self, case, double_statistics=False):
-        command = [sys.executable, __file__, "--work", *map(str, case)] + ["--check"] * double_statistics
+    def __init__(self, case, bfloat16, double_statistics=False):
+        command = [sys.executable, __file__, "--work", *map(str, case)]
+        command += ["--check"] * double_statistics + ["--bfloat16"] * bfloat16
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def score(self, seeds):
@@ -220,11 +224,12 @@ class Peer:
         self.process.wait()
 
 
-def ours(program, seeds, space, text, batch, resolution):
+def ours(arguments, seeds, space, text, batch, resolution):
     """Scores of the program: of one seed in one process, so that it keeps its memory."""
     results = []
     for seed in dict.fromkeys(seeds):
-        command = [program, "--space", space, "--batch", str(batch), "--resolution", str(resolution), "--threads", "1"]
+        command = [arguments.score, "--space", space, "--batch", str(batch), "--resolution", str(resolution), "--threads", "1"]
+        command += ["--algorithm", "bfloat16"] * arguments.bfloat16
         command += ["--seed", str(seed), "--format", "json", *[text] * seeds.count(seed)]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         results += [json.loads(line) for line in output.splitlines()]
@@ -239,11 +244,11 @@ def compare_times(arguments, cases):
     ratios = {}
     for case in cases:
         space, text, batch, _ = case
-        peer = Peer(case)
+        peer = Peer(case, arguments.bfloat16)
         own, other = [], []
         for turn in range(arguments.turns):
             other += peer.score([turn + 1] * SCORES[space])
-            own += ours(arguments.score, [turn + 1] * SCORES[space], *case)
+            own += ours(arguments, [turn + 1] * SCORES[space], *case)
         peer.end()
         (own_time, own_memory), (other_time, other_memory) = (
             (min(r["milliseconds"] for r in results), max(r["memory"] for r in results)) for results in (own, other)
@@ -271,8 +276,8 @@ def compare_scores(arguments, cases):
     print(f"{'batch':>5} {'proxy':<14} {'ours':>10} {'PyTorch':>10} {'deviation':>9} {'errors':>6}  architecture")
     for case in cases:
         _, text, batch, _ = case
-        peer = Peer(case, double_statistics=True)
-        own, other = ours(arguments.score, seeds, *case), peer.score(seeds)
+        peer = Peer(case, arguments.bfloat16, double_statistics=True)
+        own, other = ours(arguments, seeds, *case), peer.score(seeds)
         peer.end()
         for proxy in PROXIES:
             (own_mean, own_variance), (other_mean, other_variance) = statistics(own, proxy), statistics(other, proxy)
@@ -292,13 +297,14 @@ def main():
     parser.add_argument("--spaces", default="nb201,mbv2", help="nb201, mbv2 or both (default: %(default)s)")
     parser.add_argument("--batches", default="64,8", help="images of an input batch (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=3, help="turns a side (default: %(default)s)")
+    parser.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16 on both sides")
     parser.add_argument("--check", action="store_true", help="compare the scores and not the times")
     parser.add_argument("--seeds", type=int, default=16, help="seeds of --check (default: %(default)s)")
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
         space, text, batch, resolution = arguments.work
-        return work(space, text, int(batch), int(resolution), arguments.check)
+        return work(space, text, int(batch), int(resolution), arguments.check, arguments.bfloat16)
     try:
         import torch
     except ImportError:

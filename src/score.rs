@@ -36,7 +36,7 @@ pub struct Options {
     pub sigma: Sigma,
     /// The instruction set to run on.
     pub backend: Backend,
-    /// The algorithm of 3×3 convolutions.
+    /// How convolutions sum products.
     pub algorithm: Algorithm,
 }
 

@@ -54,6 +54,14 @@ pub trait Kernel {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
+/// A computation compiled for every back end that multiplies bfloat16 numbers.
+pub trait Bfloat16Kernel {
+    /// What it returns.
+    type Output;
+    /// The one generic body. Mark the implementation `#[inline(always)]`.
+    fn run<S: Bfloat16>(self, simd: S) -> Self::Output;
+}
+
 /// A vector instruction set. A value of the type proves that the processor has it.
 ///
 /// `F32` holds [`LANES`](Simd::LANES) and `F64` holds [`LANES_F64`](Simd::LANES_F64) numbers. The slice methods
@@ -140,4 +148,13 @@ pub trait Simd: Copy + 'static {
     /// `x` points to [`LANES`](Simd::LANES) writable numbers.
     #[allow(unsafe_code)]
     unsafe fn store_ptr(self, v: Self::F32, x: *mut f32);
+}
+
+/// A vector instruction set that multiplies bfloat16 numbers, pairs of which take the place of one of single precision:
+/// the first in the low half of its bits.
+pub trait Bfloat16: Simd {
+    /// Rounds the numbers of two vectors, one behind the other, to nearest even, and joins neighbours to pairs.
+    fn round_pairs(self, first: Self::F32, second: Self::F32) -> Self::F32;
+    /// `c + a₀ · b₀ + a₁ · b₁` of the pairs in each lane. Subnormal numbers count as 0.
+    fn dot_pairs(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
 }

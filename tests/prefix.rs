@@ -245,6 +245,7 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
         (base.clone(), Options { proxies: ProxySet::of(&[Proxy::Trainability]), ..TINY }),
         (base.clone(), Options { backend: Backend::default(), ..TINY }),
         (base.clone(), Options { algorithm: Algorithm::Winograd, ..TINY }),
+        (base.clone(), Options { algorithm: Algorithm::Bfloat16, ..TINY }),
         (Chain { epsilon: 1e-3, ..base.clone() }, TINY),
         (Chain { key: 1, ..base.clone() }, TINY),
         with(|first| first.channels = 5),

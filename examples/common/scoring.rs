@@ -2,6 +2,7 @@
 
 use aznas::graph::Network;
 use aznas::mem::Memory;
+use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::BlockScores;
 use aznas::proxy::trainability::Sigma;
 use aznas::simd::Backend;
@@ -34,6 +35,9 @@ pub struct ScoringArguments {
     /// Instruction set [default: the fastest of this processor]
     #[arg(long, value_parser = backend)]
     pub backend: Option<Backend>,
+    /// How products of convolutions are computed
+    #[arg(long, default_value = Algorithm::default().name(), value_parser = algorithm)]
+    pub algorithm: Algorithm,
     /// Networks scored at a time, a worker each [default: one for each core]
     #[arg(long)]
     pub threads: Option<usize>,
@@ -52,6 +56,7 @@ impl ScoringArguments {
             repeats: self.repeats,
             sigma: self.sigma,
             backend: self.backend.unwrap_or_default(),
+            algorithm: self.algorithm,
             ..Options::default()
         }
     }
@@ -68,6 +73,10 @@ fn initialisation(name: &str) -> Result<Initialisation, String> {
 
 fn sigma(name: &str) -> Result<Sigma, String> {
     by_name(name, Sigma::ALL, Sigma::name)
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    by_name(name, Algorithm::ALL, Algorithm::name)
 }
 
 fn backend(name: &str) -> Result<Backend, String> {

@@ -236,6 +236,7 @@ impl Arguments {
             ("repeats", json!(options.repeats)),
             ("sigma", json!(options.sigma.name())),
             ("backend", json!(options.backend.name())),
+            ("algorithm", json!(options.algorithm.name())),
             ("threads", json!(scoring.workers())),
             ("population", json!(self.population())),
             ("random", json!(self.random.is_some())),

@@ -5,6 +5,7 @@ mod common;
 use aznas::graph::{Block, Convolution, Network, NodeId};
 use aznas::mem::Memory;
 use aznas::ops::attention::Attention;
+use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{BlockScores, Proxy, ProxySet};
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
@@ -96,10 +97,13 @@ fn named_spaces() {
     ];
     let (mut input, mut expected) = (String::new(), String::new());
     for (space, channels, cells, classes, batch, side, seed, initialisation, repeats, proxies, text) in cases {
-        for (backend, number) in backends() {
+        for ((backend, number), algorithm) in
+            backends().flat_map(|backend| [0, 1, 2].map(|algorithm| (backend, algorithm)))
+        {
             writeln!(
                 input,
-                "{space} {channels} {cells} {classes} {batch} {side} {seed} {initialisation} {repeats} {number} {proxies} {text}"
+                "{space} {channels} {cells} {classes} {batch} {side} {seed} {initialisation} {repeats} {number} {proxies} \
+                 {algorithm} {text}"
             )
             .expect("a string takes any text");
             let initialisation = Initialisation::ALL[initialisation];
@@ -112,6 +116,7 @@ fn named_spaces() {
                 repeats,
                 proxies: ProxySet::from_bits(proxies).unwrap_or_default(),
                 backend,
+                algorithm: [Algorithm::Winograd, Algorithm::Direct, Algorithm::Bfloat16][algorithm],
                 ..Options::default()
             };
             let network: Box<dyn Network> = match space {

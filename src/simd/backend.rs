@@ -1,6 +1,6 @@
 //! The back ends of this build, what this processor has of them, and the jump into one.
 
-use super::{Kernel, Scalar};
+use super::{Bfloat16, Bfloat16Kernel, Kernel, Scalar};
 
 /// A vector instruction set that kernels are compiled for. `Default` is the best one of this processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ impl Backend {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => super::Avx2::detect().is_some(),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::Avx512::detect().is_some(),
+            Self::Avx512 => super::Avx512::<false>::detect().is_some(),
             #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
             Self::Neon => super::Neon::detect().is_some(),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -71,7 +71,7 @@ impl Backend {
             }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
-                if let Some(token) = super::Avx512::detect() {
+                if let Some(token) = super::Avx512::<false>::detect() {
                     return token.run(kernel);
                 }
             }
@@ -90,6 +90,27 @@ impl Backend {
             _ => {}
         }
         kernel.run(Scalar)
+    }
+
+    /// Whether this processor multiplies bfloat16 numbers on the back end: AVX-512 with BF16.
+    pub fn has_bfloat16(self) -> bool {
+        struct Nothing;
+        impl Bfloat16Kernel for Nothing {
+            type Output = ();
+            #[inline(always)]
+            fn run<S: Bfloat16>(self, _: S) {}
+        }
+        self.run_bfloat16(Nothing).is_some()
+    }
+
+    /// Runs `kernel` on this back end if it [`has_bfloat16`](Self::has_bfloat16).
+    #[inline]
+    pub fn run_bfloat16<K: Bfloat16Kernel>(self, kernel: K) -> Option<K::Output> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Some(super::Avx512::<true>::detect()?.run(kernel)),
+            _ => None,
+        }
     }
 }
 

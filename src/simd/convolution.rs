@@ -52,7 +52,8 @@ fn pointers<const P: usize>(source: &[f32], offsets: [usize; P], extent: usize) 
     pointers
 }
 
-/// `P` pixels × `V` vectors of channels: each source number times a vector of weights for its output channels.
+/// `P` pixels × `V` vectors of channels: each source number times a vector of weights for its output channels, by
+/// `multiply_add`, which is given a source number in all lanes, weights and the sum so far.
 ///
 /// `weights` holds `V` vectors for each operand, in the order of the runs.
 #[inline(always)]
@@ -63,6 +64,7 @@ pub(crate) fn dense<S: Simd, const P: usize, const V: usize>(
     taps: &Taps,
     weights: &[f32],
     initial: [S::F32; V],
+    multiply_add: impl Fn(S::F32, S::F32, S::F32) -> S::F32,
 ) -> [[S::F32; V]; P] {
     let sources = pointers(source, offsets, taps.extent());
     assert!(weights.len() >= taps.operands() * V * S::LANES);
@@ -86,7 +88,7 @@ pub(crate) fn dense<S: Simd, const P: usize, const V: usize>(
                     // SAFETY: `offset` is below the extent checked for every pixel.
                     let number = simd.splat(unsafe { *sources[pixel].add(offset) });
                     for index in 0..V {
-                        sums[pixel][index] = simd.mul_add(number, vectors[index], sums[pixel][index]);
+                        sums[pixel][index] = multiply_add(number, vectors[index], sums[pixel][index]);
                     }
                 }
                 // SAFETY: at most one past the weights checked above.

@@ -3,19 +3,36 @@
 //! The two implementations differ in the width and the names of their intrinsics, so one macro states what they share.
 #![allow(unsafe_code)]
 
-use super::{EXPONENT_IN_LOW_BITS, Kernel, Simd};
+use super::{Bfloat16, Bfloat16Kernel, EXPONENT_IN_LOW_BITS, Kernel, Simd};
 use core::arch::x86_64::*;
+use core::mem::transmute;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 cpufeatures::new!(avx2_fma, "avx2", "fma");
 cpufeatures::new!(avx512_f_vl_bw_dq, "avx2", "fma", "avx512f", "avx512vl", "avx512bw", "avx512dq");
+
+/// Whether the processor has AVX-512 BF16, which `cpufeatures` does not know. Asked once, because the question may take long in a
+/// virtual machine.
+fn has_avx512_bf16() -> bool {
+    const UNKNOWN: u8 = u8::MAX;
+    static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
+    let known = ANSWER.load(Ordering::Relaxed);
+    if known != UNKNOWN {
+        return known == 1;
+    }
+    // Leaf 7, whose subleaves up to the one in EAX of the first exist.
+    let has = avx512_f_vl_bw_dq::get() && __cpuid_count(7, 0).eax >= 1 && __cpuid_count(7, 1).eax >> 5 & 1 == 1;
+    ANSWER.store(u8::from(has), Ordering::Relaxed);
+    has
+}
 
 /// Proof that the processor has AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx2(());
 
-/// Proof that the processor has AVX-512 F, VL, BW and DQ.
+/// Proof that the processor has AVX-512 F, VL, BW and DQ, and BF16 too if the parameter says so.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx512(());
+pub struct Avx512<const BF16: bool = false>(());
 
 impl Avx2 {
     /// The token, if the processor has the instructions.
@@ -37,7 +54,7 @@ impl Avx2 {
     }
 }
 
-impl Avx512 {
+impl Avx512<false> {
     /// The token, if the processor has the instructions.
     #[inline]
     pub fn detect() -> Option<Self> {
@@ -49,10 +66,30 @@ impl Avx512 {
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         // The list matches `avx512_f_vl_bw_dq` above.
         #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
-        fn inner<K: Kernel>(token: Avx512, kernel: K) -> K::Output {
+        fn inner<K: Kernel>(token: Avx512<false>, kernel: K) -> K::Output {
             kernel.run(token)
         }
         // SAFETY: the token proves AVX-512 F, VL, BW and DQ.
+        unsafe { inner(self, kernel) }
+    }
+}
+
+impl Avx512<true> {
+    /// The token, if the processor has the instructions.
+    #[inline]
+    pub fn detect() -> Option<Self> {
+        has_avx512_bf16().then_some(Self(()))
+    }
+
+    /// Runs `kernel` compiled for these instructions.
+    #[inline]
+    pub fn run<K: Bfloat16Kernel>(self, kernel: K) -> K::Output {
+        // The list matches `avx512_f_vl_bw_dq` and `has_avx512_bf16` above.
+        #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq,avx512bf16")]
+        fn inner<K: Bfloat16Kernel>(token: Avx512<true>, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        // SAFETY: the token proves AVX-512 F, VL, BW, DQ and BF16.
         unsafe { inner(self, kernel) }
     }
 }
@@ -201,7 +238,7 @@ impl Simd for Avx2 {
     }
 }
 
-impl Simd for Avx512 {
+impl<const BF16: bool> Simd for Avx512<BF16> {
     const LANES: usize = 16;
     const LANES_F64: usize = 8;
     const REGISTERS: usize = 32;
@@ -324,6 +361,22 @@ impl Simd for Avx512 {
     unsafe fn store_ptr(self, v: Self::F32, x: *mut f32) {
         // SAFETY: the caller promises a full vector.
         unsafe { _mm512_storeu_ps(x, v) }
+    }
+}
+
+impl Bfloat16 for Avx512<true> {
+    #[inline(always)]
+    fn round_pairs(self, first: Self::F32, second: Self::F32) -> Self::F32 {
+        // SAFETY: the token proves AVX-512 BF16; both types are 64 bytes of any bits.
+        unsafe { transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(second, first)) }
+    }
+    #[inline(always)]
+    fn dot_pairs(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
+        // SAFETY: the token proves AVX-512 BF16; both types are 64 bytes of any bits.
+        unsafe {
+            let [a, b] = [transmute::<__m512, __m512bh>(a), transmute::<__m512, __m512bh>(b)];
+            _mm512_dpbf16_ps(c, a, b)
+        }
     }
 }
 

@@ -248,6 +248,7 @@ static void single_mistakes(void) {
             MISTAKE(f, options.s.init = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.backend = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.sigma = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.algorithm = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.proxies = enums[e] | 256, AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, arch.s.identity_rule = enums[e]), AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.op = enums[e]), AZNAS_STATUS_NODE);
@@ -258,7 +259,8 @@ static void single_mistakes(void) {
         MISTAKE(f, options.s.sigma = 2, AZNAS_STATUS_INVALID);
         MISTAKE(f, options.s.proxies = 0, AZNAS_STATUS_OK);
         MISTAKE(f, options.s.proxies = AZNAS_PROXIES_ALL, AZNAS_STATUS_OK);
-        MISTAKE(f, options.s.reserved = 1, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.algorithm = 3, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.algorithm = AZNAS_ALGORITHM_BFLOAT16, AZNAS_STATUS_OK);
         MISTAKE(f, arch.s.text = NULL, AZNAS_STATUS_NULL_POINTER);
         MISTAKE(f, arch.s.text_len = 0, AZNAS_STATUS_PARSE);
         MISTAKE(f, arch.s.text_len -= 1, AZNAS_STATUS_PARSE);

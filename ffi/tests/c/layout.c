@@ -82,7 +82,7 @@ int main(void) {
     FIELD(aznas_options, backend);
     FIELD(aznas_options, sigma);
     FIELD(aznas_options, proxies);
-    FIELD(aznas_options, reserved);
+    FIELD(aznas_options, algorithm);
     FIELD(aznas_options, source);
     STRUCT(aznas_costs);
     FIELD(aznas_costs, struct_size);

@@ -1,5 +1,5 @@
 /* Scores the networks of its input, one a line, and prints bits:
- * space channels cells classes batch side seed init repeats backend proxies text */
+ * space channels cells classes batch side seed init repeats backend proxies algorithm text */
 #include "print.h"
 #include <stdlib.h>
 
@@ -14,9 +14,10 @@ int main(void) {
         REQUIRE(aznas_arch_init(&arch, sizeof arch, space));
         REQUIRE(aznas_options_init(&options, sizeof options));
         if (sscanf(line, "%*u %" SCNu32 " %" SCNu32 " %" SCNu32 " %zu %zu %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
-                         " %1023s",
+                         " %" SCNu32 " %1023s",
                    &arch.channels, &arch.cells, &arch.classes, &options.batch, &options.height, &options.seed,
-                   &options.init, &options.repeats, &options.backend, &options.proxies, text) != 11)
+                   &options.init, &options.repeats, &options.backend, &options.proxies, &options.algorithm,
+                   text) != 12)
             return 2;
         options.width = options.height;
         arch.text = text;

@@ -2,6 +2,7 @@
 
 use super::ahead::Ahead;
 use super::grid::{Grid, Source};
+use super::number::{Number, RoundPairs};
 use super::pass::Pass;
 use super::window::{Part, Window};
 use super::{Algorithm, depthwise, direct, winograd};
@@ -36,6 +37,8 @@ enum Method {
 pub(super) struct Bands {
     pass: Pass,
     method: Method,
+    /// What source channels are multiplied as.
+    number: Number,
     images: usize,
     rows: usize,
     /// Channels of a band's source and result.
@@ -53,13 +56,19 @@ pub(super) enum Target<'a, 'm> {
 }
 
 impl Bands {
-    pub(super) fn new(pass: &Pass, algorithm: Algorithm) -> Self {
+    pub(super) fn new(backend: Backend, pass: &Pass, algorithm: Algorithm) -> Self {
         let method = if pass.is_depthwise() {
             Method::Depthwise
-        } else if algorithm == Algorithm::Winograd && winograd::applies(pass) {
+        } else if algorithm != Algorithm::Direct && winograd::applies(pass) {
             Method::Winograd
         } else {
             Method::Direct
+        };
+        let pairs = method == Method::Direct && pass.source_channels.is_multiple_of(2);
+        let number = if algorithm == Algorithm::Bfloat16 && pairs && backend.has_bfloat16() {
+            Number::Pair
+        } else {
+            Number::Single
         };
         let channels = match method {
             Method::Depthwise => [pass.groups.min(SLICE); 2],
@@ -70,7 +79,7 @@ impl Bands {
             _ => channels[0],
         };
         let outputs = pass.axes[0].outputs;
-        let bands = Self { pass: *pass, method, images: 1, rows: outputs, channels, pitch };
+        let bands = Self { pass: *pass, method, number, images: 1, rows: outputs, channels, pitch };
         let size = |rows: usize| {
             let bands = Self { rows, ..bands };
             bands.source_len().max(bands.result_len())
@@ -89,7 +98,7 @@ impl Bands {
     /// Numbers in the packed weights.
     pub(super) fn packed_len(&self, backend: Backend) -> usize {
         match self.method {
-            Method::Direct => direct::packed_len(backend, &self.pass),
+            Method::Direct => direct::packed_len(backend, &self.pass, self.number),
             Method::Depthwise => depthwise::packed_len(backend, &self.pass),
             Method::Winograd => winograd::packed_len(backend, &self.pass),
         }
@@ -98,7 +107,7 @@ impl Bands {
     /// Packs weights in the order in which the pass uses them.
     pub(super) fn pack(&self, backend: Backend, weights: &[f32], packed: &mut [f32]) {
         match self.method {
-            Method::Direct => direct::pack(backend, &self.pass, weights, packed),
+            Method::Direct => direct::pack(backend, &self.pass, self.number, weights, packed),
             Method::Depthwise => depthwise::pack(backend, &self.pass, weights, packed),
             Method::Winograd => winograd::pack(backend, &self.pass, weights, packed),
         }
@@ -148,7 +157,7 @@ impl Bands {
     ) {
         let [vertical, horizontal] = self.pass.axes;
         let inside = vertical.stays_inside() && horizontal.stays_inside();
-        let plain = plain.filter(|_| inside && self.method == Method::Direct);
+        let plain = plain.filter(|_| inside && self.method == Method::Direct && self.number == Number::Single);
         let (padded, transforms) = scratch.split_at_mut(self.source_len());
         let mut bands = self.bands();
         let mut next = bands.next();
@@ -231,8 +240,11 @@ impl Bands {
         let [rows, columns] = &band.window;
         let steps = [rows.len() * columns.len(), columns.len(), 1].map(|n| n * self.pitch);
         let out = &mut padded[..band.images.len() * steps[0]];
-        backend.run(Window { part: self.part(sources, band), out, pitch: self.pitch });
-        Source { data: padded, steps }
+        backend.run(Window { part: self.part(sources, band), out: &mut *out, pitch: self.pitch });
+        if self.number == Number::Pair {
+            backend.run_bfloat16(RoundPairs(out));
+        }
+        Source { data: padded, steps: steps.map(|n| n / self.number.channels()) }
     }
 
     fn compute(
@@ -285,7 +297,7 @@ impl Bands {
             let taps = Taps {
                 counts: [vertical.taps, horizontal.taps],
                 steps: [vertical.tap_step * source.steps[1], horizontal.tap_step * source.steps[2]],
-                length: self.pass.source_channels,
+                length: self.pass.source_channels / self.number.channels(),
             };
             // Where nothing is read, the window need not include the place.
             if grid.pixels() * taps.operands() > 0 {
@@ -311,7 +323,7 @@ impl Bands {
                     ahead,
                 )
             } else {
-                direct::run(backend, &self.pass, source, grid, taps, packed, output, bias, ahead)
+                direct::run(backend, &self.pass, self.number, source, grid, taps, packed, output, bias, ahead)
             };
         }
     }

@@ -3,20 +3,21 @@
 use super::ahead::Ahead;
 use super::blocks::Width;
 use super::grid::{Grid, Source};
+use super::number::{Number, pair};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::simd::{Backend, Bfloat16, Bfloat16Kernel, Kernel, SMALL, Simd};
 
 /// Numbers in the packed weights of a pass.
-pub(super) fn packed_len(backend: Backend, pass: &Pass) -> usize {
+pub(super) fn packed_len(backend: Backend, pass: &Pass, number: Number) -> usize {
     let lanes = Width::of(backend).lanes;
     let taps: usize = pass.phases().map(|[vertical, horizontal]| vertical.taps * horizontal.taps).sum();
-    pass.groups * taps * pass.source_channels * pass.output_channels.next_multiple_of(lanes)
+    pass.groups * taps * pass.source_channels / number.channels() * pass.output_channels.next_multiple_of(lanes)
 }
 
 /// Packs weights in the order in which they are used: phase, group, block of output channels, tap, source
 /// channel, output channel; blocks are filled with zeros to whole vectors.
-pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], mut packed: &mut [f32]) {
+pub(super) fn pack(backend: Backend, pass: &Pass, number: Number, weights: &[f32], mut packed: &mut [f32]) {
     let width = Width::of(backend);
     for phases in pass.phases() {
         for group in 0..pass.groups {
@@ -24,13 +25,21 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], mut packed: &
                 for row in 0..phases[0].taps {
                     for column in 0..phases[1].taps {
                         let tap = pass.tap(&phases, [row, column]);
-                        for source in 0..pass.source_channels {
+                        for source in (0..pass.source_channels).step_by(number.channels()) {
                             let (vectors, rest) = packed.split_at_mut(block.vectors * width.lanes);
                             packed = rest;
                             vectors[block.channels..].fill(0.0);
-                            let (start, step) = pass.kernels_at(group, source);
-                            let weights = weights[start + tap..].iter().step_by(step).skip(block.first_channel);
-                            vectors[..block.channels].iter_mut().zip(weights).for_each(|(to, from)| *to = *from);
+                            let weights = |source: usize| {
+                                let (start, step) = pass.kernels_at(group, source);
+                                weights[start + tap..].iter().step_by(step).skip(block.first_channel)
+                            };
+                            let vectors = vectors[..block.channels].iter_mut();
+                            match number {
+                                Number::Single => vectors.zip(weights(source)).for_each(|(to, from)| *to = *from),
+                                Number::Pair => vectors
+                                    .zip(weights(source).zip(weights(source + 1)))
+                                    .for_each(|(to, (&first, &second))| *to = pair(first, second)),
+                            }
                         }
                     }
                 }
@@ -43,6 +52,7 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], mut packed: &
 pub(super) fn run<'a>(
     backend: Backend,
     pass: &Pass,
+    number: Number,
     source: Source<'_>,
     grid: Grid,
     taps: Taps,
@@ -58,7 +68,8 @@ pub(super) fn run<'a>(
             packed = rest;
             let channel = group * pass.output_channels + block.first_channel;
             let tiles = Tiles {
-                source: source.data.get(group * pass.source_channels..).unwrap_or_default(),
+                number,
+                source: source.data.get(group * pass.source_channels / number.channels()..).unwrap_or_default(),
                 grid,
                 taps,
                 weights,
@@ -75,6 +86,7 @@ pub(super) fn run<'a>(
 
 /// One block of output channels of all pixels of a grid.
 struct Tiles<'a> {
+    number: Number,
     source: &'a [f32],
     grid: Grid,
     taps: Taps,
@@ -89,12 +101,20 @@ impl Tiles<'_> {
     /// Eight accumulators hide the latency of a multiply-add; more vectors share the numbers of fewer pixels.
     fn dispatch(self, backend: Backend, vectors: usize) {
         match vectors {
-            1 => backend.run(Sized::<8, 1>(self)),
-            _ if SMALL => backend.run(Sized::<4, 2>(self)),
-            2 if backend == Backend::Avx512 => backend.run(Sized::<8, 2>(self)),
-            2 => backend.run(Sized::<4, 2>(self)),
-            3 => backend.run(Sized::<4, 3>(self)),
-            _ => backend.run(Sized::<4, 4>(self)),
+            1 => self.run::<8, 1>(backend),
+            _ if SMALL => self.run::<4, 2>(backend),
+            2 if backend == Backend::Avx512 => self.run::<8, 2>(backend),
+            2 => self.run::<4, 2>(backend),
+            3 => self.run::<4, 3>(backend),
+            _ => self.run::<4, 4>(backend),
+        }
+    }
+
+    fn run<const P: usize, const V: usize>(self, backend: Backend) {
+        match self.number {
+            Number::Single => backend.run(Sized::<P, V>(self)),
+            // Pairs are chosen only where the back end multiplies them.
+            Number::Pair => backend.run_bfloat16(Sized::<P, V>(self)).unwrap_or_default(),
         }
     }
 }
@@ -107,7 +127,31 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Tiles { source, grid, taps, weights, bias, output, channels, ahead } = self.0;
+        self.compute(
+            simd,
+            #[inline(always)]
+            |a, b, c| simd.mul_add(a, b, c),
+        );
+    }
+}
+
+impl<const P: usize, const V: usize> Bfloat16Kernel for Sized<'_, P, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Bfloat16>(self, simd: S) {
+        self.compute(
+            simd,
+            #[inline(always)]
+            |a, b, c| simd.dot_pairs(a, b, c),
+        );
+    }
+}
+
+impl<const P: usize, const V: usize> Sized<'_, P, V> {
+    #[inline(always)]
+    fn compute<S: Simd>(self, simd: S, multiply_add: impl Fn(S::F32, S::F32, S::F32) -> S::F32) {
+        let Tiles { source, grid, taps, weights, bias, output, channels, ahead, .. } = self.0;
         let mut initial = [simd.splat(0.0); V];
         if let Some(bias) = bias {
             for (vector, bias) in initial.iter_mut().zip(bias.chunks(S::LANES)) {
@@ -117,7 +161,7 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
         let mut walk = grid.walk();
         while let Some(step) = walk.next::<P>() {
             ahead.advance(simd, step.count * channels);
-            let sums = convolution::dense(simd, source, step.sources, &taps, weights, initial);
+            let sums = convolution::dense(simd, source, step.sources, &taps, weights, initial, &multiply_add);
             for pixel in 0..P {
                 if pixel < step.count {
                     let row = &mut output[step.outputs[pixel]..][..channels];

@@ -69,6 +69,8 @@ const CASES: &[Case] = &[
 
 /// The largest difference from the reference in double precision, relative to the sum of the products' magnitudes.
 const TOLERANCE: f64 = 4e-7;
+/// The same where both factors are rounded to eight bits.
+const ROUNDED: f64 = 1.0 / 256.0;
 
 fn geometry(case: &Case) -> Geometry {
     let &([batch, height, width, channels], outputs, kernel, stride, padding, dilation, groups) = case;
@@ -126,9 +128,12 @@ fn reference(convolution: &Conv2d, len: usize, operand: &[Sum], weights: &[f32],
         sums[to].0 += operand[from].0 * weight;
         sums[to].1 += operand[from].1 * weight.abs();
     });
-    if convolution.algorithm() == Algorithm::Winograd {
+    if convolution.algorithm() != Algorithm::Direct {
         let largest = sums.iter().fold(0.0, |largest: f64, sum| largest.max(sum.1));
         sums.iter_mut().for_each(|sum| sum.1 = 2.0 * largest);
+    }
+    if convolution.algorithm() == Algorithm::Bfloat16 {
+        sums.iter_mut().for_each(|sum| sum.1 *= ROUNDED / TOLERANCE);
     }
     sums
 }
@@ -140,7 +145,7 @@ fn assert_near(got: f32, (expected, magnitude): Sum, context: &str) {
 
 fn every_case(mut check: impl FnMut(Conv2d, &str)) {
     for backend in Backend::available() {
-        for algorithm in [Algorithm::Direct, Algorithm::Winograd] {
+        for algorithm in Algorithm::ALL {
             for case in CASES {
                 let convolution = Conv2d::new(backend, geometry(case), algorithm);
                 check(convolution, &std::format!("{} {algorithm:?} {case:?}", backend.name()));
@@ -307,25 +312,51 @@ fn the_two_directions_are_adjoint() {
         let (shape, output) = (geometry.input(), geometry.output());
         let (x, y) = (numbers(shape.len(), 1), numbers(output.len(), 2));
         let weights = numbers(geometry.weights(), 3);
-        let (mut forward, mut back) = (vec![0.0; output.len()], vec![0.0; shape.len()]);
-        let mut scratch = vec![f32::NAN; convolution.scratch_len()];
-        let mut packed = vec![0.0; convolution.packed_forward_len()];
-        convolution.pack_forward(&weights, &mut packed);
-        let input = Value { stored: View::dense(&x, shape), affine: None, rectified: false };
-        convolution.forward(&input, &packed, &mut scratch, ViewMut::dense(&mut forward, output), None, None);
-        let mut packed = vec![0.0; convolution.packed_vjp_len()];
-        convolution.pack_vjp(&weights, &mut packed);
-        let gradient = Gradient { stored: View::dense(&y, output), normalised: None };
-        let sink = Sink { stored: ViewMut::dense(&mut back, shape), accumulate: false, gate: None, sums: None };
-        convolution.vjp(&[gradient], &packed, &mut scratch, sink);
+        let [forward, back] = both_directions(&convolution, [&x, &y, &weights]);
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
         let norm = |a: &[f32]| dot(a, a).sqrt();
         let (left, right) = (dot(&forward, &y), dot(&x, &back));
+        let tolerance = if convolution.algorithm() == Algorithm::Bfloat16 { ROUNDED } else { 1e-6 };
         assert!(
-            (left - right).abs() <= 1e-6 * (norm(&forward) * norm(&y)).max(1e-3),
+            (left - right).abs() <= tolerance * (norm(&forward) * norm(&y)).max(1e-3),
             "{context}: {left} is not {right}"
         );
     });
+}
+
+/// The output and the gradient with respect to the input, of given operands.
+fn both_directions(convolution: &Conv2d, [x, y, weights]: [&[f32]; 3]) -> [Vec<f32>; 2] {
+    let (shape, output) = (convolution.geometry().input(), convolution.geometry().output());
+    let (mut forward, mut back) = (vec![0.0; output.len()], vec![0.0; shape.len()]);
+    let mut scratch = vec![f32::NAN; convolution.scratch_len()];
+    let mut packed = vec![0.0; convolution.packed_forward_len()];
+    convolution.pack_forward(weights, &mut packed);
+    let input = Value { stored: View::dense(x, shape), affine: None, rectified: false };
+    convolution.forward(&input, &packed, &mut scratch, ViewMut::dense(&mut forward, output), None, None);
+    let mut packed = vec![0.0; convolution.packed_vjp_len()];
+    convolution.pack_vjp(weights, &mut packed);
+    let gradient = Gradient { stored: View::dense(y, output), normalised: None };
+    let sink = Sink { stored: ViewMut::dense(&mut back, shape), accumulate: false, gate: None, sums: None };
+    convolution.vjp(&[gradient], &packed, &mut scratch, sink);
+    [forward, back]
+}
+
+#[test]
+fn bfloat16_is_exact_for_numbers_of_eight_bits_and_changes_nothing_where_there_is_none() {
+    let any = |count, seed| numbers(count, seed);
+    // Their products and sums are exact in single precision, in any order.
+    let few_bits = |count, seed| numbers(count, seed).into_iter().map(|x| (8.0 * x).round()).collect();
+    for backend in Backend::available() {
+        for case in CASES {
+            let geometry = geometry(case);
+            let operands: &dyn Fn(usize, u64) -> Vec<f32> = if backend.has_bfloat16() { &few_bits } else { &any };
+            let lengths = [geometry.input().len(), geometry.output().len(), geometry.weights()];
+            let [x, y, weights] = [0, 1, 2].map(|operand| operands(lengths[operand], operand as u64));
+            let [rounded, expected] = [Algorithm::Bfloat16, Algorithm::Winograd]
+                .map(|algorithm| both_directions(&Conv2d::new(backend, geometry, algorithm), [&x, &y, &weights]));
+            assert_eq!(rounded, expected, "{} {case:?}", backend.name());
+        }
+    }
 }
 
 #[test]
