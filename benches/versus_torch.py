@@ -1,13 +1,14 @@
 """Times scores by PyTorch and by this project in turns, one thread each, on the same architectures.
 
-The PyTorch side is what a plain program of the method does, in single precision (--bfloat16: both sides multiply numbers of
-that type in convolutions, PyTorch by its `autocast`): draw the weights and the input, run block
+The PyTorch side is what a plain program of the method does, in single precision: draw the weights and the input, run block
 after block in training mode, take the eigenvalues of the covariance of each feature and the largest singular value of each
 block's matrix of gradients. It is kept generous: weights want no gradients, and the graph of one block is alive at a
 time (the authors' program keeps that of the whole network). Both sides count everything from drawing to scores.
 
 In a turn each side scores a cell eight times, a structure twice; of all turns the best time counts. PyTorch's memory is the
 growth of its process's peak since the library was imported, ours the workspace.
+
+With --bfloat16 both sides multiply numbers of that type in convolutions, PyTorch by its `autocast`.
 
 --check compares the scores themselves: each side with several seeds, whose means have to agree within their errors. There
 PyTorch's covariances and eigenvalues are in double precision, as ours mostly are: in single precision some cells get eigenvalues of
@@ -228,9 +229,9 @@ def ours(arguments, seeds, space, text, batch, resolution):
     """Scores of the program: of one seed in one process, so that it keeps its memory."""
     results = []
     for seed in dict.fromkeys(seeds):
-        command = [arguments.score, "--space", space, "--batch", str(batch), "--resolution", str(resolution), "--threads", "1"]
+        command = [arguments.score, "--space", space, "--batch", str(batch), "--resolution", str(resolution)]
         command += ["--algorithm", "bfloat16"] * arguments.bfloat16
-        command += ["--seed", str(seed), "--format", "json", *[text] * seeds.count(seed)]
+        command += ["--threads", "1", "--seed", str(seed), "--format", "json", *[text] * seeds.count(seed)]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         results += [json.loads(line) for line in output.splitlines()]
     for result in results:

@@ -35,7 +35,8 @@ pub struct ScoringArguments {
     /// Instruction set [default: the fastest of this processor]
     #[arg(long, value_parser = backend)]
     pub backend: Option<Backend>,
-    /// How products of convolutions are computed
+    /// How convolutions sum products: direct; winograd; or bfloat16, which is winograd but rounds the factors of other
+    /// convolutions to eight bits where the processor multiplies such numbers (AVX-512 BF16)
     #[arg(long, default_value = Algorithm::default().name(), value_parser = algorithm)]
     pub algorithm: Algorithm,
     /// Networks scored at a time, a worker each [default: one for each core]

@@ -1,6 +1,6 @@
 //! The back ends of this build, what this processor has of them, and the jump into one.
 
-use super::{Bfloat16, Bfloat16Kernel, Kernel, Scalar};
+use super::{Bfloat16Kernel, Kernel, Scalar};
 
 /// A vector instruction set that kernels are compiled for. `Default` is the best one of this processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,13 +94,11 @@ impl Backend {
 
     /// Whether this processor multiplies bfloat16 numbers on the back end: AVX-512 with BF16.
     pub fn has_bfloat16(self) -> bool {
-        struct Nothing;
-        impl Bfloat16Kernel for Nothing {
-            type Output = ();
-            #[inline(always)]
-            fn run<S: Bfloat16>(self, _: S) {}
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::Avx512::<true>::detect().is_some(),
+            _ => false,
         }
-        self.run_bfloat16(Nothing).is_some()
     }
 
     /// Runs `kernel` on this back end if it [`has_bfloat16`](Self::has_bfloat16).

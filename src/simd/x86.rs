@@ -20,8 +20,15 @@ fn has_avx512_bf16() -> bool {
     if known != UNKNOWN {
         return known == 1;
     }
-    // Leaf 7, whose subleaves up to the one in EAX of the first exist.
-    let has = avx512_f_vl_bw_dq::get() && __cpuid_count(7, 0).eax >= 1 && __cpuid_count(7, 1).eax >> 5 & 1 == 1;
+    let leaf_7 = |subleaf| {
+        // SAFETY: processors with AVX-512, the only ones that are asked, have the instruction and the leaf.
+        #[allow(unused_unsafe, reason = "newer compilers know it as safe")]
+        unsafe {
+            __cpuid_count(7, subleaf)
+        }
+    };
+    // The last subleaf there is; the bit of BF16 is in the one with number 1.
+    let has = avx512_f_vl_bw_dq::get() && leaf_7(0).eax >= 1 && leaf_7(1).eax >> 5 & 1 == 1;
     ANSWER.store(u8::from(has), Ordering::Relaxed);
     has
 }
