@@ -15,13 +15,19 @@ struct Maximum;
 
 impl Reduction for Maximum {
     const MEAN: bool = false;
+    const NEUTRAL: f32 = f32::NEG_INFINITY;
     #[inline(always)]
     fn start<S: Simd>(self, _: S, x: S::F32, _: S::F32) -> S::F32 {
         x
     }
     #[inline(always)]
     fn reduce<S: Simd>(self, simd: S, reduced: S::F32, x: S::F32, _: S::F32) -> S::F32 {
-        simd.maximum(reduced, x)
+        simd.maximum(x, reduced)
+    }
+    #[inline(always)]
+    fn reduce_windows<S: Simd>(self, simd: S, [a, b, c, d]: [S::F32; 4], _: [[S::F32; 3]; 2]) -> [S::F32; 2] {
+        let shared = simd.maximum(b, c);
+        [simd.maximum(shared, a), simd.maximum(shared, d)]
     }
 }
 

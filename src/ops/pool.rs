@@ -10,6 +10,7 @@ struct Mean;
 
 impl Reduction for Mean {
     const MEAN: bool = true;
+    const NEUTRAL: f32 = 0.0;
     #[inline(always)]
     fn start<S: Simd>(self, simd: S, x: S::F32, weight: S::F32) -> S::F32 {
         simd.mul(weight, x)

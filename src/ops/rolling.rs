@@ -1,18 +1,26 @@
 //! Reductions over windows of 3 × 3 positions that lie one position apart and keep the map's size, in one walk along the
-//! columns.
+//! columns for two rows of results, which share two of the rows they read.
 //!
 //! The rows that a window spans are reduced column by column, and the reduced columns that the next windows share stay in
-//! registers. The sums are those of the two passes of [`super::separable`], bit for bit.
+//! registers. The sums are those of the two passes of [`super::separable`], bit for bit but for the sign of a zero.
 
 use super::separable::{Direction, Reduction, Separable};
 use super::window::Axis;
-use crate::simd::rows::{self, Rows};
+use crate::simd::rows::{self, Neighbours, Rows};
 use crate::simd::{Kernel, Simd};
 use crate::tensor::Load;
-use crate::tensor::columns::{Part, for_each_part};
+use crate::tensor::columns::{Columns, for_each_column};
+use core::ops::Range;
 
 /// Positions along a side of the window.
 const SIDE: usize = 3;
+
+/// Rows that are written together, and that are read for them.
+const WRITTEN: usize = 2;
+const READ: usize = WRITTEN + SIDE - 1;
+
+/// Rows of scratch: the last rows read, a neutral one beyond the border, and results.
+pub(super) const SCRATCH_ROWS: usize = READ + 1 + WRITTEN;
 
 /// A reduction whose windows [`fits`] has passed.
 pub(super) struct Rolling<'a, 'b, L, R>(pub(super) Separable<'a, 'b, L, R>);
@@ -20,8 +28,7 @@ pub(super) struct Rolling<'a, 'b, L, R>(pub(super) Separable<'a, 'b, L, R>);
 /// Whether windows along these axes are those of this module.
 pub(super) fn fits([rows, columns]: &[Axis; 2]) -> bool {
     let keeps_size = columns.has_unit_stride() && rows.inputs == rows.outputs && columns.inputs == columns.outputs;
-    // A single column would be the first and the last.
-    keeps_size && columns.kernel() == SIDE && columns.inputs > 1
+    keeps_size && columns.kernel() == SIDE && columns.inputs >= SIDE
 }
 
 impl<L: Load, R: Reduction> Kernel for Rolling<'_, '_, L, R> {
@@ -32,193 +39,124 @@ impl<L: Load, R: Reduction> Kernel for Rolling<'_, '_, L, R> {
         let channels = source.channels();
         let (height, width) = (rows.inputs, columns.inputs);
         let row_len = width * channels;
-        let slots = rows.span();
-        let (ring, scratch) = scratch.split_at_mut(slots * row_len);
-        let result = &mut scratch[..row_len];
+        let (ring, scratch) = scratch.split_at_mut(READ * row_len);
+        let (neutral, scratch) = scratch.split_at_mut(row_len);
+        let (results, _) = scratch.split_at_mut(WRITTEN * row_len);
+        neutral.fill(R::NEUTRAL);
         let stored = source.as_stored();
         // By the number of rows of the map that a window covers; a division for each row would take longer than the row.
         let shares: [f32; SIDE + 1] = core::array::from_fn(|covered| 1.0 / (covered * SIDE) as f32);
-        let covered = |row: usize| row.saturating_sub(1)..(row + 2).min(height);
-        let along = Along { reduction, direction, columns: width, channels };
+        let share = |row: usize| shares[(row + 2).min(height) - row.saturating_sub(1).min(height)];
+        // Windows at the border cover one column less: their means, or the gradients of these, are that much larger.
+        let border = if R::MEAN { SIDE as f32 / (SIDE - 1) as f32 } else { 1.0 };
+        let [before, after] = if direction == Direction::Forward { [1.0, border] } else { [border, 1.0] };
+        let [before, after] = [simd.splat(before), simd.splat(after)];
         for image in 0..batch {
             let mut loaded = 0;
-            let mut slot = 0;
-            for row in 0..height {
-                let taps = covered(row);
+            for row in (0..height).step_by(WRITTEN) {
+                let written = WRITTEN.min(height - row);
                 if stored.is_none() {
-                    while loaded < taps.end {
-                        let out = &mut ring[slot * row_len..][..row_len];
+                    while loaded < (row + written + 1).min(height) {
+                        let out = &mut ring[loaded % READ * row_len..][..row_len];
                         source.load(simd, (image * height + loaded) * width, width, out, channels);
                         loaded += 1;
-                        slot = if slot + 1 < slots { slot + 1 } else { 0 };
                     }
                 }
-                // The rows of the ring are the last ones loaded.
-                let (mut read, mut weights) = ([&[][..]; SIDE], [0.0; SIDE]);
-                for tap in 0..taps.len() {
-                    read[tap] = match stored {
-                        Some(stored) => &stored[(image * height + taps.start + tap) * row_len..][..row_len],
-                        None => {
-                            let behind = taps.len() - tap;
-                            let place = if slot >= behind { slot - behind } else { slot + slots - behind };
-                            &ring[place * row_len..][..row_len]
-                        }
-                    };
-                    let window = if direction == Direction::Forward { row } else { taps.start + tap };
-                    weights[tap] = shares[covered(window).len()];
+                let mut read = [&*neutral; READ];
+                for (tap, read) in read.iter_mut().enumerate() {
+                    if let Some(row) = (row + tap).checked_sub(1).filter(|&row| row < height) {
+                        *read = match stored {
+                            Some(stored) => &stored[(image * height + row) * row_len..][..row_len],
+                            None => &ring[row % READ * row_len..][..row_len],
+                        };
+                    }
                 }
+                let mut weights = [[simd.splat(0.0); SIDE]; WRITTEN];
+                for (result, weights) in weights.iter_mut().enumerate() {
+                    for (tap, weight) in weights.iter_mut().enumerate() {
+                        let forward = direction == Direction::Forward;
+                        let window = if forward { row + result } else { (row + result + tap).saturating_sub(1) };
+                        *weight = simd.splat(share(window));
+                    }
+                }
+                let along = Along { reduction, weights, before, after };
                 let first = (image * height + row) * width;
-                if let Some((out, pitch)) = sink.as_stored() {
-                    along.reduce(simd, taps.len(), read, weights, &mut out[first * pitch..], pitch);
-                } else {
-                    along.reduce(simd, taps.len(), read, weights, result, channels);
-                    sink.store(simd, first, width, result, channels);
+                let direct = written == WRITTEN && sink.as_stored().is_some();
+                let (out, pitch) = match sink.as_stored() {
+                    Some((out, pitch)) if direct => (&mut out[first * pitch..], pitch),
+                    _ => (&mut *results, channels),
+                };
+                let (above, below) = out.split_at_mut(width * pitch);
+                let mut pair = Pair { along, read, out: [above, below], pitch, channels };
+                for_each_column(simd, 0..width, 0..channels, &mut pair);
+                if !direct {
+                    sink.store(simd, first, written * width, results, channels);
                 }
             }
         }
     }
 }
 
-/// How a row is reduced along its columns, of which there are at least two.
+/// How two rows are reduced along their columns.
 #[derive(Clone, Copy)]
-struct Along<R> {
+struct Along<S: Simd, R> {
     reduction: R,
-    direction: Direction,
-    columns: usize,
+    weights: [[S::F32; SIDE]; WRITTEN],
+    /// What the reduced columns at the border are multiplied by, and the results there.
+    before: S::F32,
+    after: S::F32,
+}
+
+impl<S: Simd, R: Reduction> Neighbours<S, READ, WRITTEN> for Along<S, R> {
+    #[inline(always)]
+    fn outside(&self, simd: S) -> S::F32 {
+        simd.splat(R::NEUTRAL)
+    }
+    #[inline(always)]
+    fn reduce(&self, simd: S, border: bool, values: [S::F32; READ]) -> [S::F32; WRITTEN] {
+        let [above, below] = self.reduction.reduce_windows(simd, values, self.weights);
+        if R::MEAN && border { [simd.mul(self.before, above), simd.mul(self.before, below)] } else { [above, below] }
+    }
+    #[inline(always)]
+    fn join(&self, simd: S, joined: S::F32, next: S::F32) -> S::F32 {
+        self.reduction.reduce(simd, joined, next, simd.splat(1.0))
+    }
+    #[inline(always)]
+    fn finish(&self, simd: S, border: bool, joined: S::F32) -> S::F32 {
+        if R::MEAN && border { simd.mul(self.after, joined) } else { joined }
+    }
+}
+
+/// Two rows of results, `pitch` numbers apart, and the four they are reduced from.
+struct Pair<'a, 'b, S: Simd, R> {
+    along: Along<S, R>,
+    read: [&'a [f32]; READ],
+    out: [&'b mut [f32]; WRITTEN],
+    pitch: usize,
     channels: usize,
 }
 
-impl<R: Reduction> Along<R> {
-    /// Reduces `count` rows, one to three, times their weights, and those along the columns, to a row of results `pitch`
-    /// numbers apart.
+impl<S: Simd, R: Reduction> Pair<'_, '_, S, R> {
+    /// What is read and written, from some channel on.
     #[inline(always)]
-    fn reduce<S: Simd>(
-        self,
-        simd: S,
-        count: usize,
-        [a, b, c]: [&[f32]; SIDE],
-        weights: [f32; SIDE],
-        out: &mut [f32],
-        pitch: usize,
-    ) {
-        let [u, v, w] = weights.map(
-            #[inline(always)]
-            |weight| simd.splat(weight),
-        );
-        match count {
-            1 => self.reduce_rows(simd, [a], [u], out, pitch),
-            2 => self.reduce_rows(simd, [a, b], [u, v], out, pitch),
-            _ => self.reduce_rows(simd, [a, b, c], [u, v, w], out, pitch),
-        }
+    fn skip(&mut self, first: usize) -> ([Rows<'_>; READ], [&mut [f32]; WRITTEN]) {
+        let inputs = self.read.map(|row| Rows { data: &row[first..], pitch: self.channels });
+        let [above, below] = &mut self.out;
+        (inputs, [&mut above[first..], &mut below[first..]])
     }
+}
 
+impl<S: Simd, R: Reduction> Columns<S> for Pair<'_, '_, S, R> {
     #[inline(always)]
-    fn reduce_rows<S: Simd, const ROWS: usize>(
-        self,
-        simd: S,
-        rows: [&[f32]; ROWS],
-        weights: [S::F32; ROWS],
-        out: &mut [f32],
-        pitch: usize,
-    ) {
-        let Self { direction, columns, channels, .. } = self;
-        // Windows at the border cover one column less: their means, or the gradients of these, are that much larger.
-        let border = if R::MEAN { SIDE as f32 / (SIDE - 1) as f32 } else { 1.0 };
-        let [before, after] = if direction == Direction::Forward { [1.0, border] } else { [border, 1.0] };
-        let (before, after) = (simd.splat(before), simd.splat(after));
-        let last = columns - 1;
-        for_each_part(
-            simd,
-            channels,
-            #[inline(always)]
-            |part| {
-                let first = simd.mul(before, self.column(simd, self.read(simd, part, &rows, 0), &weights));
-                let mut shared = [first, self.column(simd, self.read(simd, part, &rows, 1), &weights)];
-                if last == 1 {
-                    shared[1] = simd.mul(before, shared[1]);
-                }
-                let result = simd.mul(after, self.join(simd, shared[0], shared[1]));
-                part.write(simd, result, &mut out[..channels]);
-                if last > 1 {
-                    shared = self.slide(simd, part, &rows, &weights, shared, out, pitch);
-                    let third = simd.mul(before, self.column(simd, self.read(simd, part, &rows, last), &weights));
-                    let result = self.join(simd, self.join(simd, shared[0], shared[1]), third);
-                    part.write(simd, result, &mut out[(last - 1) * pitch..][..channels]);
-                    shared = [shared[1], third];
-                }
-                let result = simd.mul(after, self.join(simd, shared[0], shared[1]));
-                part.write(simd, result, &mut out[last * pitch..][..channels]);
-            },
-        );
+    fn whole<const V: usize>(&mut self, simd: S, columns: Range<usize>, first: usize) {
+        let (along, pitch) = (self.along, self.pitch);
+        let (inputs, outputs) = self.skip(first);
+        rows::slide::<S, READ, WRITTEN, V>(simd, columns.len(), inputs, outputs, pitch, &along);
     }
-
-    /// Writes the results that share no column with the last.
     #[inline(always)]
-    fn slide<S: Simd, const ROWS: usize>(
-        self,
-        simd: S,
-        part: Part,
-        rows: &[&[f32]; ROWS],
-        weights: &[S::F32; ROWS],
-        mut shared: [S::F32; 2],
-        out: &mut [f32],
-        pitch: usize,
-    ) -> [S::F32; 2] {
-        let Self { columns, channels, .. } = self;
-        let results = 1..columns - 2;
-        if part.whole {
-            let inputs = rows.map(|row| Rows { data: &row[part.first..], pitch: channels });
-            return rows::slide(
-                simd,
-                results,
-                inputs,
-                shared,
-                &mut out[part.first..],
-                pitch,
-                #[inline(always)]
-                |values| self.column(simd, values, weights),
-                #[inline(always)]
-                |[first, second, third]| self.join(simd, self.join(simd, first, second), third),
-            );
-        }
-        for column in results {
-            let third = self.column(simd, self.read(simd, part, rows, column + 1), weights);
-            let result = self.join(simd, self.join(simd, shared[0], shared[1]), third);
-            part.write(simd, result, &mut out[column * pitch..][..channels]);
-            shared = [shared[1], third];
-        }
-        shared
-    }
-
-    /// A vector of each row at one column.
-    #[inline(always)]
-    fn read<S: Simd, const ROWS: usize>(
-        self,
-        simd: S,
-        part: Part,
-        rows: &[&[f32]; ROWS],
-        column: usize,
-    ) -> [S::F32; ROWS] {
-        let mut values = [simd.splat(0.0); ROWS];
-        for (value, row) in values.iter_mut().zip(rows) {
-            *value = part.read(simd, &row[column * self.channels..][..self.channels]);
-        }
-        values
-    }
-
-    /// The rows at one column, reduced.
-    #[inline(always)]
-    fn column<S: Simd, const ROWS: usize>(self, simd: S, values: [S::F32; ROWS], weights: &[S::F32; ROWS]) -> S::F32 {
-        let mut reduced = self.reduction.start(simd, values[0], weights[0]);
-        for row in 1..ROWS {
-            reduced = self.reduction.reduce(simd, reduced, values[row], weights[row]);
-        }
-        reduced
-    }
-
-    /// One column more.
-    #[inline(always)]
-    fn join<S: Simd>(self, simd: S, reduced: S::F32, column: S::F32) -> S::F32 {
-        self.reduction.reduce(simd, reduced, column, simd.splat(1.0))
+    fn partial(&mut self, simd: S, columns: Range<usize>, channels: Range<usize>) {
+        let (along, pitch) = (self.along, self.pitch);
+        let (inputs, outputs) = self.skip(0);
+        rows::slide_partial(simd, columns.len(), channels, inputs, outputs, pitch, &along);
     }
 }

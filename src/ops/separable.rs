@@ -17,18 +17,38 @@ use core::ops::Range;
 pub(super) trait Reduction: Copy {
     /// Whether each window's result is divided by the number of positions of the map that the window covers.
     const MEAN: bool;
+    /// What changes nothing, whatever its weight.
+    const NEUTRAL: f32;
     /// The first number, times its weight.
     fn start<S: Simd>(self, simd: S, x: S::F32, weight: S::F32) -> S::F32;
     /// One number more, times its weight. Maxima ignore weights.
     fn reduce<S: Simd>(self, simd: S, reduced: S::F32, x: S::F32, weight: S::F32) -> S::F32;
+    /// The first three of four numbers, and the last three, times their weights.
+    #[inline(always)]
+    fn reduce_windows<S: Simd>(self, simd: S, values: [S::F32; 4], weights: [[S::F32; 3]; 2]) -> [S::F32; 2] {
+        let mut windows = [values[0], values[1]];
+        for (first, (window, weights)) in windows.iter_mut().zip(weights).enumerate() {
+            *window = self.start(simd, values[first], weights[0]);
+            for tap in 1..3 {
+                *window = self.reduce(simd, *window, values[first + tap], weights[tap]);
+            }
+        }
+        windows
+    }
+}
+
+/// Whether windows along these axes are reduced in one walk.
+fn rolls(axes: &[Axis; 2]) -> bool {
+    !SMALL && rolling::fits(axes)
 }
 
 /// Numbers of scratch for reducing a map of shape `input` to `output` or back.
 pub(super) fn scratch_len(window: &Window, input: Shape, output: Shape) -> usize {
-    let [rows, columns] = window.axes(input, output);
+    let axes @ [rows, columns] = window.axes(input, output);
     let row = columns.inputs.max(columns.outputs).saturating_mul(input.channels);
     // The ring, the reduced row and the row of results.
-    rows.span().saturating_add(2).saturating_mul(row)
+    let count = if rolls(&axes) { rolling::SCRATCH_ROWS } else { rows.span().saturating_add(2) };
+    count.saturating_mul(row)
 }
 
 /// From the map to the windows' results, or for the vjp from the results to the map.
@@ -80,7 +100,7 @@ pub(super) struct Separable<'a, 'b, L, R> {
 impl<L: Load, R: Reduction> Separable<'_, '_, L, R> {
     /// Computes it the best way.
     pub(super) fn reduce(self, backend: Backend) {
-        if !SMALL && rolling::fits(&self.axes) {
+        if rolls(&self.axes) {
             backend.run(Rolling(self));
         } else {
             backend.run(self);
