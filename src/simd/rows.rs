@@ -76,22 +76,30 @@ pub(crate) fn map<S: Simd, const N: usize, const M: usize, const A: usize, const
         check(simd, input.data.len(), input.pitch, count, V);
     }
     let coefficients: [_; V] = load(simd, coefficients);
-    let mut sums = [[simd.splat(0.0); A]; V];
+    let mut sums = [[[simd.splat(0.0); A]; MAPPED_CHAINS]; V];
     let mut values = [simd.splat(0.0); N];
-    for row in 0..count {
-        for vector in 0..V {
-            for (value, input) in values.iter_mut().zip(&inputs) {
+    for_each_row::<MAPPED_CHAINS>(
+        count,
+        #[inline(always)]
+        |row, chain| {
+            for vector in 0..V {
+                for (value, input) in values.iter_mut().zip(&inputs) {
+                    // SAFETY: the row is below `count`, the vector below `V`, for which the slice was checked.
+                    *value = unsafe { input.vector(simd, row, vector) };
+                }
                 // SAFETY: the row is below `count`, the vector below `V`, for which the slice was checked.
-                *value = unsafe { input.vector(simd, row, vector) };
+                unsafe {
+                    let out = out.as_mut_ptr().add(row * pitch + vector * S::LANES);
+                    simd.store_ptr(f(coefficients[vector], values, simd.load_ptr(out), &mut sums[vector][chain]), out);
+                }
             }
-            // SAFETY: the row is below `count`, the vector below `V`, for which the slice was checked.
-            unsafe {
-                let out = out.as_mut_ptr().add(row * pitch + vector * S::LANES);
-                simd.store_ptr(f(coefficients[vector], values, simd.load_ptr(out), &mut sums[vector]), out);
-            }
-        }
+        },
+    );
+    let mut totals = [[simd.splat(0.0); A]; V];
+    for (total, chains) in totals.iter_mut().zip(sums) {
+        add_pair(simd, total, chains);
     }
-    sums
+    totals
 }
 
 /// [`map`] of some channels, at most as many as a vector holds.
@@ -107,18 +115,24 @@ pub(crate) fn map_partial<S: Simd, const N: usize, const M: usize, const A: usiz
     f: &impl Fn([S::F32; M], [S::F32; N], S::F32, &mut [S::F32; A]) -> S::F32,
 ) -> [S::F32; A] {
     let coefficients = load_partial(simd, coefficients, &channels);
-    let mut sums = [simd.splat(0.0); A];
+    let mut sums = [[simd.splat(0.0); A]; MAPPED_CHAINS];
     for row in 0..count {
         let values = load_partial(simd, inputs.map(|input| &input.data[row * input.pitch..]), &channels);
         let out = &mut out[row * pitch..][channels.clone()];
-        simd.store_partial(f(coefficients, values, simd.load_partial(out), &mut sums), out);
+        let sums = &mut sums[row % MAPPED_CHAINS];
+        simd.store_partial(f(coefficients, values, simd.load_partial(out), sums), out);
     }
-    sums
+    let mut total = [simd.splat(0.0); A];
+    add_pair(simd, &mut total, sums);
+    total
 }
 
 /// Sums that grow side by side, row after row: that hides the latency of an addition, and short sums err less than a
 /// long one.
 const CHAINS: usize = 4;
+
+/// The same of sums beside a map, whose other operands take registers too.
+const MAPPED_CHAINS: usize = 2;
 
 /// Rows after which chains are joined and begin anew.
 const SHORT: usize = 128;
@@ -171,7 +185,7 @@ unsafe fn sum_vectors<S: Simd, const N: usize, const M: usize, const A: usize, c
     let mut values = [simd.splat(0.0); N];
     for start in (0..count).step_by(SHORT) {
         let mut chains = [[[simd.splat(0.0); A]; CHAINS]; V];
-        for_each_row(
+        for_each_row::<CHAINS>(
             SHORT.min(count - start),
             #[inline(always)]
             |row, chain| {
@@ -217,7 +231,7 @@ pub(crate) fn sum_partial<S: Simd, const N: usize, const M: usize, const A: usiz
 
 /// Visits all rows in order, each with the chain it belongs to.
 #[inline(always)]
-fn for_each_row(count: usize, mut visit: impl FnMut(usize, usize)) {
+fn for_each_row<const CHAINS: usize>(count: usize, mut visit: impl FnMut(usize, usize)) {
     let whole = count - count % CHAINS;
     for first in (0..whole).step_by(CHAINS) {
         for chain in 0..CHAINS {
@@ -226,6 +240,14 @@ fn for_each_row(count: usize, mut visit: impl FnMut(usize, usize)) {
     }
     for row in whole..count {
         visit(row, row - whole);
+    }
+}
+
+/// Writes the sums of two chains to a total.
+#[inline(always)]
+fn add_pair<S: Simd, const A: usize>(simd: S, total: &mut [S::F32; A], [a, b]: [[S::F32; A]; MAPPED_CHAINS]) {
+    for (index, total) in total.iter_mut().enumerate() {
+        *total = simd.add(a[index], b[index]);
     }
 }
 
