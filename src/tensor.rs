@@ -1,5 +1,6 @@
 //! Tensors as the kernels see them: shapes, channels-last views, and values that are computed while they are read.
 
+pub(crate) mod ahead;
 pub(crate) mod columns;
 mod map;
 pub mod random;

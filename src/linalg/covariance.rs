@@ -11,6 +11,7 @@ use crate::simd::rows::{self, map, map_partial, widen};
 use crate::simd::tile::{self, Rows, Strided, Tile};
 use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
 use crate::tensor::View;
+use crate::tensor::ahead::Ahead;
 use core::ops::Range;
 
 /// Rows whose products are added up one by one in single precision.
@@ -162,6 +163,9 @@ trait Source {
 
     /// Writes `rows` of the `width` columns from `column` on to `panel`, anything beyond the last column.
     fn panel<S: Simd>(&mut self, simd: S, rows: Range<usize>, column: usize, width: usize, panel: &mut [f32]);
+
+    /// Asks for the memory of rows.
+    fn look_ahead(&self, rows: Range<usize>, ahead: &mut Ahead);
 }
 
 /// Positions × channels, less a shift of each channel, zeros behind the last; the sums of what is left are added to
@@ -186,6 +190,10 @@ impl Source for Centred<'_> {
                 self.vectors::<S, 1>(simd, rows.clone(), column + offset, width, &mut panel[offset..]);
             }
         }
+    }
+
+    fn look_ahead(&self, rows: Range<usize>, ahead: &mut Ahead) {
+        ahead.add(&self.features, rows.start, rows.len());
     }
 }
 
@@ -242,6 +250,9 @@ impl Source for Transposed<'_> {
             }
         }
     }
+
+    // Such tensors have few positions.
+    fn look_ahead(&self, _: Range<usize>, _: &mut Ahead) {}
 }
 
 /// Positions × channels of maps whose blocks of `ratio × ratio` positions are folded into channels: the channels of
@@ -256,6 +267,12 @@ impl Folded<'_> {
     #[inline(always)]
     fn columns(&self) -> usize {
         self.features.shape.channels * self.ratio * self.ratio
+    }
+
+    /// Whether tiles read the tensor itself. Long rows would compete for the same places of the cache.
+    #[inline(always)]
+    fn is_read_in_place(&self) -> bool {
+        self.ratio == 1 && self.features.pitch <= LONGEST_ROW
     }
 }
 
@@ -293,6 +310,16 @@ impl Source for Folded<'_> {
             next += count;
         }
     }
+
+    fn look_ahead(&self, rows: Range<usize>, ahead: &mut Ahead) {
+        // The processor sees by itself what is next in rows that are read one after the other.
+        if self.is_read_in_place() {
+            return;
+        }
+        // Exact for whole rows of the folded map.
+        let area = self.ratio * self.ratio;
+        ahead.add(&self.features, rows.start * area, rows.len() * area);
+    }
 }
 
 /// `out = XᵀX` in its upper triangle, for a source X of rows × columns. What lies below is arbitrary.
@@ -319,6 +346,10 @@ impl<X: Source> Symmetric<'_, X> {
         self.out.fill(0.0);
         for row in (0..self.rows).step_by(PACKED) {
             let rows = row..self.rows.min(row + PACKED);
+            let mut ahead = Ahead::new();
+            self.source.look_ahead(rows.end..self.rows.min(rows.end + PACKED), &mut ahead);
+            let strips = self.columns.div_ceil(VECTORS * S::LANES);
+            ahead.spread(chunks(&rows) * (strips + 1) * self.columns.div_ceil(TALL) / 2);
             let panels = pack(simd, &mut self.source, rows, self.columns, width::<S, TALL>(self.columns), self.panels);
             for first in (0..self.columns).step_by(VECTORS * S::LANES) {
                 let last = self.columns.min(first + VECTORS * S::LANES);
@@ -327,9 +358,9 @@ impl<X: Source> Symmetric<'_, X> {
                     let from = first.max(i / S::LANES * S::LANES);
                     let mut out = Block { out: self.out, columns: self.columns, rows: i..self.columns, column: from };
                     if last - from > S::LANES {
-                        out.add_products::<S, TALL, VECTORS>(simd, panels, panels, |row| row);
+                        out.add_products::<S, TALL, VECTORS>(simd, panels, panels, |row| row, &mut ahead);
                     } else {
-                        out.add_products::<S, TALL, 1>(simd, panels, panels, |row| row);
+                        out.add_products::<S, TALL, 1>(simd, panels, panels, |row| row, &mut ahead);
                     }
                 }
             }
@@ -364,6 +395,11 @@ impl Cross<'_> {
         self.out.fill(0.0);
         for position in self.positions.clone().step_by(PACKED) {
             let positions = position..self.positions.end.min(position + PACKED);
+            let mut ahead = Ahead::new();
+            let next = positions.end..self.positions.end.min(positions.end + PACKED);
+            self.u.look_ahead(next.clone(), &mut ahead);
+            self.v.look_ahead(next, &mut ahead);
+            ahead.spread(chunks(&positions) * columns.div_ceil(VECTORS * S::LANES) * rows.div_ceil(TALL));
             let u = pack_folded::<S, TALL>(simd, &mut self.u, positions.clone(), self.u_panels);
             let v = pack_folded::<S, 1>(simd, &mut self.v, positions, self.v_panels);
             for first in (0..columns).step_by(VECTORS * S::LANES) {
@@ -371,9 +407,9 @@ impl Cross<'_> {
                     let mut out = Block { out: self.out, columns, rows: i..rows, column: first };
                     let place = |row| channel_major(row, inputs, ratio);
                     if columns - first > S::LANES {
-                        out.add_products::<S, TALL, VECTORS>(simd, u, v, place);
+                        out.add_products::<S, TALL, VECTORS>(simd, u, v, place, &mut ahead);
                     } else {
-                        out.add_products::<S, TALL, 1>(simd, u, v, place);
+                        out.add_products::<S, TALL, 1>(simd, u, v, place, &mut ahead);
                     }
                 }
             }
@@ -404,6 +440,11 @@ impl<'a> Panels<'a> {
     fn from(&self, row: usize, column: usize) -> &'a [f32] {
         &self.numbers[column / self.width * self.panel + row * self.pitch + column % self.width..]
     }
+}
+
+/// Chunks of some rows: what is asked for ahead is spread over those of all tiles.
+fn chunks(rows: &Range<usize>) -> usize {
+    rows.len().div_ceil(CHUNK)
 }
 
 /// The width of a panel: whole vectors, and no fewer numbers than a tile has rows.
@@ -445,8 +486,7 @@ fn pack_folded<'a, S: Simd, const TALL: usize>(
     let (columns, pitch) = (source.columns(), source.features.pitch);
     let width = width::<S, TALL>(columns);
     let length = columns.next_multiple_of(width);
-    // Long rows would compete for the same places of the cache.
-    if source.ratio == 1 && pitch <= LONGEST_ROW {
+    if source.is_read_in_place() {
         let numbers = &source.features.data[rows.start * pitch..];
         // What a tile reads behind the last column it does not use; but it must exist.
         if (rows.len() - 1) * pitch + length <= numbers.len() {
@@ -477,9 +517,11 @@ impl Block<'_> {
         u: Panels<'_>,
         v: Panels<'_>,
         place: impl Fn(usize) -> usize,
+        ahead: &mut Ahead,
     ) {
         let mut total: Tile<S, TALL, WIDE> = tile::zero(simd);
         for first in (0..u.rows).step_by(CHUNK) {
+            ahead.advance(simd, 1);
             let left = Strided { data: u.from(first, self.rows.start), row: 1, step: u.pitch };
             let right = Rows { data: v.from(first, self.column), pitch: v.pitch };
             let depth = CHUNK.min(u.rows - first);

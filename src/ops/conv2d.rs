@@ -6,7 +6,6 @@
 //! what follows the convolution (moments for a batch normalisation; the gate of a rectifier, accumulation) is done while
 //! the band's result is hot.
 
-mod ahead;
 mod bands;
 mod blocks;
 mod depthwise;

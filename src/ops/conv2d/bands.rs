@@ -1,6 +1,5 @@
 //! A pass in bands that fit the second-level cache.
 
-use super::ahead::Ahead;
 use super::grid::{Grid, Source};
 use super::number::{Number, RoundPairs};
 use super::pass::Pass;
@@ -9,6 +8,7 @@ use super::{Algorithm, depthwise, direct, winograd};
 use crate::ops::moments::Moments;
 use crate::simd::convolution::Taps;
 use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::tensor::ahead::Ahead;
 use crate::tensor::{Load, Sink, View, ViewMut};
 use core::ops::Range;
 

@@ -1,11 +1,11 @@
 //! Depthwise convolution: every channel by itself, vectors of neighbouring channels side by side.
 
-use super::ahead::Ahead;
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
 use crate::simd::{Backend, Kernel, MAX_LANES, Simd};
+use crate::tensor::ahead::Ahead;
 use core::ops::Range;
 
 /// Channels of a source row are filled up to a multiple of this, whole vectors of every back end.

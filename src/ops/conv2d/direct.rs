@@ -1,12 +1,12 @@
 //! Direct convolution: register tiles of pixels × vectors of output channels over all taps and source channels.
 
-use super::ahead::Ahead;
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::number::{Number, pair};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
 use crate::simd::{Backend, Bfloat16, Bfloat16Kernel, Kernel, SMALL, Simd};
+use crate::tensor::ahead::Ahead;
 
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass, number: Number) -> usize {

@@ -1,8 +1,8 @@
 //! The part of a source map that a band reads: loaded through its prologue, with zeros around.
 
-use super::ahead::Ahead;
 use crate::simd::{Kernel, Simd};
 use crate::tensor::Load;
+use crate::tensor::ahead::Ahead;
 use core::ops::Range;
 
 /// Rows and columns of some images, padding included.
