@@ -94,6 +94,11 @@ impl Simd for Neon {
         unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
     }
     #[inline(always)]
+    fn zip(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2] {
+        // SAFETY: the token proves NEON.
+        unsafe { [vzip1q_f32(a, b), vzip2q_f32(a, b)] }
+    }
+    #[inline(always)]
     fn power_of_two(self, exponent: Self::F32) -> Self::F32 {
         let biased = self.add(exponent, self.splat(EXPONENT_IN_LOW_BITS));
         // SAFETY: the token proves NEON.

@@ -77,6 +77,10 @@ impl Simd for Scalar {
         map2(a, b, |a, b| if a > b || a.is_nan() { a } else { b })
     }
     #[inline(always)]
+    fn zip(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2] {
+        [[a[0], b[0], a[1], b[1]], [a[2], b[2], a[3], b[3]]]
+    }
+    #[inline(always)]
     fn sqrt(self, a: Self::F32) -> Self::F32 {
         a.map(math::sqrt_f32)
     }

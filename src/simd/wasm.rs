@@ -91,6 +91,10 @@ impl Simd for Simd128 {
         f32x4_pmax(b, a)
     }
     #[inline(always)]
+    fn zip(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2] {
+        [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b)]
+    }
+    #[inline(always)]
     fn power_of_two(self, exponent: Self::F32) -> Self::F32 {
         i32x4_shl(f32x4_add(exponent, f32x4_splat(EXPONENT_IN_LOW_BITS)), 23)
     }

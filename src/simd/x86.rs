@@ -171,6 +171,15 @@ impl Simd for Avx2 {
         unsafe { _mm256_maskstore_ps(x.as_mut_ptr(), first_lanes(x.len()), v) }
     }
     #[inline(always)]
+    fn zip(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2] {
+        // SAFETY: the token proves AVX2.
+        unsafe {
+            // By halves of a vector.
+            let (even, odd) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            [_mm256_permute2f128_ps::<0x20>(even, odd), _mm256_permute2f128_ps::<0x31>(even, odd)]
+        }
+    }
+    #[inline(always)]
     fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         // The instruction returns `b` if either is NaN.
         // SAFETY: the token proves AVX2.
@@ -293,6 +302,15 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn store_partial(self, v: Self::F32, x: &mut [f32]) {
         // SAFETY: lanes at or beyond the end of `x` are masked off and not written.
         unsafe { _mm512_mask_storeu_ps(x.as_mut_ptr(), first_of_16(x.len()), v) }
+    }
+    #[inline(always)]
+    fn zip(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2] {
+        // SAFETY: the token proves AVX-512.
+        unsafe {
+            let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let second = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            [_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b)]
+        }
     }
     #[inline(always)]
     fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32 {

@@ -8,6 +8,7 @@
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
+use crate::simd::transpose::columns;
 use crate::simd::winograd::{self, OUTPUTS, PRODUCTS};
 use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
 use crate::tensor::ahead::Ahead;
@@ -86,7 +87,8 @@ impl Kernel for Pack<'_> {
                     let sources = start..pass.source_channels.min(start + GATHERED);
                     for (kernels, source) in gathered.iter_mut().zip(sources.clone()) {
                         let (start, step) = pass.kernels_at(0, source);
-                        gather(&weights[start + (block.first_channel + first) * step..], step, channels, kernels);
+                        let weights = &weights[start + (block.first_channel + first) * step..];
+                        gather(simd, weights, step, channels, kernels);
                     }
                     for (numbers, source) in gathered.iter().zip(sources) {
                         let mut kernels = [[simd.splat(0.0); 3]; 3];
@@ -103,7 +105,17 @@ impl Kernel for Pack<'_> {
 
 /// Gathers kernels that start `step` numbers apart, side by side for each tap; zeros behind the last.
 #[inline(always)]
-fn gather(weights: &[f32], step: usize, count: usize, kernels: &mut [[f32; MAX_LANES]; TAPS]) {
+fn gather<S: Simd>(simd: S, weights: &[f32], step: usize, count: usize, kernels: &mut [[f32; MAX_LANES]; TAPS]) {
+    if count == S::LANES && !SMALL {
+        return columns(
+            simd,
+            weights,
+            step,
+            TAPS,
+            #[inline(always)]
+            |tap, numbers| simd.store(numbers, &mut kernels[tap]),
+        );
+    }
     for (lane, kernel) in weights.chunks(step).take(count).enumerate() {
         for (numbers, &weight) in kernels.iter_mut().zip(&kernel[..TAPS]) {
             numbers[lane] = weight;
