@@ -348,6 +348,7 @@ impl<X: Source> Symmetric<'_, X> {
             let rows = row..self.rows.min(row + PACKED);
             let mut ahead = Ahead::new();
             self.source.look_ahead(rows.end..self.rows.min(rows.end + PACKED), &mut ahead);
+            // Tiles on and above the diagonal: half of all, and half of a strip.
             let strips = self.columns.div_ceil(VECTORS * S::LANES);
             ahead.spread(chunks(&rows) * (strips + 1) * self.columns.div_ceil(TALL) / 2);
             let panels = pack(simd, &mut self.source, rows, self.columns, width::<S, TALL>(self.columns), self.panels);

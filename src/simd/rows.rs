@@ -97,7 +97,7 @@ pub(crate) fn map<S: Simd, const N: usize, const M: usize, const A: usize, const
     );
     let mut totals = [[simd.splat(0.0); A]; V];
     for (total, chains) in totals.iter_mut().zip(sums) {
-        add_pair(simd, total, chains);
+        *total = join(simd, chains);
     }
     totals
 }
@@ -122,9 +122,7 @@ pub(crate) fn map_partial<S: Simd, const N: usize, const M: usize, const A: usiz
         let sums = &mut sums[row % MAPPED_CHAINS];
         simd.store_partial(f(coefficients, values, simd.load_partial(out), sums), out);
     }
-    let mut total = [simd.splat(0.0); A];
-    add_pair(simd, &mut total, sums);
-    total
+    join(simd, sums)
 }
 
 /// Sums that grow side by side, row after row: that hides the latency of an addition, and short sums err less than a
@@ -199,7 +197,7 @@ unsafe fn sum_vectors<S: Simd, const N: usize, const M: usize, const A: usize, c
             },
         );
         for (total, chains) in totals.iter_mut().zip(chains) {
-            join(simd, total, chains);
+            add(simd, total, join(simd, chains));
         }
     }
     totals
@@ -224,7 +222,7 @@ pub(crate) fn sum_partial<S: Simd, const N: usize, const M: usize, const A: usiz
             let values = load_partial(simd, rows, &channels);
             f(coefficients, values, &mut chains[row % CHAINS]);
         }
-        join(simd, &mut total, chains);
+        add(simd, &mut total, join(simd, chains));
     }
     total
 }
@@ -243,19 +241,26 @@ fn for_each_row<const CHAINS: usize>(count: usize, mut visit: impl FnMut(usize, 
     }
 }
 
-/// Writes the sums of two chains to a total.
+/// The sum of some chains, neighbours first.
 #[inline(always)]
-fn add_pair<S: Simd, const A: usize>(simd: S, total: &mut [S::F32; A], [a, b]: [[S::F32; A]; MAPPED_CHAINS]) {
-    for (index, total) in total.iter_mut().enumerate() {
-        *total = simd.add(a[index], b[index]);
+fn join<S: Simd, const A: usize, const CHAINS: usize>(simd: S, mut chains: [[S::F32; A]; CHAINS]) -> [S::F32; A] {
+    const { assert!(CHAINS.is_power_of_two()) };
+    let mut left = CHAINS;
+    while left > 1 {
+        left /= 2;
+        for chain in 0..left {
+            for index in 0..A {
+                chains[chain][index] = simd.add(chains[2 * chain][index], chains[2 * chain + 1][index]);
+            }
+        }
     }
+    chains[0]
 }
 
-/// Adds chains to a total.
+/// Adds sums to totals.
 #[inline(always)]
-fn join<S: Simd, const A: usize>(simd: S, total: &mut [S::F32; A], [a, b, c, d]: [[S::F32; A]; CHAINS]) {
-    for (index, total) in total.iter_mut().enumerate() {
-        let sum = simd.add(simd.add(a[index], b[index]), simd.add(c[index], d[index]));
+fn add<S: Simd, const A: usize>(simd: S, total: &mut [S::F32; A], sums: [S::F32; A]) {
+    for (total, sum) in total.iter_mut().zip(sums) {
         *total = simd.add(*total, sum);
     }
 }

@@ -8,9 +8,8 @@
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
-use crate::simd::transpose::columns;
 use crate::simd::winograd::{self, OUTPUTS, PRODUCTS};
-use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
+use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd, transpose};
 use crate::tensor::ahead::Ahead;
 
 /// Outputs of a tile along an axis.
@@ -107,7 +106,7 @@ impl Kernel for Pack<'_> {
 #[inline(always)]
 fn gather<S: Simd>(simd: S, weights: &[f32], step: usize, count: usize, kernels: &mut [[f32; MAX_LANES]; TAPS]) {
     if count == S::LANES && !SMALL {
-        return columns(
+        return transpose::columns(
             simd,
             weights,
             step,
