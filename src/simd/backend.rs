@@ -107,7 +107,10 @@ impl Backend {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Some(super::Avx512::<true>::detect()?.run(kernel)),
-            _ => None,
+            _ => {
+                let _ = kernel;
+                None
+            }
         }
     }
 }
