@@ -3,9 +3,10 @@
 //! The vjp finds the maxima again in the input instead of keeping their places. Of equal numbers the first in row-major
 //! order takes the gradient, as in PyTorch; where the maximum is NaN, the first position of the window does.
 
+use super::rolling;
 use super::separable::{self, Direction, Reduction, Separable};
 use super::window::{Axis, Window};
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, SMALL, Simd};
 use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Gradient, Load, Shape, Sink, Value, ViewMut};
 use core::ops::Range;
@@ -89,6 +90,7 @@ impl Kernel for Vjp<'_, '_, '_> {
         let (values, scratch) = scratch.split_at_mut(slots * row_len);
         let (gradients, scratch) = scratch.split_at_mut(slots * row_len);
         let windows = &mut scratch[..columns.outputs * channels];
+        let slides = !SMALL && rolling::fits(&[rows, columns]);
         for image in 0..shape.batch {
             let first_position = |row: usize| (image * rows.inputs + row) * columns.inputs;
             // Rows below `stored` have all their gradients, rows from `loaded` on have none yet.
@@ -115,6 +117,20 @@ impl Kernel for Vjp<'_, '_, '_> {
                 let first = (image * rows.outputs + output) * columns.outputs;
                 gradient.load(simd, first, columns.outputs, windows, channels);
                 let first_slot = covered.start % slots;
+                if slides && covered.len() > 1 {
+                    let mut sliding = Sliding { windows, values, gradients, channels };
+                    let start = |row: usize| (first_slot + row) % slots * row_len;
+                    for_each_part(
+                        simd,
+                        channels,
+                        #[inline(always)]
+                        |part| match covered.len() {
+                            2 => sliding.scatter(simd, part, [start(0), start(1)]),
+                            _ => sliding.scatter(simd, part, [start(0), start(1), start(2)]),
+                        },
+                    );
+                    continue;
+                }
                 for column in 0..columns.outputs {
                     let rows = first_slot..first_slot + covered.len();
                     let window = Covered { rows, slots, columns: columns.inputs_of(column), row_len, channels };
@@ -131,6 +147,104 @@ impl Kernel for Vjp<'_, '_, '_> {
             }
         }
     }
+}
+
+/// The windows of a row that [`rolling::fits`] has passed. What neighbours share stays in registers: where each adds to
+/// the gradients in memory, it waits for the one before.
+struct Sliding<'a> {
+    windows: &'a [f32],
+    values: &'a [f32],
+    gradients: &'a mut [f32],
+    channels: usize,
+}
+
+impl Sliding<'_> {
+    /// Adds the gradient of each window to the first position that holds its maximum, in the rows that start at `rows`.
+    #[inline(always)]
+    fn scatter<S: Simd, const R: usize>(&mut self, simd: S, part: Part, rows: [usize; R]) {
+        let last = self.windows.len() / self.channels - 1;
+        let (first, second) = (self.read(simd, part, &rows, 0), self.read(simd, part, &rows, 1));
+        let [mut before, mut middle] = self.share(simd, part, 0, [first, second]);
+        for column in 1..last {
+            let next = self.read(simd, part, &rows, column + 1);
+            let [done, left, right] = self.share(simd, part, column, [before, middle, next]);
+            self.write(simd, part, &rows, column - 1, &done);
+            (before, middle) = (left, right);
+        }
+        let columns = self.share(simd, part, last, [before, middle]);
+        for (column, done) in (last - 1..).zip(&columns) {
+            self.write(simd, part, &rows, column, done);
+        }
+    }
+
+    /// Adds the gradient of one window to its columns.
+    #[inline(always)]
+    fn share<S: Simd, const R: usize, const N: usize>(
+        &self,
+        simd: S,
+        part: Part,
+        window: usize,
+        mut columns: [Column<S, R>; N],
+    ) -> [Column<S, R>; N] {
+        let mut maximum = columns[0].maximum;
+        for index in 1..N {
+            maximum = simd.maximum(maximum, columns[index].maximum);
+        }
+        let mut left = part.read(simd, &self.windows[window * self.channels..][..self.channels]);
+        for row in 0..R {
+            for index in 0..N {
+                let column = &mut columns[index];
+                let [taken, after] = take(simd, maximum, column.values[row], left);
+                column.sums[row] = simd.add(column.sums[row], taken);
+                left = after;
+            }
+        }
+        columns
+    }
+
+    #[inline(always)]
+    fn read<S: Simd, const R: usize>(&self, simd: S, part: Part, rows: &[usize; R], column: usize) -> Column<S, R> {
+        let zero = simd.splat(0.0);
+        let mut read = Column { values: [zero; R], sums: [zero; R], maximum: simd.splat(f32::NEG_INFINITY) };
+        for row in 0..R {
+            let place = rows[row] + column * self.channels;
+            read.values[row] = part.read(simd, &self.values[place..][..self.channels]);
+            read.sums[row] = part.read(simd, &self.gradients[place..][..self.channels]);
+            read.maximum = simd.maximum(read.maximum, read.values[row]);
+        }
+        read
+    }
+
+    #[inline(always)]
+    fn write<S: Simd, const R: usize>(
+        &mut self,
+        simd: S,
+        part: Part,
+        rows: &[usize; R],
+        column: usize,
+        done: &Column<S, R>,
+    ) {
+        for row in 0..R {
+            let place = rows[row] + column * self.channels;
+            part.write(simd, done.sums[row], &mut self.gradients[place..][..self.channels]);
+        }
+    }
+}
+
+/// A column of values that windows cover, the gradients gathered for them, and their maximum.
+#[derive(Clone, Copy)]
+struct Column<S: Simd, const R: usize> {
+    values: [S::F32; R],
+    sums: [S::F32; R],
+    maximum: S::F32,
+}
+
+/// What a position takes of the gradient that is left of its window, and what is left after it: all up to the first maximum,
+/// nothing from there on.
+#[inline(always)]
+fn take<S: Simd>(simd: S, maximum: S::F32, value: S::F32, left: S::F32) -> [S::F32; 2] {
+    let after = simd.where_positive(simd.sub(maximum, value), left);
+    [simd.sub(left, after), after]
 }
 
 /// The positions of one window, in rows of a ring of `slots`.
@@ -162,15 +276,13 @@ impl Covered {
             #[inline(always)]
             |place| maximum = simd.maximum(maximum, part.read(simd, &values[place..][..self.channels])),
         );
-        // What is left is all of `given` up to the first maximum and nothing after it.
         let mut left = given;
         self.for_each_place(
             #[inline(always)]
             |place| {
-                let below = simd.sub(maximum, part.read(simd, &values[place..][..self.channels]));
-                let after = simd.where_positive(below, left);
+                let [taken, after] = take(simd, maximum, part.read(simd, &values[place..][..self.channels]), left);
                 let gradient = &mut gradients[place..][..self.channels];
-                part.write(simd, simd.add(part.read(simd, gradient), simd.sub(left, after)), gradient);
+                part.write(simd, simd.add(part.read(simd, gradient), taken), gradient);
                 left = after;
             },
         );
@@ -251,7 +363,7 @@ mod tests {
 
     #[test]
     fn of_equal_numbers_the_first_takes_the_gradient() {
-        for_each_window(&[3], |backend, geometry, window, input, output, case| {
+        for_each_window(&[3, 19], |backend, geometry, window, input, output, case| {
             let windows = geometry.windows(input, output);
             // Few different numbers, among them infinities.
             let levels = [0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, 1.0, 2.0];
