@@ -3,10 +3,9 @@
 //! The vjp finds the maxima again in the input instead of keeping their places. Of equal numbers the first in row-major
 //! order takes the gradient, as in PyTorch; where the maximum is NaN, the first position of the window does.
 
-use super::rolling;
 use super::separable::{self, Direction, Reduction, Separable};
 use super::window::{Axis, Window};
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Gradient, Load, Shape, Sink, Value, ViewMut};
 use core::ops::Range;
@@ -90,7 +89,7 @@ impl Kernel for Vjp<'_, '_, '_> {
         let (values, scratch) = scratch.split_at_mut(slots * row_len);
         let (gradients, scratch) = scratch.split_at_mut(slots * row_len);
         let windows = &mut scratch[..columns.outputs * channels];
-        let slides = !SMALL && rolling::fits(&[rows, columns]);
+        let slides = separable::rolls(&[rows, columns]);
         for image in 0..shape.batch {
             let first_position = |row: usize| (image * rows.inputs + row) * columns.inputs;
             // Rows below `stored` have all their gradients, rows from `loaded` on have none yet.
@@ -116,21 +115,21 @@ impl Kernel for Vjp<'_, '_, '_> {
                 }
                 let first = (image * rows.outputs + output) * columns.outputs;
                 gradient.load(simd, first, columns.outputs, windows, channels);
-                let first_slot = covered.start % slots;
                 if slides && covered.len() > 1 {
                     let mut sliding = Sliding { windows, values, gradients, channels };
-                    let start = |row: usize| (first_slot + row) % slots * row_len;
+                    let [first, second, third] = [0, 1, 2].map(|row| (covered.start + row) % slots * row_len);
                     for_each_part(
                         simd,
                         channels,
                         #[inline(always)]
                         |part| match covered.len() {
-                            2 => sliding.scatter(simd, part, [start(0), start(1)]),
-                            _ => sliding.scatter(simd, part, [start(0), start(1), start(2)]),
+                            2 => sliding.scatter(simd, part, [first, second]),
+                            _ => sliding.scatter(simd, part, [first, second, third]),
                         },
                     );
                     continue;
                 }
+                let first_slot = covered.start % slots;
                 for column in 0..columns.outputs {
                     let rows = first_slot..first_slot + covered.len();
                     let window = Covered { rows, slots, columns: columns.inputs_of(column), row_len, channels };
@@ -149,7 +148,7 @@ impl Kernel for Vjp<'_, '_, '_> {
     }
 }
 
-/// The windows of a row that [`rolling::fits`] has passed. What neighbours share stays in registers: where each adds to
+/// The windows of a row that [`separable::rolls`] has passed. What neighbours share stays in registers: where each adds to
 /// the gradients in memory, it waits for the one before.
 struct Sliding<'a> {
     windows: &'a [f32],

@@ -44,7 +44,8 @@ impl<L: Load, R: Reduction> Kernel for Rolling<'_, '_, L, R> {
         let (results, _) = scratch.split_at_mut(WRITTEN * row_len);
         neutral.fill(R::NEUTRAL);
         let stored = source.as_stored();
-        // By the number of rows of the map that a window covers, at least one if it counts; a division for each row would take longer than the row.
+        // By the number of rows of the map that a window covers, at least one if it counts; a division for each row would
+        // take longer than the row.
         let shares: [f32; SIDE + 1] = core::array::from_fn(|covered| 1.0 / (covered.max(1) * SIDE) as f32);
         let share = |row: usize| shares[(row + 2).min(height) - row.saturating_sub(1).min(height)];
         // Windows at the border cover one column less: their means, or the gradients of these, are that much larger.

@@ -38,7 +38,7 @@ pub(super) trait Reduction: Copy {
 }
 
 /// Whether windows along these axes are reduced in one walk.
-fn rolls(axes: &[Axis; 2]) -> bool {
+pub(super) fn rolls(axes: &[Axis; 2]) -> bool {
     !SMALL && rolling::fits(axes)
 }
 
