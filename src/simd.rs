@@ -4,7 +4,8 @@
 //! back end inside a `#[target_feature]` wrapper, and [`Backend::run`] picks the instance. A token such as
 //! `Avx2` exists only where the processor supports it, so holding one *is* the proof that its instructions may run.
 //! Every function between the wrapper and an intrinsic must be `#[inline(always)]`, closures included:
-//! otherwise the intrinsic becomes a call and its features are lost.
+//! otherwise the intrinsic becomes a call and its features are lost. What many kernels have in common is a kernel too, which
+//! they run by [`Simd::call`].
 //!
 //! The scalar back end is the reference of every kernel's test. Back ends differ in the order of sums and in
 //! fused multiply-adds; each kernel states the tolerance. Within one back end results are the same bits always.
@@ -119,6 +120,9 @@ pub trait Simd: Copy + 'static {
     /// will do.
     #[inline(always)]
     fn prefetch(self, _address: *const f32) {}
+    /// Runs `kernel` as a function of its own, compiled for the same instructions: for what many kernels have in common and takes
+    /// much longer than a call.
+    fn call<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// All lanes equal to `x`.
     fn splat_f64(self, x: f64) -> Self::F64;

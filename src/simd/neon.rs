@@ -16,7 +16,7 @@ impl Neon {
     }
 
     /// Runs `kernel` compiled for these instructions.
-    #[inline]
+    #[inline(never)]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
     }
@@ -118,6 +118,10 @@ impl Simd for Neon {
         }
     }
 
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        self.run(kernel)
+    }
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
         // SAFETY: the token proves NEON.

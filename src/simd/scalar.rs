@@ -1,6 +1,6 @@
 //! The portable back end: four lanes as plain arrays, which the compiler may or may not turn into vectors.
 
-use super::{EXPONENT_IN_LOW_BITS, Simd};
+use super::{EXPONENT_IN_LOW_BITS, Kernel, Simd};
 use crate::base::math;
 
 /// The portable back end's token.
@@ -97,6 +97,10 @@ impl Simd for Scalar {
         (a[0] + a[2]) + (a[1] + a[3])
     }
 
+    #[inline(never)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
         [x; LANES]

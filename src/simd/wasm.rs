@@ -19,7 +19,7 @@ impl Simd128 {
     }
 
     /// Runs `kernel` compiled for these instructions.
-    #[inline]
+    #[inline(never)]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
     }
@@ -108,6 +108,10 @@ impl Simd for Simd128 {
         f32x4_extract_lane::<0>(pair) + f32x4_extract_lane::<1>(pair)
     }
 
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        self.run(kernel)
+    }
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
         f64x2_splat(x)

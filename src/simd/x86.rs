@@ -53,6 +53,7 @@ impl Avx2 {
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         // The list matches `avx2_fma` above.
         #[target_feature(enable = "avx2,fma")]
+        #[inline(never)]
         fn inner<K: Kernel>(token: Avx2, kernel: K) -> K::Output {
             kernel.run(token)
         }
@@ -73,6 +74,7 @@ impl Avx512<false> {
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         // The list matches `avx512_f_vl_bw_dq` above.
         #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
+        #[inline(never)]
         fn inner<K: Kernel>(token: Avx512<false>, kernel: K) -> K::Output {
             kernel.run(token)
         }
@@ -212,6 +214,10 @@ impl Simd for Avx2 {
         // SAFETY: the instruction reads nothing and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
     }
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        self.run(kernel)
+    }
 
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
@@ -345,6 +351,10 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn prefetch(self, address: *const f32) {
         // SAFETY: the instruction reads nothing and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        Avx512::<false>(()).run(kernel)
     }
 
     #[inline(always)]

@@ -9,8 +9,8 @@
 use super::map::{map, map_and_sum};
 use super::sums::Sums;
 use super::{View, ViewMut};
-use crate::simd::Simd;
 use crate::simd::rows::Rows;
+use crate::simd::{Kernel, Simd};
 use core::ops::Range;
 
 /// `scale · x + shift`, a pair of numbers per channel.
@@ -122,11 +122,29 @@ impl Load for Value<'_> {
         self.stored.shape.channels
     }
 
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(always)]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
-        let inputs = [from(&self.stored, first)];
-        let extents = [count, self.channels()];
-        match (self.affine, self.rectified) {
+        simd.call(LoadRows { source: self, first, count, out, pitch });
+    }
+}
+
+/// [`Load::load`]
+struct LoadRows<'a, L> {
+    source: &'a L,
+    first: usize,
+    count: usize,
+    out: &'a mut [f32],
+    pitch: usize,
+}
+
+impl Kernel for LoadRows<'_, Value<'_>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { source, first, count, out, pitch } = self;
+        let inputs = [from(&source.stored, first)];
+        let extents = [count, source.channels()];
+        match (source.affine, source.rectified) {
             (None, false) => copy(extents, inputs[0], out, pitch),
             (None, true) => map(
                 simd,
@@ -180,11 +198,20 @@ impl Load for Gradient<'_> {
         self.stored.shape.channels
     }
 
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(always)]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
-        let stored = from(&self.stored, first);
-        let extents = [count, self.channels()];
-        match self.normalised {
+        simd.call(LoadRows { source: self, first, count, out, pitch });
+    }
+}
+
+impl Kernel for LoadRows<'_, Gradient<'_>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { source, first, count, out, pitch } = self;
+        let stored = from(&source.stored, first);
+        let extents = [count, source.channels()];
+        match source.normalised {
             None => copy(extents, stored, out, pitch),
             Some(n) => map(
                 simd,
@@ -225,17 +252,33 @@ impl Sink<'_> {
     }
 
     /// Takes the gradients `new`, `pitch` numbers apart, of positions `first .. first + count`.
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(always)]
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, new: &[f32], pitch: usize) {
-        let extents = [count, self.stored.shape.channels];
-        let new = Rows { data: new, pitch };
-        let (out, pitch) = (&mut self.stored.data[first * self.stored.pitch..], self.stored.pitch);
-        if let (Some(sums), Some(Value { stored, affine: Some(affine), .. })) = (&mut self.sums, self.gate) {
+        simd.call(StoreRows { sink: self, first, count, new: Rows { data: new, pitch } });
+    }
+}
+
+/// [`Sink::store`]
+pub(crate) struct StoreRows<'a, 'b, 'c> {
+    pub(crate) sink: &'a mut Sink<'b>,
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    pub(crate) new: Rows<'c>,
+}
+
+impl Kernel for StoreRows<'_, '_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { sink: Sink { stored: out, accumulate, gate, sums }, first, count, new } = self;
+        let extents = [count, out.shape.channels];
+        let (out, pitch) = (&mut out.data[first * out.pitch..], out.pitch);
+        if let (Some(sums), Some(Value { stored, affine: Some(affine), .. })) = (sums, &gate) {
             let centre = sums.centre;
             return map_and_sum(
                 simd,
                 extents,
-                [new, from(&stored, first)],
+                [new, from(stored, first)],
                 [affine.scale, affine.shift, centre],
                 out,
                 pitch,
@@ -249,7 +292,7 @@ impl Sink<'_> {
                 |channels, some| sums.take(simd, channels, some),
             );
         }
-        match (self.gate, self.accumulate) {
+        match (*gate, *accumulate) {
             (None, false) => copy(extents, new, out, pitch),
             (None, true) => map(
                 simd,
@@ -325,7 +368,7 @@ fn copy([count, channels]: [usize; 2], input: Rows<'_>, out: &mut [f32], pitch: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::{Backend, Kernel};
+    use crate::simd::Backend;
     use crate::tensor::Shape;
     use std::vec;
     use std::vec::Vec;
@@ -353,26 +396,6 @@ mod tests {
         }
     }
 
-    struct Loading<'a, L: Load>(&'a L, &'a mut [f32], usize);
-
-    impl<L: Load> Kernel for Loading<'_, L> {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: Simd>(self, simd: S) {
-            self.0.load(simd, FIRST, COUNT, self.1, self.2);
-        }
-    }
-
-    struct Storing<'a, 'b>(&'a mut Sink<'b>, &'a [f32], usize);
-
-    impl Kernel for Storing<'_, '_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: Simd>(self, simd: S) {
-            self.0.store(simd, FIRST, COUNT, self.1, self.2);
-        }
-    }
-
     /// Every back end, number of channels, and pitches of the two sides.
     fn cases() -> impl Iterator<Item = (Backend, usize, usize, usize)> {
         Backend::available().flat_map(|backend| {
@@ -393,7 +416,13 @@ mod tests {
                 for rectified in [false, true] {
                     let mut out = vec![f32::NAN; COUNT * out_pitch + 1];
                     let value = Value { stored, affine, rectified };
-                    backend.run(Loading(&value, &mut out, out_pitch));
+                    backend.run(LoadRows {
+                        source: &value,
+                        first: FIRST,
+                        count: COUNT,
+                        out: &mut out,
+                        pitch: out_pitch,
+                    });
                     assert_rows(&out, out_pitch, channels, |position, channel| {
                         let x = data[position * pitch + channel];
                         let x = if affine.is_some() { scale[channel] * x + shift[channel] } else { x };
@@ -410,7 +439,8 @@ mod tests {
             let data = [f32::NAN; POSITIONS];
             let stored = View::dense(&data, Shape::new(1, POSITIONS, 1, 1).unwrap());
             let mut out = [0.0; COUNT];
-            backend.run(Loading(&Value { stored, affine: None, rectified: true }, &mut out, 1));
+            let source = &Value { stored, affine: None, rectified: true };
+            backend.run(LoadRows { source, first: FIRST, count: COUNT, out: &mut out, pitch: 1 });
             assert!(out.iter().all(|x| x.is_nan()));
         }
     }
@@ -426,7 +456,13 @@ mod tests {
             for normalised in [None, Some(Normalised { input, by_gradient, by_input, constant })] {
                 let gradient = Gradient { stored: View { data: &g, shape, pitch }, normalised };
                 let mut out = vec![f32::NAN; COUNT * out_pitch];
-                backend.run(Loading(&gradient, &mut out, out_pitch));
+                backend.run(LoadRows {
+                    source: &gradient,
+                    first: FIRST,
+                    count: COUNT,
+                    out: &mut out,
+                    pitch: out_pitch,
+                });
                 assert_rows(&out, out_pitch, channels, |position, channel| {
                     let (g, z) = (g[position * pitch + channel], z[position * out_pitch + channel]);
                     match normalised {
@@ -456,7 +492,8 @@ mod tests {
                     }
                     let mut sink =
                         Sink { stored: ViewMut { data: &mut out, shape, pitch }, accumulate, gate, sums: None };
-                    backend.run(Storing(&mut sink, &rows, rows_pitch));
+                    let new = Rows { data: &rows, pitch: rows_pitch };
+                    backend.run(StoreRows { sink: &mut sink, first: FIRST, count: COUNT, new });
                     assert!(out[..FIRST * pitch].iter().all(|x| x.is_nan()));
                     assert_rows(&out[FIRST * pitch..], pitch, channels, |position, channel| {
                         let value = values[position * rows_pitch + channel];

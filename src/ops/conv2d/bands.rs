@@ -7,8 +7,10 @@ use super::window::{Part, Window};
 use super::{Algorithm, depthwise, direct, winograd};
 use crate::ops::moments::Moments;
 use crate::simd::convolution::Taps;
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::simd::rows::Rows;
+use crate::simd::{Backend, SMALL};
 use crate::tensor::ahead::Ahead;
+use crate::tensor::value::StoreRows;
 use crate::tensor::{Load, Sink, View, ViewMut};
 use core::ops::Range;
 
@@ -337,8 +339,8 @@ impl Bands {
                 }
             }
             Target::Gated { sink, results } => {
-                let sink = sink.channels(band.channels.clone());
-                backend.run(Store { sink, first, count, rows: results, pitch: self.channels[1] });
+                let new = Rows { data: results, pitch: self.channels[1] };
+                backend.run(StoreRows { sink: &mut sink.channels(band.channels.clone()), first, count, new });
             }
         }
     }
@@ -358,22 +360,4 @@ struct Band {
     window: [Range<isize>; 2],
     /// Output channels.
     channels: Range<usize>,
-}
-
-/// A band's result on its way into a sink.
-struct Store<'a> {
-    sink: Sink<'a>,
-    first: usize,
-    count: usize,
-    rows: &'a [f32],
-    pitch: usize,
-}
-
-impl Kernel for Store<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        self.sink.store(simd, self.first, self.count, self.rows, self.pitch);
-    }
 }
