@@ -89,7 +89,7 @@ impl Backend {
             }
             _ => {}
         }
-        kernel.run(Scalar)
+        Scalar.run(kernel)
     }
 
     /// Whether this processor multiplies bfloat16 numbers on the back end: AVX-512 with BF16.

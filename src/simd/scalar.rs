@@ -7,6 +7,14 @@ use crate::base::math;
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar;
 
+impl Scalar {
+    /// Runs `kernel` as a function of its own.
+    #[inline(never)]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+}
+
 const LANES: usize = 4;
 
 #[inline(always)]
@@ -97,9 +105,9 @@ impl Simd for Scalar {
         (a[0] + a[2]) + (a[1] + a[3])
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
+        self.run(kernel)
     }
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
