@@ -279,7 +279,7 @@ impl Bands {
                 output_steps: tile(output_steps),
             };
             let (extents, steps) = ([band.rows, width], [output_steps[1], output_steps[2]]);
-            let output = winograd::Output { data: output, extents, steps };
+            let output = winograd::Destination { data: output, extents, steps };
             return winograd::run(backend, &self.pass, source, &grid, packed, transforms, output, bias, ahead);
         }
         ahead.spread(count * band.channels.len());

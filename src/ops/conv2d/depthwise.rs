@@ -30,7 +30,7 @@ pub(super) fn pack(backend: Backend, pass: &Pass, weights: &[f32], packed: &mut 
                     for (lane, number) in vectors.next().unwrap_or_default().iter_mut().enumerate() {
                         let channel = first + lane;
                         *number = match channel < pass.groups {
-                            true => weights[pass.kernels_at(channel, 0).0 + tap],
+                            true => weights[pass.kernels(channel).0 + tap],
                             false => 0.0,
                         };
                     }

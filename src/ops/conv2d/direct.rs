@@ -5,6 +5,7 @@ use super::grid::{Grid, Source};
 use super::number::{Number, pair};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
+use crate::simd::transpose;
 use crate::simd::{Backend, Bfloat16, Bfloat16Kernel, Kernel, SMALL, Simd};
 use crate::tensor::ahead::Ahead;
 
@@ -19,30 +20,72 @@ pub(super) fn packed_len(backend: Backend, pass: &Pass, number: Number) -> usize
 /// channel, output channel; blocks are filled with zeros to whole vectors.
 pub(super) fn pack(backend: Backend, pass: &Pass, number: Number, weights: &[f32], mut packed: &mut [f32]) {
     let width = Width::of(backend);
+    let sources = pass.source_channels / number.channels();
     for phases in pass.phases() {
         for group in 0..pass.groups {
+            let (start, steps) = pass.kernels(group);
             for block in width.blocks(pass.output_channels) {
+                let first = start + block.first_channel * steps[1];
+                let pitch = block.vectors * width.lanes;
                 for row in 0..phases[0].taps {
                     for column in 0..phases[1].taps {
-                        let tap = pass.tap(&phases, [row, column]);
-                        for source in (0..pass.source_channels).step_by(number.channels()) {
-                            let (vectors, rest) = packed.split_at_mut(block.vectors * width.lanes);
-                            packed = rest;
-                            vectors[block.channels..].fill(0.0);
-                            let weights = |source: usize| {
-                                let (start, step) = pass.kernels_at(group, source);
-                                weights[start + tap..].iter().step_by(step).skip(block.first_channel)
-                            };
-                            let vectors = vectors[..block.channels].iter_mut();
-                            match number {
-                                Number::Single => vectors.zip(weights(source)).for_each(|(to, from)| *to = *from),
-                                Number::Pair => vectors
-                                    .zip(weights(source).zip(weights(source + 1)))
-                                    .for_each(|(to, (&first, &second))| *to = pair(first, second)),
-                            }
-                        }
+                        let (packed_tap, rest) = packed.split_at_mut(sources * pitch);
+                        packed = rest;
+                        let weights = &weights[first + pass.tap(&phases, [row, column])..];
+                        let channels = block.channels;
+                        backend.run(Pack { number, weights, steps, sources, channels, packed: packed_tap, pitch });
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Packs the weights of a tap, from each source channel to a block of output channels.
+struct Pack<'a> {
+    number: Number,
+    weights: &'a [f32],
+    /// Numbers from one source and output channel to the next.
+    steps: [usize; 2],
+    /// Numbers, or pairs.
+    sources: usize,
+    channels: usize,
+    packed: &'a mut [f32],
+    pitch: usize,
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { number, weights, steps: [source_step, output_step], sources, channels, packed, pitch } = self;
+        let single = number == Number::Single && !SMALL;
+        // Where the sources of an output lie side by side, squares of vectors are turned.
+        let turned = if single && source_step == 1 { channels - channels % S::LANES } else { 0 };
+        for first in (0..turned).step_by(S::LANES) {
+            transpose::columns(
+                simd,
+                &weights[first * output_step..],
+                output_step,
+                sources,
+                #[inline(always)]
+                |source, vector| simd.store(vector, &mut packed[source * pitch + first..]),
+            );
+        }
+        let weight = |source: usize, channel: usize| weights[source * source_step + channel * output_step];
+        for (source, vectors) in packed.chunks_exact_mut(pitch).enumerate() {
+            let (vectors, beyond) = vectors.split_at_mut(channels);
+            beyond.fill(0.0);
+            if single && output_step == 1 {
+                vectors.copy_from_slice(&weights[source * source_step..][..channels]);
+                continue;
+            }
+            for (channel, to) in vectors.iter_mut().enumerate().skip(turned) {
+                *to = match number {
+                    Number::Single => weight(source, channel),
+                    Number::Pair => pair(weight(2 * source, channel), weight(2 * source + 1, channel)),
+                };
             }
         }
     }

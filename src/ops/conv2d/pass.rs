@@ -202,18 +202,18 @@ impl Pass {
         })
     }
 
-    /// Where the weights `[output channels, input channels / groups, kernel rows, kernel columns]` hold the kernels that
-    /// connect a source channel to the output channels *of the pass*: the index for the first output channel of the
-    /// group, and the step to the next.
-    pub(super) fn kernels_at(&self, group: usize, source: usize) -> (usize, usize) {
+    /// Where the weights `[output channels, input channels / groups, kernel rows, kernel columns]` hold the kernels of a
+    /// group: the index of that from the first source channel *of the pass* to its first output channel, and the steps to
+    /// those of the next source and of the next output channel.
+    pub(super) fn kernels(&self, group: usize) -> (usize, [usize; 2]) {
         let kernel = self.axes[0].kernel * self.axes[1].kernel;
-        if self.backward {
-            let (outputs, inputs) = (self.source_channels, self.output_channels);
-            ((group * outputs + source) * inputs * kernel, kernel)
+        let start = group * self.source_channels * self.output_channels * kernel;
+        let steps = if self.backward {
+            [self.output_channels * kernel, kernel]
         } else {
-            let (inputs, outputs) = (self.source_channels, self.output_channels);
-            ((group * outputs * inputs + source) * kernel, inputs * kernel)
-        }
+            [kernel, self.source_channels * kernel]
+        };
+        (start, steps)
     }
 
     /// Index of a tap in a kernel.

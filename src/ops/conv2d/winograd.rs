@@ -73,6 +73,7 @@ impl Kernel for Pack<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { width, pass, weights, packed: mut rest } = self;
         let Some(phases) = pass.phases().next() else { return };
+        let (_, [source_step, step]) = pass.kernels(0);
         let taps = [0, 1, 2].map(|row| [0, 1, 2].map(|column| pass.tap(&phases, [row, column])));
         let mut gathered = [[[0.0; MAX_LANES]; TAPS]; GATHERED];
         for block in width.blocks(pass.output_channels) {
@@ -85,8 +86,7 @@ impl Kernel for Pack<'_> {
                 for start in (0..pass.source_channels).step_by(GATHERED) {
                     let sources = start..pass.source_channels.min(start + GATHERED);
                     for (kernels, source) in gathered.iter_mut().zip(sources.clone()) {
-                        let (start, step) = pass.kernels_at(0, source);
-                        let weights = &weights[start + (block.first_channel + first) * step..];
+                        let weights = &weights[source * source_step + (block.first_channel + first) * step..];
                         gather(simd, weights, step, channels, kernels);
                     }
                     for (numbers, source) in gathered.iter().zip(sources) {
@@ -162,7 +162,7 @@ struct Tile {
 }
 
 /// Where a band's outputs go.
-pub(super) struct Output<'a> {
+pub(super) struct Destination<'a> {
     pub(super) data: &'a mut [f32],
     /// Rows and columns of an image.
     pub(super) extents: [usize; 2],
@@ -178,7 +178,7 @@ pub(super) fn run(
     grid: &Grid,
     packed: &[f32],
     scratch: &mut [f32],
-    output: Output<'_>,
+    output: Destination<'_>,
     bias: Option<&[f32]>,
     ahead: &mut Ahead,
 ) {
