@@ -4,7 +4,7 @@ use super::take;
 use crate::simd::Simd;
 use crate::tensor::columns::Part;
 
-/// The windows of a row that [`rolls`](crate::ops::separable::rolls) has passed. What neighbours share stays in registers: where each adds to
+/// The windows of a row that `separable::rolls` has passed. What neighbours share stays in registers: where each adds to
 /// the gradients in memory, it waits for the one before.
 pub(super) struct Sliding<'a> {
     pub(super) windows: &'a [f32],
