@@ -5,7 +5,7 @@
 //! `Avx2` exists only where the processor supports it, so holding one *is* the proof that its instructions may run.
 //! Every function between the wrapper and an intrinsic must be `#[inline(always)]`, closures included:
 //! otherwise the intrinsic becomes a call and its features are lost. What many kernels have in common is a kernel too, which
-//! they run by [`Simd::call`].
+//! they run by [`Simd::run`].
 //!
 //! The scalar back end is the reference of every kernel's test. Back ends differ in the order of sums and in
 //! fused multiply-adds; each kernel states the tolerance. Within one back end results are the same bits always.
@@ -82,6 +82,9 @@ pub trait Simd: Copy + 'static {
     /// A vector of double precision.
     type F64: Copy;
 
+    /// Runs `kernel` compiled for these instructions, as a function of its own: also for what many kernels have in common and takes
+    /// much longer than a call.
+    fn run<K: Kernel>(self, kernel: K) -> K::Output;
     /// All lanes equal to `x`.
     fn splat(self, x: f32) -> Self::F32;
     /// Reads a full vector from the start of `x`.
@@ -120,9 +123,6 @@ pub trait Simd: Copy + 'static {
     /// will do.
     #[inline(always)]
     fn prefetch(self, _address: *const f32) {}
-    /// Runs `kernel` as a function of its own, compiled for the same instructions: for what many kernels have in common and takes
-    /// much longer than a call.
-    fn call<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// All lanes equal to `x`.
     fn splat_f64(self, x: f64) -> Self::F64;

@@ -1,6 +1,6 @@
 //! The back ends of this build, what this processor has of them, and the jump into one.
 
-use super::{Bfloat16Kernel, Kernel, Scalar};
+use super::{Bfloat16Kernel, Kernel, Scalar, Simd};
 
 /// A vector instruction set that kernels are compiled for. `Default` is the best one of this processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,7 +106,7 @@ impl Backend {
     pub fn run_bfloat16<K: Bfloat16Kernel>(self, kernel: K) -> Option<K::Output> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => Some(super::Avx512::<true>::detect()?.run(kernel)),
+            Self::Avx512 => Some(super::Avx512::<true>::detect()?.run_bfloat16(kernel)),
             _ => {
                 let _ = kernel;
                 None

@@ -14,12 +14,6 @@ impl Neon {
     pub fn detect() -> Option<Self> {
         Some(Self(()))
     }
-
-    /// Runs `kernel` compiled for these instructions.
-    #[inline(never)]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
 }
 
 /// The trait's methods that are one intrinsic each, under the names `$op: $intrinsic(arguments)`.
@@ -40,6 +34,11 @@ impl Simd for Neon {
     const FUSED: bool = true;
     type F32 = float32x4_t;
     type F64 = float64x2_t;
+
+    #[inline(never)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
 
     one_to_one! { float32x4_t,
         add: vaddq_f32(a, b);
@@ -118,10 +117,6 @@ impl Simd for Neon {
         }
     }
 
-    #[inline(always)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        self.run(kernel)
-    }
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
         // SAFETY: the token proves NEON.

@@ -7,14 +7,6 @@ use crate::base::math;
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar;
 
-impl Scalar {
-    /// Runs `kernel` as a function of its own.
-    #[inline(never)]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
-}
-
 const LANES: usize = 4;
 
 #[inline(always)]
@@ -36,6 +28,10 @@ impl Simd for Scalar {
     type F32 = [f32; LANES];
     type F64 = [f64; LANES];
 
+    #[inline(never)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> Self::F32 {
         [x; LANES]
@@ -105,10 +101,6 @@ impl Simd for Scalar {
         (a[0] + a[2]) + (a[1] + a[3])
     }
 
-    #[inline(always)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        self.run(kernel)
-    }
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
         [x; LANES]

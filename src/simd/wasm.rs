@@ -17,12 +17,6 @@ impl Simd128 {
     pub fn detect() -> Option<Self> {
         Some(Self(()))
     }
-
-    /// Runs `kernel` compiled for these instructions.
-    #[inline(never)]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
 }
 
 /// The trait's methods that are one intrinsic each, under the names `$op: $intrinsic(arguments)`.
@@ -42,6 +36,11 @@ impl Simd for Simd128 {
     const FUSED: bool = false;
     type F32 = v128;
     type F64 = v128;
+
+    #[inline(never)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
 
     one_to_one! {
         add: f32x4_add(a, b);
@@ -108,10 +107,6 @@ impl Simd for Simd128 {
         f32x4_extract_lane::<0>(pair) + f32x4_extract_lane::<1>(pair)
     }
 
-    #[inline(always)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        self.run(kernel)
-    }
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
         f64x2_splat(x)

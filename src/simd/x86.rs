@@ -47,19 +47,6 @@ impl Avx2 {
     pub fn detect() -> Option<Self> {
         avx2_fma::get().then_some(Self(()))
     }
-
-    /// Runs `kernel` compiled for these instructions.
-    #[inline]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // The list matches `avx2_fma` above.
-        #[target_feature(enable = "avx2,fma")]
-        #[inline(never)]
-        fn inner<K: Kernel>(token: Avx2, kernel: K) -> K::Output {
-            kernel.run(token)
-        }
-        // SAFETY: the token proves AVX2 and FMA.
-        unsafe { inner(self, kernel) }
-    }
 }
 
 impl Avx512<false> {
@@ -67,19 +54,6 @@ impl Avx512<false> {
     #[inline]
     pub fn detect() -> Option<Self> {
         avx512_f_vl_bw_dq::get().then_some(Self(()))
-    }
-
-    /// Runs `kernel` compiled for these instructions.
-    #[inline]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // The list matches `avx512_f_vl_bw_dq` above.
-        #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
-        #[inline(never)]
-        fn inner<K: Kernel>(token: Avx512<false>, kernel: K) -> K::Output {
-            kernel.run(token)
-        }
-        // SAFETY: the token proves AVX-512 F, VL, BW and DQ.
-        unsafe { inner(self, kernel) }
     }
 }
 
@@ -92,7 +66,7 @@ impl Avx512<true> {
 
     /// Runs `kernel` compiled for these instructions.
     #[inline]
-    pub fn run<K: Bfloat16Kernel>(self, kernel: K) -> K::Output {
+    pub fn run_bfloat16<K: Bfloat16Kernel>(self, kernel: K) -> K::Output {
         // The list matches `avx512_f_vl_bw_dq` and `has_avx512_bf16` above.
         #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq,avx512bf16")]
         fn inner<K: Bfloat16Kernel>(token: Avx512<true>, kernel: K) -> K::Output {
@@ -130,6 +104,18 @@ impl Simd for Avx2 {
     const FUSED: bool = true;
     type F32 = __m256;
     type F64 = __m256d;
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        // The list matches `avx2_fma` above.
+        #[target_feature(enable = "avx2,fma")]
+        #[inline(never)]
+        fn inner<K: Kernel>(token: Avx2, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        // SAFETY: the token proves AVX2 and FMA.
+        unsafe { inner(self, kernel) }
+    }
 
     one_to_one! { __m256,
         add: _mm256_add_ps(a, b);
@@ -214,10 +200,6 @@ impl Simd for Avx2 {
         // SAFETY: the instruction reads nothing and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
     }
-    #[inline(always)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        self.run(kernel)
-    }
 
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {
@@ -267,6 +249,18 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     const FUSED: bool = true;
     type F32 = __m512;
     type F64 = __m512d;
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        // The list matches `avx512_f_vl_bw_dq` above, whose token does for both.
+        #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
+        #[inline(never)]
+        fn inner<K: Kernel>(token: Avx512<false>, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        // SAFETY: the token proves AVX-512 F, VL, BW and DQ.
+        unsafe { inner(Avx512(()), kernel) }
+    }
 
     one_to_one! { __m512,
         add: _mm512_add_ps(a, b);
@@ -351,10 +345,6 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
     fn prefetch(self, address: *const f32) {
         // SAFETY: the instruction reads nothing and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
-    }
-    #[inline(always)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        Avx512::<false>(()).run(kernel)
     }
 
     #[inline(always)]

@@ -124,7 +124,7 @@ impl Load for Value<'_> {
 
     #[inline(always)]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
-        simd.call(LoadRows { source: self, first, count, out, pitch });
+        simd.run(LoadRows { source: self, first, count, out, pitch });
     }
 }
 
@@ -200,7 +200,7 @@ impl Load for Gradient<'_> {
 
     #[inline(always)]
     fn load<S: Simd>(&self, simd: S, first: usize, count: usize, out: &mut [f32], pitch: usize) {
-        simd.call(LoadRows { source: self, first, count, out, pitch });
+        simd.run(LoadRows { source: self, first, count, out, pitch });
     }
 }
 
@@ -254,7 +254,7 @@ impl Sink<'_> {
     /// Takes the gradients `new`, `pitch` numbers apart, of positions `first .. first + count`.
     #[inline(always)]
     pub fn store<S: Simd>(&mut self, simd: S, first: usize, count: usize, new: &[f32], pitch: usize) {
-        simd.call(StoreRows { sink: self, first, count, new: Rows { data: new, pitch } });
+        simd.run(StoreRows { sink: self, first, count, new: Rows { data: new, pitch } });
     }
 }
 

@@ -60,9 +60,9 @@ impl Kernel for Pack<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { number, weights, steps: [source_step, output_step], sources, channels, packed, pitch } = self;
-        let single = number == Number::Single && !SMALL;
+        let by_vectors = number == Number::Single && !SMALL;
         // Where the sources of an output lie side by side, squares of vectors are turned.
-        let turned = if single && source_step == 1 { channels - channels % S::LANES } else { 0 };
+        let turned = if by_vectors && source_step == 1 { channels - channels % S::LANES } else { 0 };
         for first in (0..turned).step_by(S::LANES) {
             transpose::columns(
                 simd,
@@ -77,7 +77,7 @@ impl Kernel for Pack<'_> {
         for (source, vectors) in packed.chunks_exact_mut(pitch).enumerate() {
             let (vectors, beyond) = vectors.split_at_mut(channels);
             beyond.fill(0.0);
-            if single && output_step == 1 {
+            if by_vectors && output_step == 1 {
                 vectors.copy_from_slice(&weights[source * source_step..][..channels]);
                 continue;
             }
