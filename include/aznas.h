@@ -1205,18 +1205,6 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
 aznas_status aznas_options_init(struct aznas_options *options, size_t struct_size);
 
 /**
- * Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
- * and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
- * to it in the first column and the columns lie `stride` numbers apart.
- *
- * `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
- */
-aznas_status aznas_scores_values(const struct aznas_scores *scores,
-                                 uint32_t proxies,
-                                 double *values,
-                                 size_t stride);
-
-/**
  * Scores a network.
  *
  * `workspace` is memory of any alignment and content, of `workspace_len` bytes; `aznas_workspace_size` says how many
@@ -1241,6 +1229,18 @@ aznas_status aznas_workspace_size(const struct aznas_arch *arch,
                                   const struct aznas_options *options,
                                   size_t *bytes,
                                   struct aznas_error *error);
+
+/**
+ * Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
+ * and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
+ * to it in the first column and the columns lie `stride` numbers apart.
+ *
+ * `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
+ */
+aznas_status aznas_scores_values(const struct aznas_scores *scores,
+                                 uint32_t proxies,
+                                 double *values,
+                                 size_t stride);
 
 /**
  * One line of English about a status; never NULL, never to be freed.

@@ -12,8 +12,6 @@ mod incremental;
 #[cfg(feature = "alloc")]
 mod order;
 mod rank;
-#[cfg(feature = "alloc")]
-mod survey;
 
 #[cfg(feature = "alloc")]
 pub use incremental::{History, Standing};

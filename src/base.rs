@@ -1,5 +1,10 @@
-//! What everything else stands on: mathematics without a standard library, and random tensors.
+//! What everything else stands on: mathematics without a standard library, where random numbers come from, short lists.
 
 pub mod few;
 pub mod math;
 pub mod rng;
+
+/// Whether code is to be short rather than fast (feature `small`): what only saves time is then left out, and what kernels
+/// have in common is not compiled into each. The results are the same bits, but for eigenvalues of matrices of order 384 and
+/// above, which differ by rounding.
+pub(crate) const SMALL: bool = cfg!(feature = "small");

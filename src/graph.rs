@@ -5,10 +5,13 @@
 
 mod block;
 mod cost;
+mod count;
+mod draw;
 mod network;
 mod node;
 
 pub use block::{Block, MAX_NODES};
 pub use cost::Cost;
+pub use draw::{Distribution, Draw, Initialisation};
 pub use network::{IdentityRule, Network};
-pub use node::{Convolution, Distribution, Draw, MAX_INPUTS, Node, NodeId, Op};
+pub use node::{Convolution, MAX_INPUTS, Node, NodeId, Op};

@@ -24,6 +24,7 @@ pub mod graph;
 pub mod linalg;
 pub mod mem;
 pub mod ops;
+pub mod options;
 mod plan;
 pub mod prefix;
 pub mod proxy;
@@ -41,6 +42,7 @@ pub mod tensor;
 mod readme {}
 
 pub use error::Error;
+pub use graph::Initialisation;
 pub use mem::Workspace;
-pub use run::Initialisation;
-pub use score::{Options, Scores, forward, score, workspace_size};
+pub use options::{Options, Sigma};
+pub use score::{Scores, forward, score, workspace_size};

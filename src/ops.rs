@@ -17,7 +17,6 @@ pub mod linear;
 pub mod max_pool;
 pub mod moments;
 pub mod pool;
-mod rolling;
 mod separable;
 mod strip;
 pub mod tokens;

@@ -19,9 +19,8 @@ use crate::Error;
 use crate::graph::{Block, MAX_NODES, Network, NodeId};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{ALIGNMENT, BufferId, Layout, Lifetime, Plain, Slot};
-use crate::proxy::trainability::Sigma;
+use crate::options::{Options, Sigma};
 use crate::proxy::{Proxy, ProxySet};
-use crate::score::Options;
 use crate::tensor::{Role, Shape, Source};
 
 /// Most steps a block can need: weights, forward and vjp of every node, and the statistics.

@@ -1,20 +1,18 @@
 //! Runs the steps of a planned block. Nothing here can fail: what could go wrong was refused while planning.
 
+mod draw;
 mod forward;
 mod statistics;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 mod vjp;
-mod weights;
-
-pub use weights::Initialisation;
 
 use crate::graph::{Block, NodeId};
 use crate::mem::{BufferId, Loans, Plain, Slot, Workspace};
 use crate::ops::batch_norm;
+use crate::options::Options;
 use crate::plan::{BlockPlan, Region, Step};
 use crate::proxy::BlockScores;
-use crate::score::Options;
 use crate::tensor::{Affine, Sink, Source, Sums, Value, View, ViewMut};
 
 /// A block being run: what it is, where everything lies, and where its tensors come from.

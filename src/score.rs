@@ -1,62 +1,14 @@
 //! The score of a network: the only place that knows the whole order.
 
+use crate::Error;
 use crate::base::rng::repeat_seed;
 use crate::graph::{Block, Cost, Network};
 use crate::mem::Workspace;
-use crate::ops::conv2d::Algorithm;
+use crate::options::{Options, Sigma};
 use crate::plan::{self, BlockPlan};
-use crate::proxy::trainability::Sigma;
 use crate::proxy::{BlockScores, Flags, Proxy, ProxySet, Totals};
 use crate::run;
-use crate::simd::Backend;
 use crate::tensor::Source;
-use crate::{Error, Initialisation};
-
-/// How a network is scored.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Options {
-    /// Images of the random input batch; the paper uses 64.
-    pub batch: usize,
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
-    /// Seed of everything that is drawn.
-    pub seed: u64,
-    /// How weights are drawn.
-    pub initialisation: Initialisation,
-    /// How often everything is drawn anew; the proxies are means.
-    pub repeats: u32,
-    /// The proxies that are wanted. What none of them needs is neither planned nor run: without trainability there is
-    /// no backward pass, without a proxy of [`ProxySet::SPECTRAL`] there are no spectra, without any of
-    /// [`ProxySet::MEASURED`] there is no pass at all, nor memory for it. The wanted ones are the same bits as when all
-    /// are.
-    pub proxies: ProxySet,
-    /// How σ, which trainability is made of, is estimated.
-    pub sigma: Sigma,
-    /// The instruction set to run on.
-    pub backend: Backend,
-    /// How convolutions sum products.
-    pub algorithm: Algorithm,
-}
-
-impl Default for Options {
-    /// The paper's setting for CIFAR-sized images on the best instruction set of this processor.
-    fn default() -> Self {
-        Self {
-            batch: 64,
-            height: 32,
-            width: 32,
-            seed: 1,
-            initialisation: Initialisation::default(),
-            repeats: 1,
-            proxies: ProxySet::ALL,
-            sigma: Sigma::default(),
-            backend: Backend::default(),
-            algorithm: Algorithm::default(),
-        }
-    }
-}
 
 /// The proxies of a network. All are "higher is better"; what is undefined, or was not measured, is −∞.
 #[derive(Clone, Copy, Debug, PartialEq)]

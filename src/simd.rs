@@ -40,11 +40,6 @@ pub use x86::{Avx2, Avx512};
 /// the low nine bits.
 const EXPONENT_IN_LOW_BITS: f32 = 12_582_912.0 + 127.0;
 
-/// Whether code is to be short rather than fast (feature `small`): what only saves time is then left out, and what kernels
-/// have in common is not compiled into each. The results are the same bits, but for eigenvalues of matrices of order 384 and
-/// above, which differ by rounding.
-pub(crate) const SMALL: bool = cfg!(feature = "small");
-
 /// Numbers in the widest vector of any back end.
 pub(crate) const MAX_LANES: usize = 16;
 

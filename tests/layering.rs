@@ -1,10 +1,13 @@
-//! Use goes one way: a module may use only those before it.
+//! Use goes one way: a module may use only those below it, and files do not use each other in a circle.
+//!
+//! Every path that starts with `crate`, `self` or `super` counts, in a `use` or elsewhere; what a file re-exports counts
+//! as use of the file it comes from. Tests may look at anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The layers, lowest first; modules on one line do not use each other.
-const LAYERS: [&[&str]; 15] = [
+/// The layers of the core, lowest first; modules on one line do not use each other.
+const LAYERS: [&[&str]; 16] = [
     &["error", "base"],
     &["mem"],
     &["simd"],
@@ -12,9 +15,10 @@ const LAYERS: [&[&str]; 15] = [
     &["linalg"],
     &["ops"],
     &["graph"],
+    &["proxy"],
+    &["options"],
     &["spaces"],
     &["aggregate"],
-    &["proxy"],
     &["plan"],
     &["run"],
     &["score"],
@@ -22,12 +26,209 @@ const LAYERS: [&[&str]; 15] = [
     &["search"],
 ];
 
-/// Uses that the order forbids but that carry a plain description only, with the reason.
-const ALLOWED: [(&str, &str); 2] = [
-    // The options are the vocabulary of a request; `score` itself is above.
-    ("plan", "score"),
-    ("run", "score"),
-];
+/// A path of the source without its first `crate`, from the crate's root.
+type Names = Vec<String>;
+
+/// A source file.
+struct File {
+    path: PathBuf,
+    /// The module it holds.
+    module: Names,
+    /// Line and path of everything it names.
+    uses: Vec<(usize, Names)>,
+    /// Names that others find here and what they stand for.
+    exports: BTreeMap<String, Names>,
+}
+
+/// A crate's files by their modules.
+struct Sources(BTreeMap<Names, File>);
+
+/// The text with comments, literals and everything that is compiled for tests only blanked out.
+fn code(text: &str) -> String {
+    let mut code: Vec<char> = text.chars().collect();
+    let blank = |code: &mut Vec<char>, range: std::ops::Range<usize>| {
+        code[range].iter_mut().filter(|c| **c != '\n').for_each(|c| *c = ' ');
+    };
+    let mut at = 0;
+    while at < code.len() {
+        let rest = &code[at..];
+        let until = |end: &str| {
+            let end: Vec<char> = end.chars().collect();
+            rest.windows(end.len()).skip(1).position(|window| window == end).map_or(rest.len(), |i| i + 1 + end.len())
+        };
+        let len = match rest {
+            ['/', '/', ..] => until("\n") - 1,
+            ['/', '*', ..] => until("*/"),
+            ['"', ..] => {
+                let mut end = 1;
+                while end < rest.len() && rest[end] != '"' {
+                    end += 1 + usize::from(rest[end] == '\\');
+                }
+                end + 1
+            }
+            ['\'', '\\', _, ..] => 2 + until("'").max(3) - 2,
+            ['\'', _, '\'', ..] => 3,
+            _ => 0,
+        };
+        let end = (at + len).min(code.len());
+        blank(&mut code, at..end);
+        at = end.max(at + 1);
+    }
+    let text: String = code.iter().collect();
+    let starts = ["#[cfg(test)]", "#[cfg(all(test,"].map(|start| text.match_indices(start).map(|(at, _)| at).collect());
+    for start in starts.into_iter().flat_map(|starts: Vec<usize>| starts) {
+        // Indices of characters, not of bytes.
+        let start = text[..start].chars().count();
+        let mut depth = 0;
+        let end = code[start..].iter().position(|c| {
+            depth += i32::from(*c == '{') - i32::from(*c == '}');
+            depth == 0 && (*c == ';' || *c == '}')
+        });
+        let end = end.map_or(code.len(), |end| start + end + 1);
+        blank(&mut code, start..end);
+    }
+    code.into_iter().collect()
+}
+
+/// Words and single signs with their lines.
+fn tokens(code: &str) -> Vec<(usize, &str)> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut tokens = Vec::new();
+    for (number, line) in code.lines().enumerate() {
+        let mut rest = line.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let len = match first {
+                c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+                ':' if rest.starts_with("::") => 2,
+                c => c.len_utf8(),
+            };
+            tokens.push((number + 1, &rest[..len]));
+            rest = rest[len..].trim_start();
+        }
+    }
+    tokens
+}
+
+/// Reads a path or a tree of paths from the front of `tokens`: every full path with the name it is known by, and how many
+/// tokens it takes.
+fn tree(tokens: &[(usize, &str)], prefix: &Names, paths: &mut Vec<(Names, String)>) -> usize {
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.1);
+    if word(0) == "{" {
+        let mut at = 1;
+        while word(at) != "}" && at < tokens.len() {
+            at += tree(&tokens[at..], prefix, paths).max(1);
+            at += usize::from(word(at) == ",");
+        }
+        return at + 1;
+    }
+    let mut path = prefix.clone();
+    if word(0) != "self" || prefix.is_empty() {
+        path.push(word(0).to_string());
+    }
+    if word(1) == "::" && (word(2) == "{" || word(2).starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '*')) {
+        return 2 + tree(&tokens[2..], &path, paths);
+    }
+    let renamed = word(1) == "as";
+    let name = if renamed { word(2).to_string() } else { path.last().unwrap().clone() };
+    paths.push((path, name));
+    if renamed { 3 } else { 1 }
+}
+
+/// The path from the crate's root, if it is of this crate.
+fn absolute(path: &[String], module: &[String], children: &BTreeSet<Names>) -> Option<Names> {
+    let (mut base, mut rest) = (module.to_vec(), path);
+    match rest.first()?.as_str() {
+        "crate" => (base, rest) = (Names::new(), &rest[1..]),
+        "self" => rest = &rest[1..],
+        "super" => {}
+        // The name of a module declared in this file.
+        first => {
+            let child = [module, &[first.to_string()]].concat();
+            return children.contains(&child).then(|| [module, path].concat());
+        }
+    }
+    while rest.first().is_some_and(|name| name == "super") {
+        base.pop();
+        rest = &rest[1..];
+    }
+    Some([&base[..], rest].concat())
+}
+
+impl Sources {
+    fn read(root: &str) -> Self {
+        let mut paths = Vec::new();
+        rust_files(Path::new(root), &mut paths);
+        let module = |path: &Path| -> Names {
+            let names = path.strip_prefix(root).unwrap().with_extension("");
+            let names: Names = names.iter().map(|name| name.to_str().unwrap().to_string()).collect();
+            if names == ["lib"] { Names::new() } else { names }
+        };
+        let of_tests = |path: &PathBuf| !path.ends_with("tests.rs") && !path.ends_with("reference.rs");
+        paths.retain(of_tests);
+        let modules: BTreeSet<Names> = paths.iter().map(|path| module(path)).collect();
+        let file = |path: PathBuf| {
+            let module = module(&path);
+            let text = code(&std::fs::read_to_string(&path).unwrap());
+            let tokens = tokens(&text);
+            let (mut uses, mut exports, mut at) = (Vec::new(), BTreeMap::new(), 0);
+            while at < tokens.len() {
+                let (line, word) = tokens[at];
+                let starts_path =
+                    ["crate", "self", "super"].contains(&word) && tokens.get(at + 1).is_some_and(|t| t.1 == "::");
+                if word != "use" && !starts_path {
+                    at += 1;
+                    continue;
+                }
+                let is_public = word == "use" && at > 0 && ["pub", ")"].contains(&tokens[at - 1].1);
+                at += usize::from(word == "use");
+                let mut found = Vec::new();
+                at += tree(&tokens[at..], &Names::new(), &mut found);
+                for (path, name) in found {
+                    let Some(path) = absolute(&path, &module, &modules) else { continue };
+                    if is_public {
+                        exports.insert(name, path.clone());
+                    }
+                    uses.push((line, path));
+                }
+            }
+            (module.clone(), File { path, module, uses, exports })
+        };
+        Self(paths.into_iter().map(file).collect())
+    }
+
+    /// The module of the file where what `path` names is written.
+    fn home(&self, path: &[String]) -> Names {
+        let len = (0..=path.len()).rev().find(|&len| self.0.contains_key(&path[..len])).unwrap();
+        let file = &self.0[&path[..len]];
+        match path.get(len).and_then(|name| file.exports.get(name)) {
+            Some(target) if target != path => self.home(&[target, &path[len + 1..]].concat()),
+            _ => file.module.clone(),
+        }
+    }
+
+    /// Line and home of all that a file uses of others.
+    fn used<'a>(&'a self, file: &'a File) -> impl Iterator<Item = (usize, Names)> + 'a {
+        file.uses.iter().map(|(line, path)| (*line, self.home(path))).filter(|(_, home)| *home != file.module)
+    }
+
+    /// Files that use each other, beginning with one. Parts of a module may use what the module itself says: they are one
+    /// idea.
+    fn circles(&self) -> Vec<String> {
+        let reach = |from: &Names| {
+            let (mut seen, mut open) = (BTreeSet::new(), vec![from.clone()]);
+            while let Some(module) = open.pop() {
+                let file = &self.0[&module];
+                let others = self.used(file).map(|(_, used)| used).filter(|used| !module.starts_with(used));
+                open.extend(others.filter(|used| seen.insert(used.clone())));
+            }
+            seen
+        };
+        let reached: BTreeMap<&Names, BTreeSet<Names>> = self.0.keys().map(|module| (module, reach(module))).collect();
+        let mutual = |a: &&Names, b: &&Names| reached[*a].contains(*b) && reached[*b].contains(*a);
+        let pairs = self.0.keys().flat_map(|a| self.0.keys().filter(move |b| a <= *b).map(move |b| (a, b)));
+        pairs.filter(|(a, b)| mutual(a, b)).map(|(a, b)| format!("{} ↔ {}", a.join("::"), b.join("::"))).collect()
+    }
+}
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -40,52 +241,67 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules of this crate that a line names behind `crate::`, also inside `crate::{…}`.
-fn named_modules(line: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for (at, _) in line.match_indices("crate::") {
-        let rest = &line[at + "crate::".len()..];
-        let items = match rest.strip_prefix('{') {
-            Some(list) => list.split('}').next().unwrap().split(',').collect(),
-            None => vec![rest],
-        };
-        for item in items {
-            names.push(item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
-        }
-    }
-    names
-}
-
 #[test]
 fn modules_use_only_lower_ones() {
     let level: BTreeMap<&str, usize> =
         LAYERS.iter().enumerate().flat_map(|(level, names)| names.iter().map(move |&name| (name, level))).collect();
-    let mut files = Vec::new();
-    rust_files(Path::new("src"), &mut files);
-    let mut violations = Vec::new();
-    for file in files {
-        let relative = file.strip_prefix("src").unwrap();
-        let module = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_string();
-        if module == "lib" {
-            continue;
-        }
-        let own = *level.get(module.as_str()).unwrap_or_else(|| panic!("{} has no layer", file.display()));
-        let text = std::fs::read_to_string(&file).unwrap();
-        // Tests may look at anything.
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        let is_test = relative.ends_with("tests.rs") || relative.ends_with("reference.rs");
-        for (number, line) in code.lines().enumerate().filter(|_| !is_test) {
-            let is_comment = line.trim_start().starts_with("//");
-            for used in named_modules(line).into_iter().filter(|_| !is_comment) {
-                let Some(&other) = level.get(used.as_str()) else { continue };
-                let allowed = ALLOWED.contains(&(module.as_str(), used.as_str()));
-                if used != module && other >= own && !allowed {
-                    violations.push(format!("{}:{}: {module} uses {used}", file.display(), number + 1));
-                }
+    let sources = Sources::read("src");
+    let (mut violations, mut seen) = (Vec::new(), 0);
+    for file in sources.0.values().filter(|file| !file.module.is_empty()) {
+        let module = file.module[0].as_str();
+        let own = *level.get(module).unwrap_or_else(|| panic!("{} has no layer", file.path.display()));
+        for (line, used) in sources.used(file) {
+            let Some(used) = used.first().filter(|used| *used != module) else { continue };
+            seen += 1;
+            if level[used.as_str()] >= own {
+                violations.push(format!("{}:{line}: {module} uses {used}", file.path.display()));
             }
         }
     }
     assert!(violations.is_empty(), "{}", violations.join("\n"));
+    assert!(seen > 300, "only {seen} uses were seen");
+}
+
+#[test]
+fn no_files_use_each_other() {
+    for root in ["src", "ffi/src"] {
+        let circles = Sources::read(root).circles();
+        assert!(circles.is_empty(), "{root}:\n{}", circles.join("\n"));
+    }
+}
+
+#[test]
+fn every_way_to_use_is_seen() {
+    let text = r#"
+        #[cfg(test)]
+        mod tests;
+        use crate::{
+            Error, low::{self, Thing as Other},
+        };
+        #[cfg(all(test, feature = "alloc"))]
+        mod inner { use crate::hidden::A; fn f() { let x = [0; 4]; } }
+        // crate::comment::A
+        fn f(c: char) -> bool { let s = "crate::text::A\""; c == '"' || c == '\'' || crate::direct::call::<u8>() > 0 }
+        pub(crate) use self::child::*;
+        use super::super::above::B;
+    "#;
+    let text = code(text);
+    let tokens = tokens(&text);
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < tokens.len() {
+        let starts = ["crate", "self", "super"].contains(&tokens[at].1) && tokens[at + 1].1 == "::";
+        at += if starts { tree(&tokens[at..], &Names::new(), &mut found) } else { 1 };
+    }
+    let found: Vec<String> = found.into_iter().map(|(path, name)| format!("{} {name}", path.join("::"))).collect();
+    let expected = [
+        "crate::Error Error",
+        "crate::low low",
+        "crate::low::Thing Other",
+        "crate::direct::call call",
+        "self::child::* *",
+        "super::super::above::B B",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

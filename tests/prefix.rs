@@ -2,12 +2,12 @@
 
 mod common;
 
+use aznas::Sigma;
 use aznas::base::rng::{Generator, below, generator};
 use aznas::graph::{Block, Convolution, Distribution, Draw, Network, Op};
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::prefix::{Counts, Entry, Store};
-use aznas::proxy::trainability::Sigma;
 use aznas::proxy::{BlockScores, Proxy, ProxySet};
 use aznas::search::SearchSpace;
 use aznas::search::autoformer::TransformerSpace;

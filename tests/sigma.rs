@@ -2,8 +2,9 @@
 
 mod common;
 
+use aznas::Sigma;
 use aznas::graph::{Block, Convolution, Network};
-use aznas::proxy::trainability::{Sigma, half_split};
+use aznas::proxy::trainability::half_split;
 use aznas::tensor::Source;
 use aznas::{Error, Options, Workspace};
 

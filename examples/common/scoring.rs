@@ -1,10 +1,10 @@
 //! The options of a score on the command line, and a scorer that keeps its memory from one network to the next.
 
+use aznas::Sigma;
 use aznas::graph::Network;
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::BlockScores;
-use aznas::proxy::trainability::Sigma;
 use aznas::simd::Backend;
 use aznas::tensor::Random;
 use aznas::{Error, Initialisation, Options, Scores};

@@ -15,8 +15,8 @@ mod study;
 mod table;
 
 use aznas::Options;
+use aznas::Sigma;
 use aznas::proxy::ProxySet;
-use aznas::proxy::trainability::Sigma;
 use campaign::{Effort, Representatives, Setting};
 use clap::{Parser, ValueEnum};
 use common::candidate::{SpaceArguments, SpaceName};

@@ -1,8 +1,9 @@
 //! One number per candidate out of several proxies.
 
 use crate::boundary::guard;
-use crate::error::{ErrorReport, Refusal};
+use crate::error::ErrorReport;
 use crate::pointer::{self, Descriptor, Span};
+use crate::refusal::Refusal;
 use crate::status::Status;
 use aznas::Error;
 use aznas::aggregate::{self, MAX_CANDIDATES};

@@ -1,9 +1,9 @@
 //! What is scored: a text of a named space, or the caller's own nodes.
 
 use crate::boundary::guard;
-use crate::error::Refusal;
 use crate::node::{Node, NodeList};
 use crate::pointer::{self, Array, Descriptor, Span};
+use crate::refusal::Refusal;
 use crate::status::Status;
 use aznas::graph::{IdentityRule, Network};
 use aznas::spaces::{autoformer, mbv2, nb201};

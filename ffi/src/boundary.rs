@@ -1,7 +1,8 @@
 //! Nothing but a status leaves the library: errors become numbers, and panics are stopped where they can be.
 
-use crate::error::{ErrorReport, Refusal};
+use crate::error::ErrorReport;
 use crate::pointer;
+use crate::refusal::Refusal;
 use crate::status::Status;
 
 /// Runs the body of an exported function and reports a refusal through `error`, unless that is NULL.
@@ -19,7 +20,7 @@ pub(crate) unsafe fn guard(error: *mut ErrorReport, body: impl FnOnce() -> Resul
         Err(refusal) => {
             if let Some(struct_size) = struct_size {
                 // SAFETY: `read_optional` found the pointer to be valid.
-                unsafe { error.write(refusal.report(struct_size)) };
+                unsafe { error.write(ErrorReport::new(refusal, struct_size)) };
             }
             refusal.status()
         }

@@ -1,7 +1,7 @@
-//! Why a call was refused: inside as [`Refusal`], outside as the struct that names the place.
+//! Why a call was refused, as the struct that tells C the place.
 
 use crate::pointer::Descriptor;
-use crate::status::Status;
+use crate::refusal::Refusal;
 use aznas::Error;
 use core::ffi::c_char;
 
@@ -37,45 +37,12 @@ unsafe impl Descriptor for ErrorReport {
     const NAME: &'static str = "error";
 }
 
-/// Why a call is refused, before it is told to C.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Refusal {
-    Core(Error),
-    NullPointer(&'static str),
-    Misaligned(&'static str),
-    StructSize(&'static str),
-    Overlap(&'static str),
-    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only unwinding can be caught"))]
-    Panic,
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Core(error)
-    }
-}
-
-impl Refusal {
-    /// A number outside what `field` allows.
-    pub(crate) fn invalid(field: &'static str, expected: &'static str) -> Self {
-        Self::Core(Error::Invalid { field, expected })
-    }
-
-    pub(crate) fn status(&self) -> Status {
-        match self {
-            Self::Core(error) => Status::of(error.code()),
-            Self::NullPointer(_) => Status::NullPointer,
-            Self::Misaligned(_) => Status::Misaligned,
-            Self::StructSize(_) => Status::StructSize,
-            Self::Overlap(_) => Status::Overlap,
-            Self::Panic => Status::Panic,
-        }
-    }
-
-    pub(crate) fn report(&self, struct_size: usize) -> ErrorReport {
-        let mut report = ErrorReport {
+impl ErrorReport {
+    /// What C is told of a refusal, in a struct of `struct_size` bytes.
+    pub(crate) fn new(refusal: Refusal, struct_size: usize) -> Self {
+        let mut report = Self {
             struct_size,
-            status: self.status() as i32,
+            status: refusal.status() as i32,
             column: 0,
             block: 0,
             node: 0,
@@ -84,21 +51,19 @@ impl Refusal {
             field: [0; 48],
             expected: [0; 80],
         };
-        let (field, expected) = match *self {
-            Self::Core(error) => report.locate(error),
-            Self::NullPointer(field) => (field, "a pointer that is not NULL"),
-            Self::Misaligned(field) => (field, "aligned to its type"),
-            Self::StructSize(field) => (field, "of a size this library knows, with zeros beyond what it knows"),
-            Self::Overlap(field) => (field, "apart from everything else"),
-            Self::Panic => ("library", "without defects"),
+        let (field, expected) = match refusal {
+            Refusal::Core(error) => report.locate(error),
+            Refusal::NullPointer(field) => (field, "a pointer that is not NULL"),
+            Refusal::Misaligned(field) => (field, "aligned to its type"),
+            Refusal::StructSize(field) => (field, "of a size this library knows, with zeros beyond what it knows"),
+            Refusal::Overlap(field) => (field, "apart from everything else"),
+            Refusal::Panic => ("library", "without defects"),
         };
         copy_text(field, &mut report.field);
         copy_text(expected, &mut report.expected);
         report
     }
-}
 
-impl ErrorReport {
     /// Fills in the numbers of `error` and returns its field and what was expected of it.
     fn locate(&mut self, error: Error) -> (&'static str, &'static str) {
         match error {

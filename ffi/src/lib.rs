@@ -21,6 +21,7 @@ pub mod node;
 pub mod options;
 mod pointer;
 pub mod proxy;
+mod refusal;
 pub mod score;
 pub mod source;
 pub mod status;

@@ -1,7 +1,7 @@
 //! Any network: the caller's nodes as a chain of primary blocks.
 
-use crate::error::Refusal;
 use crate::pointer::Array;
+use crate::refusal::Refusal;
 use aznas::Error;
 use aznas::graph::{Block, Convolution, IdentityRule, MAX_INPUTS, Network, NodeId, Op as CoreOp};
 use aznas::ops::attention::Attention;

@@ -2,9 +2,9 @@
 
 use crate::backend::Backend;
 use crate::boundary::guard;
-use crate::error::Refusal;
 use crate::pointer::{self, Descriptor};
 use crate::proxy;
+use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::status::Status;
 use core::ptr;
@@ -63,10 +63,10 @@ pub enum Sigma {
 }
 
 impl Sigma {
-    fn to_core(number: u32) -> Result<aznas::proxy::trainability::Sigma, Refusal> {
+    fn to_core(number: u32) -> Result<aznas::Sigma, Refusal> {
         match number {
-            _ if number == Self::Plain as u32 => Ok(aznas::proxy::trainability::Sigma::Plain),
-            _ if number == Self::HalfSplit as u32 => Ok(aznas::proxy::trainability::Sigma::HalfSplit),
+            _ if number == Self::Plain as u32 => Ok(aznas::Sigma::Plain),
+            _ if number == Self::HalfSplit as u32 => Ok(aznas::Sigma::HalfSplit),
             _ => Err(Refusal::invalid("sigma", "one of aznas_sigma")),
         }
     }

@@ -3,7 +3,7 @@
 //! What cannot be checked is the caller's promise, stated at the head of the header: a pointer that is not NULL points
 //! to as much memory as the struct or the length beside it says, and nobody else writes to it during the call.
 
-use crate::error::Refusal;
+use crate::refusal::Refusal;
 use aznas::Error;
 
 /// How much longer than this version's a struct of a later version may be.

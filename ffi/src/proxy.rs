@@ -1,13 +1,7 @@
-//! Which proxies are wanted, and their values side by side.
+//! Which proxies are wanted.
 
-use crate::boundary::guard;
-use crate::error::Refusal;
-use crate::pointer::{self, Span};
-use crate::score::Scores;
-use crate::status::Status;
-use aznas::Error;
+use crate::refusal::Refusal;
 use aznas::proxy::{Proxy, ProxySet};
-use core::ptr;
 
 /// `expressivity` of the scores.
 pub const AZNAS_PROXY_EXPRESSIVITY: u32 = 1;
@@ -56,53 +50,4 @@ pub(crate) fn set(bits: u32) -> Result<ProxySet, Refusal> {
     }
     let bits = u8::try_from(bits).map_err(|_| Refusal::invalid("proxies", "of AZNAS_PROXY_..."))?;
     Ok(ProxySet::from_bits(bits)?)
-}
-
-impl Scores {
-    fn get(&self, proxy: Proxy) -> f64 {
-        match proxy {
-            Proxy::Expressivity => self.expressivity,
-            Proxy::Progressivity => self.progressivity,
-            Proxy::Trainability => self.trainability,
-            Proxy::Complexity => self.complexity,
-            Proxy::MeanProgressivity => self.mean_progressivity,
-            Proxy::Depth => self.depth as f64,
-            Proxy::LiveComplexity => self.live_macs as f64,
-            Proxy::LiveLayers => self.live_layers as f64,
-        }
-    }
-}
-
-/// Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
-/// and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
-/// to it in the first column and the columns lie `stride` numbers apart.
-///
-/// `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aznas_scores_values(
-    scores: *const Scores,
-    proxies: u32,
-    values: *mut f64,
-    stride: usize,
-) -> Status {
-    let body = || {
-        // SAFETY: the contract of the header.
-        let known = unsafe { pointer::read(scores) }?;
-        let proxies = set(proxies)?;
-        if stride == 0 {
-            return Err(Refusal::invalid("stride", "at least 1"));
-        }
-        let last = (proxies.len() - 1).checked_mul(stride).and_then(|last| last.checked_add(1));
-        let len = last.ok_or(Error::Overflow { quantity: "stride" })?;
-        if Span::of_output(values, len, "values")?.overlaps(Span::new(scores, known.struct_size)) {
-            return Err(Refusal::Overlap("values"));
-        }
-        for (place, proxy) in proxies.iter().enumerate() {
-            // SAFETY: the pointer has been checked and the numbers up to `len` exist by the contract of the header.
-            unsafe { values.add(place * stride).write(known.get(proxy)) };
-        }
-        Ok(())
-    };
-    // SAFETY: there is no error struct.
-    unsafe { guard(ptr::null_mut(), body) }
 }

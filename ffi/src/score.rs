@@ -2,14 +2,17 @@
 
 use crate::arch::Arch;
 use crate::boundary::guard;
-use crate::error::{ErrorReport, Refusal};
+use crate::error::ErrorReport;
 use crate::options::Options;
 use crate::pointer::{self, Array, Descriptor, Span};
+use crate::proxy;
+use crate::refusal::Refusal;
 use crate::source::CallerTensors;
 use crate::status::Status;
-use aznas::proxy::Flags;
+use aznas::proxy::{Flags, Proxy};
 use aznas::{Error, Workspace};
 use core::ffi::c_void;
+use core::ptr;
 
 /// A feature or gradient holds NaN or infinity.
 pub const AZNAS_FLAG_NOT_FINITE: u32 = 1;
@@ -204,6 +207,40 @@ pub unsafe extern "C" fn aznas_workspace_size(
     unsafe { guard(error, body) }
 }
 
+/// Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
+/// and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
+/// to it in the first column and the columns lie `stride` numbers apart.
+///
+/// `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_scores_values(
+    scores: *const Scores,
+    proxies: u32,
+    values: *mut f64,
+    stride: usize,
+) -> Status {
+    let body = || {
+        // SAFETY: the contract of the header.
+        let known = unsafe { pointer::read(scores) }?;
+        let proxies = proxy::set(proxies)?;
+        if stride == 0 {
+            return Err(Refusal::invalid("stride", "at least 1"));
+        }
+        let last = (proxies.len() - 1).checked_mul(stride).and_then(|last| last.checked_add(1));
+        let len = last.ok_or(Error::Overflow { quantity: "stride" })?;
+        if Span::of_output(values, len, "values")?.overlaps(Span::new(scores, known.struct_size)) {
+            return Err(Refusal::Overlap("values"));
+        }
+        for (place, proxy) in proxies.iter().enumerate() {
+            // SAFETY: the pointer has been checked and the numbers up to `len` exist by the contract of the header.
+            unsafe { values.add(place * stride).write(known.get(proxy)) };
+        }
+        Ok(())
+    };
+    // SAFETY: there is no error struct.
+    unsafe { guard(ptr::null_mut(), body) }
+}
+
 /// The core counts the aligned part of the workspace; C gave and is told of all of it.
 fn in_whole_buffer(error: Error, given: usize) -> Error {
     match error {
@@ -215,6 +252,19 @@ fn in_whole_buffer(error: Error, given: usize) -> Error {
 }
 
 impl Scores {
+    fn get(&self, proxy: Proxy) -> f64 {
+        match proxy {
+            Proxy::Expressivity => self.expressivity,
+            Proxy::Progressivity => self.progressivity,
+            Proxy::Trainability => self.trainability,
+            Proxy::Complexity => self.complexity,
+            Proxy::MeanProgressivity => self.mean_progressivity,
+            Proxy::Depth => self.depth as f64,
+            Proxy::LiveComplexity => self.live_macs as f64,
+            Proxy::LiveLayers => self.live_layers as f64,
+        }
+    }
+
     fn fill(self, scores: aznas::Scores, block_count: usize) -> Self {
         Self {
             block_count,

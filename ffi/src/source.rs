@@ -1,7 +1,7 @@
 //! Tensors of the caller in place of random ones: from a table, from a function, or both.
 
-use crate::error::Refusal;
 use crate::pointer::{self, Array, Descriptor, Span};
+use crate::refusal::Refusal;
 use core::ffi::c_void;
 
 /// What a tensor of the caller is.

@@ -27,6 +27,8 @@ mod options;
 mod pointer;
 #[path = "../src/proxy.rs"]
 mod proxy;
+#[path = "../src/refusal.rs"]
+mod refusal;
 #[path = "../src/score.rs"]
 mod score;
 #[path = "../src/source.rs"]

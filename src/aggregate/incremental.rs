@@ -8,13 +8,15 @@
 //! No approximation is involved: ranks are counted exactly, and scores are formed from them by the
 //! same operations in the same order as in [`aggregate`](super::aggregate()).
 
+mod survey;
+
 use alloc::vec::Vec;
 use core::array;
 use core::cmp::Ordering;
 
+use self::survey::Survey;
 use super::order::Order;
 use super::rank::{Key, MAX_CANDIDATES};
-use super::survey::Survey;
 use super::{Mode, check_weights};
 use crate::Error;
 

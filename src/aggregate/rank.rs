@@ -1,7 +1,7 @@
 //! Ascending ranks from 1, where candidates that tie share the mean of the ranks they take together.
 
 use crate::Error;
-use crate::simd::SMALL;
+use crate::base::SMALL;
 
 /// The longest list that can be ranked: doubled ranks must fit 32 bits.
 pub const MAX_CANDIDATES: usize = (u32::MAX / 2) as usize;

@@ -1,6 +1,7 @@
 //! One primary block as a list of nodes in execution order, with every shape checked as it is added.
 
-use super::node::{Convolution, Draw, MAX_INPUTS, Node, NodeId, Op};
+use super::draw::Draw;
+use super::node::{Convolution, MAX_INPUTS, Node, NodeId, Op};
 use crate::Error;
 use crate::ops::attention::Attention;
 use crate::ops::{self, window::Window};

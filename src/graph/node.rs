@@ -1,5 +1,6 @@
 //! The primitives a block is made of.
 
+use super::draw::Draw;
 use crate::Error;
 use crate::ops::attention::Attention;
 use crate::ops::conv2d::Geometry;
@@ -108,38 +109,6 @@ pub enum Op {
     Add,
     /// Its inputs side by side along the channels.
     Concat,
-}
-
-/// A distribution with mean 0.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Distribution {
-    /// Normal numbers.
-    Normal {
-        /// Their standard deviation.
-        deviation: f32,
-    },
-    /// Uniform numbers.
-    Uniform {
-        /// The largest magnitude.
-        half_width: f32,
-    },
-}
-
-/// How a network draws the parameters of a node itself: a row at a time, each from its own number.
-///
-/// A row that is shorter, or a matrix of fewer rows, is then the leading part of the larger one: candidates of all sizes
-/// share the parameters of one largest network that is never built.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Draw {
-    /// The distribution of all parameters that are drawn.
-    pub distribution: Distribution,
-    /// Whether the bias is drawn too; else it is 0.
-    pub bias: bool,
-    /// Row r of n of a weight is row `r mod (n / interleave) · interleave + r / (n / interleave)` of the largest
-    /// network's: 1 keeps the order, 3 takes the rows of three matrices in turn.
-    pub interleave: usize,
-    /// Changes the seed; 0 for parameters that candidates share.
-    pub salt: u64,
 }
 
 /// A primitive, its inputs and the shape of its result.

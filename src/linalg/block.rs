@@ -1,7 +1,8 @@
 //! Square blocks of a matrix, copied out of it so that their rows lie together, and their products.
 
 use super::real::Real;
-use crate::simd::{SMALL, Simd};
+use crate::base::SMALL;
+use crate::simd::Simd;
 
 /// Rows and columns of a block.
 pub(super) const SIZE: usize = 32;

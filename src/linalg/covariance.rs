@@ -7,9 +7,10 @@
 //! Accuracy: rounding errors of chunks average out. Relative to `√(V_ii · V_jj)` the error of an element is below
 //! 5e-7 for up to 64 rows and falls with the square root of their number: 1.25e-7 for 1024, 3e-8 for 16384.
 
+use crate::base::SMALL;
 use crate::simd::rows::{self, map, map_partial, widen};
 use crate::simd::tile::{self, Rows, Strided, Tile};
-use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
+use crate::simd::{Backend, Kernel, MAX_LANES, Simd};
 use crate::tensor::View;
 use crate::tensor::ahead::Ahead;
 use core::ops::Range;

@@ -5,8 +5,9 @@
 //! while the rows of a block pass by, a block of panels in the second-level cache while all rows do
 //! (Goto and van de Geijn, 2008, without the second copy).
 
+use crate::base::SMALL;
 use crate::simd::tile::{self, Rows, Strided, Tile};
-use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd};
+use crate::simd::{Backend, Kernel, MAX_LANES, Simd};
 use crate::tensor::columns::Part;
 use core::ops::Range;
 

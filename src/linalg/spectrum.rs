@@ -3,7 +3,8 @@
 use super::magnitude::{largest_magnitude, scale};
 use super::reflector::dot;
 use super::{band, householder, jacobi, tridiagonal};
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::base::SMALL;
+use crate::simd::{Backend, Kernel, Simd};
 
 /// The order from which the two-stage reduction is used. Milliseconds of one stage and of two on a Zen 4 core with 1
 /// MB of second-level cache: AVX2 1.5 and 1.7 at 288, 2.9 and 2.7 at 352, 6.6 and 4.8 at 448; AVX-512 1.1 and 1.5,

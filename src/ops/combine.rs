@@ -5,7 +5,8 @@
 
 use super::strip::{Prologue, Strips, floor, for_each_strip, read, write};
 use crate::Error;
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::base::SMALL;
+use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Gradient, Load, Shape, Sink, Value, View, ViewMut};
 

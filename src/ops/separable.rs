@@ -1,14 +1,17 @@
 //! Reductions over square windows as two passes: first over the rows a window spans, then over its columns; the most
-//! common windows as one ([`super::rolling`]).
+//! common windows as one ([`rolling`]).
 //!
 //! A window of k × k positions costs 2k operations this way and not k². Rows that need a prologue, or have gaps, are
 //! read once into a ring of as many rows as a window spans; what the two passes share stays in the first-level cache.
 //! A mean divides by the rows it covers in the first pass, and by `kernel` columns; where it covers fewer the few
 //! positions at the border are corrected.
 
-use super::rolling::{self, Rolling};
+mod rolling;
+
+use self::rolling::Rolling;
 use super::window::{Axis, Window};
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::base::SMALL;
+use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::for_each_part;
 use crate::tensor::{Load, Shape, Sink};
 use core::ops::Range;

@@ -2,7 +2,8 @@
 //!
 //! Coefficients of the channels are read once a strip, offsets checked once, and independent rows hide latencies.
 
-use crate::simd::{SMALL, Simd, strided};
+use crate::base::SMALL;
+use crate::simd::{Simd, strided};
 use crate::tensor::columns::Part;
 use crate::tensor::{Value, View, ViewMut};
 use core::ops::Range;

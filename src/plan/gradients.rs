@@ -4,7 +4,7 @@ use super::{BlockPlan, Region, Step};
 use crate::Error;
 use crate::graph::{Block, MAX_NODES, NodeId, Op};
 use crate::ops::{global_pool, layer_norm, linear, max_pool, pool};
-use crate::score::Options;
+use crate::options::Options;
 
 impl BlockPlan {
     /// Nodes that read the value of `node` to form a value the output needs; twice if they read it twice.

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::graph::{Block, Convolution, MAX_NODES, NodeId, Op};
 use crate::ops::conv2d::Conv2d;
 use crate::ops::{batch_norm, linear, max_pool, pool};
-use crate::score::Options;
+use crate::options::Options;
 use crate::tensor::{Role, Source};
 
 /// Most convolutions that are run as one.

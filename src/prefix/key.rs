@@ -1,7 +1,7 @@
 //! What a block's feature and scores depend on, as a number.
 
 use crate::graph::{Block, Distribution, Draw, Node, Op};
-use crate::score::Options;
+use crate::options::Options;
 use core::hash::{Hash, Hasher};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;

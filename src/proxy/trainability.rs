@@ -6,33 +6,6 @@
 
 const SIGMA_FLOOR: f64 = 1e-6;
 
-/// How σ is estimated.
-///
-/// The entries of the estimated matrix are noisy, and noise can only raise a largest singular value: σ of n positions
-/// is too large by about a constant over n. Small batches therefore rank networks by the noise of their last blocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Sigma {
-    /// σ of the whole batch, as published.
-    #[default]
-    Plain,
-    /// [`half_split`] of the two halves of the batch, of which the first is the smaller if the batch is odd. Needs
-    /// two images or more. Meant for small batches: it trades bias for variance.
-    HalfSplit,
-}
-
-impl Sigma {
-    /// All of them, for programs.
-    pub const ALL: [Self; 2] = [Self::Plain, Self::HalfSplit];
-
-    /// The name used by programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::HalfSplit => "half-split",
-        }
-    }
-}
-
 /// σ without the part of its bias that falls like 1/n: twice the σ of the whole batch less the mean of those of two
 /// parts of it, weighted by the `share` (from 0 to 1) that the first part has in the batch. At least 0, unless NaN.
 pub fn half_split(whole: f64, parts: [f64; 2], share: f64) -> f64 {

@@ -6,8 +6,8 @@ use crate::graph::{Block, Convolution, Distribution, Draw, MAX_NODES, NodeId, Op
 use crate::mem::{Memory, Workspace};
 use crate::ops::attention::Attention;
 use crate::ops::{self, window::Window};
+use crate::options::Options;
 use crate::plan::{BlockPlan, Region};
-use crate::score::Options;
 use crate::simd::Backend;
 use crate::tensor::random::fill_normal;
 use crate::tensor::{Random, Role, Shape, Source};

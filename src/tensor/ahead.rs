@@ -4,7 +4,8 @@
 //! and for the place where its result goes. Cache lines that are asked for in between, a few at a time, arrive meanwhile.
 
 use super::View;
-use crate::simd::{SMALL, Simd};
+use crate::base::SMALL;
+use crate::simd::Simd;
 
 /// Numbers in a cache line.
 const LINE: usize = 16;

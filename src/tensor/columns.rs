@@ -1,6 +1,7 @@
 //! Rows of channels, walked vector by vector: one row a vector at a time, or many a few vectors at a time.
 
-use crate::simd::{SMALL, Simd};
+use crate::base::SMALL;
+use crate::simd::Simd;
 use core::ops::Range;
 
 /// A vector's worth of a row, or the fewer numbers that are left at its end.

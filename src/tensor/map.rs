@@ -1,8 +1,9 @@
 //! A function of the numbers at one place of several tensors, and of coefficients of the channel, at every place.
 
 use super::columns::{Columns, VECTORS, for_each_block, for_each_column, mapped_rows};
+use crate::base::SMALL;
+use crate::simd::Simd;
 use crate::simd::rows::{self, Rows};
-use crate::simd::{SMALL, Simd};
 use core::ops::Range;
 
 /// `out = f(coefficients, inputs, out)` of rows × channels, with coefficients of each channel.

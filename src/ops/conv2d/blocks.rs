@@ -1,6 +1,7 @@
 //! How output channels are cut into the vectors of a back end.
 
-use crate::simd::{Backend, Kernel, SMALL, Simd};
+use crate::base::SMALL;
+use crate::simd::{Backend, Kernel, Simd};
 
 /// A backend's vectors: numbers in one, and how many of them a tile's pixel has at most.
 #[derive(Clone, Copy)]

@@ -4,9 +4,10 @@ use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::number::{Number, pair};
 use super::pass::Pass;
+use crate::base::SMALL;
 use crate::simd::convolution::{self, Taps};
 use crate::simd::transpose;
-use crate::simd::{Backend, Bfloat16, Bfloat16Kernel, Kernel, SMALL, Simd};
+use crate::simd::{Backend, Bfloat16, Bfloat16Kernel, Kernel, Simd};
 use crate::tensor::ahead::Ahead;
 
 /// Numbers in the packed weights of a pass.

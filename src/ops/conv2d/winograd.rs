@@ -8,8 +8,9 @@
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::pass::Pass;
+use crate::base::SMALL;
 use crate::simd::winograd::{self, OUTPUTS, PRODUCTS};
-use crate::simd::{Backend, Kernel, MAX_LANES, SMALL, Simd, transpose};
+use crate::simd::{Backend, Kernel, MAX_LANES, Simd, transpose};
 use crate::tensor::ahead::Ahead;
 
 /// Outputs of a tile along an axis.

@@ -1,77 +1,12 @@
-//! Random tensors, or the caller's in their place.
+//! Draws the random tensors of a block, or takes the caller's in their place.
 
 use super::{Runner, buffer};
-use crate::base::math;
 use crate::base::rng::{Key, Stream};
 use crate::graph::{Distribution, NodeId, Op};
 use crate::mem::Loans;
 use crate::plan::Region;
 use crate::tensor::Role;
 use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
-
-/// How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
-/// gains 1; class tokens and positions are N(0, 0.02²).
-///
-/// `fan_in` is input channels per group × kernel area, `fan_out` output channels × kernel area.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Initialisation {
-    /// N(0, 2 / fan_in): the paper's default.
-    #[default]
-    KaimingNormalFanIn,
-    /// N(0, 2 / fan_out)
-    KaimingNormalFanOut,
-    /// U(±√(6 / fan_in))
-    KaimingUniformFanIn,
-    /// U(±√(6 / fan_out))
-    KaimingUniformFanOut,
-    /// N(0, 2 / (fan_in + fan_out))
-    XavierNormal,
-    /// N(0, 0.1²)
-    Normal,
-    /// U(±0.1)
-    Uniform,
-}
-
-impl Initialisation {
-    /// Every initialisation.
-    pub const ALL: [Self; 7] = [
-        Self::KaimingNormalFanIn,
-        Self::KaimingNormalFanOut,
-        Self::KaimingUniformFanIn,
-        Self::KaimingUniformFanOut,
-        Self::XavierNormal,
-        Self::Normal,
-        Self::Uniform,
-    ];
-
-    /// The name used by programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::KaimingNormalFanIn => "kaiming-normal-fan-in",
-            Self::KaimingNormalFanOut => "kaiming-normal-fan-out",
-            Self::KaimingUniformFanIn => "kaiming-uniform-fan-in",
-            Self::KaimingUniformFanOut => "kaiming-uniform-fan-out",
-            Self::XavierNormal => "xavier-normal",
-            Self::Normal => "normal",
-            Self::Uniform => "uniform",
-        }
-    }
-
-    fn distribution(self, fan_in: f64, fan_out: f64) -> Distribution {
-        let normal = |variance: f64| Distribution::Normal { deviation: math::sqrt(variance) as f32 };
-        let uniform = |square: f64| Distribution::Uniform { half_width: math::sqrt(square) as f32 };
-        match self {
-            Self::KaimingNormalFanIn => normal(2.0 / fan_in),
-            Self::KaimingNormalFanOut => normal(2.0 / fan_out),
-            Self::KaimingUniformFanIn => uniform(6.0 / fan_in),
-            Self::KaimingUniformFanOut => uniform(6.0 / fan_out),
-            Self::XavierNormal => normal(2.0 / (fan_in + fan_out)),
-            Self::Normal => Distribution::Normal { deviation: 0.1 },
-            Self::Uniform => Distribution::Uniform { half_width: 0.1 },
-        }
-    }
-}
 
 impl Runner<'_> {
     pub(super) fn draw_input(&self, loans: &mut Loans<'_>) {

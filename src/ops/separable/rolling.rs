@@ -2,10 +2,10 @@
 //! columns for two rows of results, which share two of the rows they read.
 //!
 //! The rows that a window spans are reduced column by column, and the reduced columns that the next windows share stay in
-//! registers. The sums are those of the two passes of [`super::separable`], bit for bit but for the sign of a zero.
+//! registers. The sums are those of the two passes of [`super`], bit for bit but for the sign of a zero.
 
-use super::separable::{Direction, Reduction, Separable};
-use super::window::Axis;
+use super::{Direction, Reduction, Separable};
+use crate::ops::window::Axis;
 use crate::simd::rows::{self, Neighbours, Rows};
 use crate::simd::{Kernel, Simd};
 use crate::tensor::Load;

@@ -5,8 +5,8 @@
 
 use alloc::vec::Vec;
 
-use super::incremental::{Contender, Ranking};
-use super::order::Order;
+use super::{Contender, Ranking};
+use crate::aggregate::order::Order;
 
 /// What is done next, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,40 @@
+//! Why a call is refused, inside the library.
+
+use crate::status::Status;
+use aznas::Error;
+
+/// Why a call is refused, before it is told to C as an [`ErrorReport`](crate::error::ErrorReport).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refusal {
+    Core(Error),
+    NullPointer(&'static str),
+    Misaligned(&'static str),
+    StructSize(&'static str),
+    Overlap(&'static str),
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only unwinding can be caught"))]
+    Panic,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl Refusal {
+    /// A number outside what `field` allows.
+    pub(crate) fn invalid(field: &'static str, expected: &'static str) -> Self {
+        Self::Core(Error::Invalid { field, expected })
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Core(error) => Status::of(error.code()),
+            Self::NullPointer(_) => Status::NullPointer,
+            Self::Misaligned(_) => Status::Misaligned,
+            Self::StructSize(_) => Status::StructSize,
+            Self::Overlap(_) => Status::Overlap,
+            Self::Panic => Status::Panic,
+        }
+    }
+}

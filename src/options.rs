@@ -1,0 +1,79 @@
+//! How a network is scored, as the caller says it: the vocabulary of a request.
+
+use crate::graph::Initialisation;
+use crate::ops::conv2d::Algorithm;
+use crate::proxy::ProxySet;
+use crate::simd::Backend;
+
+/// How a network is scored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Images of the random input batch; the paper uses 64.
+    pub batch: usize,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+    /// How weights are drawn.
+    pub initialisation: Initialisation,
+    /// How often everything is drawn anew; the proxies are means.
+    pub repeats: u32,
+    /// The proxies that are wanted. What none of them needs is neither planned nor run: without trainability there is
+    /// no backward pass, without a proxy of [`ProxySet::SPECTRAL`] there are no spectra, without any of
+    /// [`ProxySet::MEASURED`] there is no pass at all, nor memory for it. The wanted ones are the same bits as when all
+    /// are.
+    pub proxies: ProxySet,
+    /// How σ, which trainability is made of, is estimated.
+    pub sigma: Sigma,
+    /// The instruction set to run on.
+    pub backend: Backend,
+    /// How convolutions sum products.
+    pub algorithm: Algorithm,
+}
+
+impl Default for Options {
+    /// The paper's setting for CIFAR-sized images on the best instruction set of this processor.
+    fn default() -> Self {
+        Self {
+            batch: 64,
+            height: 32,
+            width: 32,
+            seed: 1,
+            initialisation: Initialisation::default(),
+            repeats: 1,
+            proxies: ProxySet::ALL,
+            sigma: Sigma::default(),
+            backend: Backend::default(),
+            algorithm: Algorithm::default(),
+        }
+    }
+}
+
+/// How σ is estimated.
+///
+/// The entries of the estimated matrix are noisy, and noise can only raise a largest singular value: σ of n positions
+/// is too large by about a constant over n. Small batches therefore rank networks by the noise of their last blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Sigma {
+    /// σ of the whole batch, as published.
+    #[default]
+    Plain,
+    /// [`half_split`](crate::proxy::trainability::half_split) of the two halves of the batch, of which the first is the smaller if the batch is odd. Needs
+    /// two images or more. Meant for small batches: it trades bias for variance.
+    HalfSplit,
+}
+
+impl Sigma {
+    /// All of them, for programs.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::HalfSplit];
+
+    /// The name used by programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::HalfSplit => "half-split",
+        }
+    }
+}
