@@ -7,8 +7,8 @@
 
 use aznas::mem::Memory;
 use aznas::prefix::{Counts, Entry, Store};
-use aznas::search::mbv2::StructureSpace;
 use aznas::search::{Budget, Duplicates, Search, Settings};
+use aznas::spaces::mbv2::StructureSpace;
 use aznas::spaces::mbv2::UnitNetwork;
 use aznas::tensor::Random;
 use aznas::{Error, Options, Scores};

@@ -53,13 +53,6 @@ enum Format {
     Json,
 }
 
-impl Arguments {
-    /// The proxies that the aggregate ranks by: those asked for that the space has.
-    fn ranked(&self) -> ProxySet {
-        if self.space.policy().progressivity { self.proxies } else { self.proxies.without(ProxySet::PROGRESSIVE) }
-    }
-}
-
 /// Architectures scored between writes.
 const CHUNK: usize = 64;
 
@@ -112,7 +105,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         rayon::ThreadPoolBuilder::new().num_threads(arguments.scoring.workers()).build().map_err(Failure::Threads)?;
     let progress = progress_bar(items.len());
     let out = io::stdout().lock();
-    let mut out = Output { format: arguments.format, proxies: arguments.ranked(), out, rows: Vec::new() };
+    let mut out =
+        Output { format: arguments.format, proxies: arguments.space.ranked(arguments.proxies), out, rows: Vec::new() };
     out.begin().map_err(Failure::Output)?;
     let scorers = Scorers::default();
     for chunk in items.chunks(CHUNK) {

@@ -56,6 +56,19 @@ pub fn workspace_size<N: Network + ?Sized>(
     options: &Options,
     source: &dyn Source,
 ) -> Result<usize, Error> {
+    Ok(check(network, options, source)?.bytes)
+}
+
+/// What is known of a score before any work.
+struct Outlook {
+    /// Bytes of workspace.
+    bytes: usize,
+    cost: Cost,
+    complexity: f64,
+}
+
+/// Refuses all that a score refuses but a workspace that is too small.
+fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<Outlook, Error> {
     if !options.backend.is_available() {
         return Err(Error::BackendUnavailable);
     }
@@ -65,7 +78,9 @@ pub fn workspace_size<N: Network + ?Sized>(
     if options.sigma == Sigma::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
     }
-    plan::walk(network, options, source, |block, _| plan::check_source(block, source))
+    let bytes = plan::walk(network, options, source, |block, _| plan::check_source(block, source))?;
+    let cost = Cost::of(network, options.height, options.width)?;
+    Ok(Outlook { bytes, cost, complexity: network.complexity(&cost)? })
 }
 
 /// Scores a network in the given memory. `observe` is told of every block as it is done, repeat after repeat.
@@ -98,11 +113,10 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut block_scores: impl FnMut(&Block, &BlockPlan, &Options, &mut Workspace<'_>, usize) -> Result<BlockScores, Error>,
 ) -> Result<Scores, Error> {
-    let needed = workspace_size(network, options, source)?;
+    let Outlook { bytes: needed, cost, complexity } = check(network, options, source)?;
     if workspace.capacity() < needed {
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
     }
-    let cost = Cost::of(network, options.height, options.width)?;
     let mut sums = [0.0; 4];
     let measures_all = options.proxies.intersects(ProxySet::SPECTRAL) && options.proxies.contains(Proxy::Trainability);
     let mut flags = if measures_all { Flags::default() } else { Flags::NOT_MEASURED };
@@ -119,7 +133,6 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
     }
     let [expressivity, progressivity, trainability, mean_progressivity] =
         sums.map(|sum| sum / f64::from(options.repeats));
-    let complexity = network.complexity(&cost);
     Ok(Scores { expressivity, progressivity, trainability, complexity, mean_progressivity, cost, flags })
 }
 

@@ -41,12 +41,8 @@
 //! # Ok::<(), aznas::Error>(())
 //! ```
 
-pub mod autoformer;
 mod budget;
-pub mod mbv2;
-pub mod nb201;
 mod settings;
-mod space;
 #[cfg(test)]
 mod tests;
 
@@ -55,9 +51,9 @@ use alloc::vec::Vec;
 
 use rand_core::Rng;
 
-pub use budget::{Budget, Cost};
+pub use crate::spaces::{Cost, SearchSpace};
+pub use budget::Budget;
 pub use settings::{Duplicates, Settings, Warmup};
-pub use space::SearchSpace;
 
 use crate::Error;
 use crate::aggregate::{History, Standing};

@@ -2,26 +2,20 @@
 //!
 //! A space reads and prints the architecture text of its benchmark, samples and mutates candidates, and counts their
 //! cost the way the benchmark does; its network type describes a candidate block by block. Nothing here touches a tensor.
+//! Programs and searches know a space by the trait [`Space`] and by its line in the table of [`SpaceName`].
 
 pub mod autoformer;
 pub mod mbv2;
 pub mod nb201;
+mod space;
+mod table;
 mod text;
 
-use crate::Error;
-use crate::graph::IdentityRule;
-use core::ops::RangeInclusive;
+pub use space::{Cost, Policy, Practice, SearchSpace, Settings, Space};
+pub use table::{SpaceName, Visitor};
 
-/// How networks of a space are scored, where the spaces differ.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Policy {
-    /// The number added to the variance in the normalisation layers (batch or layer).
-    pub norm_epsilon: f64,
-    /// What an identity block means.
-    pub identity: IdentityRule,
-    /// Whether progressivity is one of the scores.
-    pub progressivity: bool,
-}
+use crate::Error;
+use core::ops::RangeInclusive;
 
 /// Refuses a `value` outside `range`.
 fn within(field: &'static str, value: u32, range: RangeInclusive<u32>, expected: &'static str) -> Result<(), Error> {
@@ -31,6 +25,19 @@ fn within(field: &'static str, value: u32, range: RangeInclusive<u32>, expected:
 /// Refuses a number of classes outside the range of every space.
 fn check_classes(classes: u32) -> Result<(), Error> {
     within("classes", classes, 1..=1 << 20, "from 1 to 1048576")
+}
+
+/// Refuses a target resolution outside the range of spaces that take any.
+fn check_target(resolution: u32) -> Result<(), Error> {
+    within("target_resolution", resolution, 1..=65536, "from 1 to 65536")
+}
+
+/// The error of a count at the target resolution, which counts know as resolution.
+fn of_target(error: Error) -> Error {
+    match error {
+        Error::Invalid { field: "resolution", expected } => Error::Invalid { field: "target_resolution", expected },
+        other => other,
+    }
 }
 
 /// A total as a 64-bit number. Fields are bounded so that the total itself cannot overflow 128 bits.

@@ -9,14 +9,11 @@ use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::prefix::{Counts, Entry, Store};
 use aznas::proxy::{BlockScores, Proxy, ProxySet};
-use aznas::search::SearchSpace;
-use aznas::search::autoformer::TransformerSpace;
-use aznas::search::mbv2::StructureSpace;
-use aznas::search::nb201::CellSpace;
 use aznas::simd::Backend;
-use aznas::spaces::autoformer::{Size, Space, TransformerNetwork};
-use aznas::spaces::mbv2::{Structure, UnitNetwork};
-use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+use aznas::spaces::SearchSpace;
+use aznas::spaces::autoformer::{Choices, Size, TransformerNetwork, TransformerSpace};
+use aznas::spaces::mbv2::{Structure, StructureSpace, UnitNetwork};
+use aznas::spaces::nb201::{Cell, CellNetwork, CellSpace, Skeleton};
 use aznas::tensor::Random;
 use aznas::{Error, Initialisation, Options, Scores};
 
@@ -121,8 +118,8 @@ fn cells_have_the_bits_of_scores_from_scratch() {
 
 #[test]
 fn transformers_have_the_bits_of_scores_from_scratch() {
-    let choices = Space { depths: &[2, 3], embeds: &[12, 16], heads: &[1, 2], ..Size::Tiny.space() };
-    let space = TransformerSpace::new(choices).unwrap();
+    let choices = Choices { depths: &[2, 3], embeds: &[12, 16], heads: &[1, 2], ..Size::Tiny.choices() };
+    let space = TransformerSpace::of(choices).unwrap();
     assert_same_bits(
         60,
         space.sample(&mut generator(1)),

@@ -1,87 +1,84 @@
-//! From the text of an architecture to a network of its space.
+//! The space on the command line, and from the text of an architecture to a network of it.
 
 use aznas::Error;
 use aznas::graph::Network;
-use aznas::spaces::autoformer::{Architecture, Parameters, TransformerNetwork};
-use aznas::spaces::mbv2::{Structure, UnitNetwork};
-use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
-use aznas::spaces::{Policy, autoformer, mbv2, nb201};
-
-/// The search spaces programs know by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum SpaceName {
-    /// NAS-Bench-201 cells, `|nor_conv_3x3~0|+|...|`
-    Nb201,
-    /// MobileNetV2-like structures, `SuperConvK3BNRELU(3,8,2,1)...`
-    Mbv2,
-    /// Vision transformers, `autoformer(embed=192,heads=3-4-...,ratio=4-3.5-...)`
-    Autoformer,
-}
+use aznas::proxy::ProxySet;
+use aznas::spaces::autoformer::Parameters;
+use aznas::spaces::{Policy, Settings, SpaceName};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// The space and what its texts leave open.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SpaceArguments {
     /// The search space
-    #[arg(long, value_enum, default_value_t = SpaceName::Nb201)]
+    #[arg(long, default_value = SpaceName::Nb201.name(), value_parser = spaces())]
     pub space: SpaceName,
-    /// Channels of the first stage (nb201)
-    #[arg(long, default_value_t = 16)]
-    pub channels: u32,
-    /// Cells in each stage (nb201)
-    #[arg(long, default_value_t = 5)]
-    pub cells: u32,
+    /// Channels of the first stage (nb201) [default: 16]
+    #[arg(long)]
+    pub channels: Option<u32>,
+    /// Cells in each stage (nb201) [default: 5]
+    #[arg(long)]
+    pub cells: Option<u32>,
     /// Classes of the classifier, which counts as complexity and parameters [default: 10 for nb201, else 1000]
     #[arg(long)]
     pub classes: Option<u32>,
-    /// Resolution that complexity is counted at (mbv2, autoformer)
-    #[arg(long, default_value_t = 224)]
-    pub target_resolution: u32,
+    /// Resolution that complexity is counted at (mbv2, autoformer) [default: 224]
+    #[arg(long)]
+    pub target_resolution: Option<u32>,
     /// Draw the parameters of each candidate alone, not as slices of one largest network (autoformer)
     #[arg(long)]
     pub own_parameters: bool,
 }
 
+/// The names of the spaces, each with what its networks are and what their texts look like.
+fn spaces() -> impl TypedValueParser<Value = SpaceName> {
+    let named = SpaceName::ALL.iter().map(|space| {
+        let Policy { name, summary, form, .. } = space.policy();
+        PossibleValue::new(name).help(format!("{summary}, `{form}`"))
+    });
+    PossibleValuesParser::new(named.collect::<Vec<_>>()).try_map(|name| {
+        let found = SpaceName::ALL.iter().find(|space| space.name() == name);
+        found.copied().ok_or("not a space")
+    })
+}
+
 impl SpaceArguments {
+    /// How networks of the space are scored.
+    pub fn policy(&self) -> &'static Policy {
+        self.space.policy()
+    }
+
+    /// The space's settings for scores on images of this resolution.
+    pub fn settings(&self, resolution: usize) -> Settings {
+        let Policy { settings: default, has_target, .. } = *self.policy();
+        let target =
+            if has_target { self.target_resolution.unwrap_or(default.target_resolution) } else { to_u32(resolution) };
+        Settings {
+            channels: self.channels.unwrap_or(default.channels),
+            cells: self.cells.unwrap_or(default.cells),
+            classes: self.classes.unwrap_or(default.classes),
+            target_resolution: target,
+            parameters: if self.own_parameters { Parameters::Own } else { Parameters::Shared },
+            ..default
+        }
+    }
+
     /// The resolution that the space's benchmark uses.
     pub fn default_resolution(&self) -> usize {
-        match self.space {
-            SpaceName::Nb201 => 32,
-            SpaceName::Mbv2 | SpaceName::Autoformer => 224,
-        }
-    }
-
-    /// Where the parameters of a transformer come from.
-    pub fn parameters(&self) -> Parameters {
-        if self.own_parameters { Parameters::Own } else { Parameters::Shared }
-    }
-
-    /// How networks of the space are scored.
-    pub fn policy(&self) -> Policy {
-        match self.space {
-            SpaceName::Nb201 => nb201::POLICY,
-            SpaceName::Mbv2 => mbv2::POLICY,
-            SpaceName::Autoformer => autoformer::POLICY,
-        }
+        self.policy().resolution as usize
     }
 
     /// The network that `text` describes.
     pub fn network(&self, text: &str) -> Result<Box<dyn Network + Send + Sync>, Error> {
-        Ok(match self.space {
-            SpaceName::Nb201 => {
-                let skeleton = Skeleton::new(self.channels, self.cells, self.classes.unwrap_or(10))?;
-                Box::new(CellNetwork { cell: Cell::parse(text)?, skeleton })
-            }
-            SpaceName::Mbv2 => Box::new(UnitNetwork {
-                structure: Structure::parse(text)?,
-                classes: self.classes.unwrap_or(1000),
-                target_resolution: self.target_resolution,
-            }),
-            SpaceName::Autoformer => Box::new(TransformerNetwork {
-                classes: self.classes.unwrap_or(1000),
-                target_resolution: self.target_resolution,
-                parameters: self.parameters(),
-                ..TransformerNetwork::new(Architecture::parse(text)?)
-            }),
-        })
+        self.space.network(&self.settings(self.default_resolution()), text.as_bytes())
     }
+
+    /// The proxies out of `proxies` that the space has.
+    pub fn ranked(&self, proxies: ProxySet) -> ProxySet {
+        if self.policy().progressivity { proxies } else { proxies.without(ProxySet::PROGRESSIVE) }
+    }
+}
+
+fn to_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

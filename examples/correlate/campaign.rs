@@ -9,6 +9,7 @@ use crate::table::Table;
 use aznas::Options;
 use aznas::graph::Cost;
 use aznas::proxy::Proxy;
+use aznas::spaces::Settings;
 use aznas::spaces::nb201::{Cell, Equivalence};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -30,11 +31,10 @@ impl Setting {
     /// The back end is left out: another one changes scores by rounding only, far less than another seed does.
     pub fn key(&self, space: &SpaceArguments) -> String {
         let Options { batch, height, width, seed, initialisation, repeats, sigma, .. } = &self.options;
+        let Settings { channels, cells, .. } = space.settings(*height);
         format!(
-            "{:?}-{}x{} batch {batch} of {height}x{width} {} {} repeats {repeats} seed {seed}",
+            "{:?}-{channels}x{cells} batch {batch} of {height}x{width} {} {} repeats {repeats} seed {seed}",
             space.space,
-            space.channels,
-            space.cells,
             initialisation.name(),
             sigma.name()
         )
@@ -128,7 +128,7 @@ pub fn costs(table: &Table, space: &SpaceArguments, options: &Options) -> Result
         }
         let network = space.network(arch)?;
         let cost = Cost::of(&*network, options.height, options.width)?;
-        Ok((network.complexity(&cost), cost))
+        Ok((network.complexity(&cost)?, cost))
     };
     let costs: std::result::Result<_, aznas::Error> = table.architectures.par_iter().zip(is_used).map(cost).collect();
     Ok(costs?)

@@ -17,9 +17,10 @@ mod table;
 use aznas::Options;
 use aznas::Sigma;
 use aznas::proxy::ProxySet;
+use aznas::spaces::SpaceName;
 use campaign::{Effort, Representatives, Setting};
 use clap::{Parser, ValueEnum};
-use common::candidate::{SpaceArguments, SpaceName};
+use common::candidate::SpaceArguments;
 use common::scoring::ScoringArguments;
 use rayon::prelude::*;
 use report::Report;
@@ -228,16 +229,17 @@ impl Arguments {
             self.seeds,
             results::compared(truths)
         );
+        let proxies = self.space.ranked(self.proxies);
         let mut report = Report::new("Scores against trained accuracy".into(), subtitle);
         report.sheet(overview.finish());
-        report.sheet(results::correlations(truths, seeds, self.proxies));
+        report.sheet(results::correlations(truths, seeds, proxies));
         let columns = &seeds[0];
-        results::ranks(&mut report, table, truths, columns, self.proxies, &self.out)?;
-        results::ablation(&mut report, truths, seeds, self.proxies);
+        results::ranks(&mut report, table, truths, columns, proxies, &self.out)?;
+        results::ablation(&mut report, truths, seeds, proxies);
         results::matrix(&mut report, truths, columns);
-        report.sheet(results::selected(truths, columns, self.proxies, seed));
+        report.sheet(results::selected(truths, columns, proxies, seed));
         results::choice(&mut report, truths, columns, seed);
-        results::best(&mut report, table, truths, columns, self.proxies);
+        results::best(&mut report, table, truths, columns, proxies);
         Ok(report)
     }
 }

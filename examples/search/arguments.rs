@@ -1,11 +1,13 @@
 //! The command line.
 
-use crate::common::candidate::{SpaceArguments, SpaceName};
+use crate::common::candidate::SpaceArguments;
 use crate::common::scoring::ScoringArguments;
 use crate::failure::Failure;
 use crate::record::Identity;
+use aznas::base::rng::generator;
 use aznas::search::{Budget, Duplicates, Settings};
-use aznas::spaces::autoformer;
+use aznas::spaces::{Practice, Settings as SpaceSettings, Space, autoformer};
+use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -27,9 +29,8 @@ pub struct Arguments {
     #[command(flatten)]
     pub scoring: ScoringArguments,
     /// Candidates to score [default: 500 for nb201, 100000 for mbv2, 10000 for autoformer]
-    #[arg(long, default_value = "500", default_value_ifs([("space", "mbv2", "100000"), ("space", "autoformer", "10000")]))]
-    #[arg(hide_default_value = true)]
-    pub iterations: usize,
+    #[arg(long)]
+    pub iterations: Option<usize>,
     /// What transformers are made from (autoformer)
     #[arg(long, value_enum, default_value_t = Subset::Tiny)]
     pub subset: Subset,
@@ -45,9 +46,8 @@ pub struct Arguments {
     pub random: Option<usize>,
     /// What becomes of a candidate that equals an earlier one [default: keep; reuse for autoformer, where all are slices
     /// of one network]
-    #[arg(long, value_enum, default_value = "keep", default_value_if("space", "autoformer", "reuse"))]
-    #[arg(hide_default_value = true)]
-    pub duplicates: DuplicatesName,
+    #[arg(long, value_enum)]
+    pub duplicates: Option<DuplicatesName>,
     /// At most as many multiply-adds, such as 450e6
     #[arg(long, value_parser = count)]
     pub flops: Option<u64>,
@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long, value_parser = count)]
     pub min_params: Option<u64>,
     /// At most as many layers [default: 14 for mbv2]
-    #[arg(long, default_value_if("space", "mbv2", "14"), hide_default_value = true)]
+    #[arg(long)]
     pub max_layers: Option<u32>,
     /// At most as many bytes of workspace, such as 512e6
     #[arg(long, value_parser = count)]
@@ -100,7 +100,7 @@ pub enum Subset {
 }
 
 impl Subset {
-    pub fn size(self) -> autoformer::Size {
+    fn size(self) -> autoformer::Size {
         match self {
             Self::Tiny => autoformer::Size::Tiny,
             Self::Small => autoformer::Size::Small,
@@ -116,6 +116,15 @@ pub enum Window {
     Autoformer,
     /// Of TF-TAS (2022), wider
     TfTas,
+}
+
+impl Window {
+    fn published(self) -> autoformer::Window {
+        match self {
+            Self::Autoformer => autoformer::Window::AutoFormer,
+            Self::TfTas => autoformer::Window::TfTas,
+        }
+    }
 }
 
 /// After how many proposals outside the budget the search gives up. Each may take planning and measuring.
@@ -142,30 +151,35 @@ fn milliseconds(text: &str) -> Result<f64, String> {
 impl Arguments {
     /// Reads the command line; ends the program if it is wrong or asks for help.
     pub fn read() -> Self {
-        let command = Self::command().mut_arg("batch", |batch| {
-            let help = "Images of the random input batch [default: 8 for nb201, else 64]";
-            let batch = batch.default_value("8").default_value_if("space", "mbv2", "64");
-            let batch = batch.default_value_if("space", "autoformer", "64");
-            batch.hide_default_value(true).help(help)
-        });
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let help = "Images of the random input batch [default: 8 for nb201, else 64]";
+        let command = Self::command().mut_arg("batch", |batch| batch.hide_default_value(true).help(help));
+        let matches = command.get_matches();
+        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if matches.value_source("batch") == Some(ValueSource::DefaultValue) {
+            arguments.scoring.batch = arguments.practice().batch as usize;
+        }
+        arguments
+    }
+
+    fn practice(&self) -> Practice {
+        self.space.policy().practice
+    }
+
+    /// The settings of the space for scores on images of this resolution.
+    pub fn space_settings(&self, resolution: usize) -> SpaceSettings {
+        SpaceSettings { size: self.subset.size(), window: self.window.published(), ..self.space.settings(resolution) }
     }
 
     /// How many candidates to score.
     fn iterations(&self) -> usize {
-        self.random.filter(|&count| count > 0).unwrap_or(self.iterations)
+        let usual = self.iterations.unwrap_or(self.practice().iterations as usize);
+        self.random.filter(|&count| count > 0).unwrap_or(usual)
     }
 
-    /// The least and the most parameters of a candidate.
-    fn params_window(&self) -> [Option<u64>; 2] {
-        let published = (self.space.space == SpaceName::Autoformer).then(|| {
-            self.subset.size().params_window(match self.window {
-                Window::Autoformer => autoformer::Budget::AutoFormer,
-                Window::TfTas => autoformer::Budget::TfTas,
-            })
-        });
-        let [least, most] = [published.as_ref().map(|window| *window.start()), published.map(|window| *window.end())];
-        [self.min_params.or(least), self.params.or(most)]
+    /// What becomes of a candidate that equals an earlier one.
+    fn duplicates(&self) -> DuplicatesName {
+        let usual = if self.practice().shares_draws { DuplicatesName::Reuse } else { DuplicatesName::Keep };
+        self.duplicates.unwrap_or(usual)
     }
 
     /// The published 1024 are for a hundred thousand iterations; with so many, a short search would hardly select.
@@ -175,45 +189,46 @@ impl Arguments {
 
     /// Bytes in which a worker remembers blocks.
     pub fn reuse_memory(&self) -> usize {
-        if self.duplicates == DuplicatesName::Keep {
+        if self.duplicates() == DuplicatesName::Keep {
             return 0;
         }
-        let default = if self.space.space == SpaceName::Nb201 { 0 } else { 512_000_000 };
-        usize::try_from(self.reuse_memory.unwrap_or(default)).unwrap_or(usize::MAX)
+        let usual = if self.practice().begins_alike { 512_000_000 } else { 0 };
+        usize::try_from(self.reuse_memory.unwrap_or(usual)).unwrap_or(usize::MAX)
     }
 
-    /// The library's settings.
-    pub fn settings(&self) -> Result<Settings, Failure> {
-        let is_mbv2 = self.space.space == SpaceName::Mbv2;
-        if self.max_layers.is_some() && self.space.space == SpaceName::Nb201 {
-            return Err(Failure::Arguments("--max-layers: networks of nb201 all have the same layers".to_string()));
+    /// The library's settings for a search of `space`.
+    pub fn settings<S: Space>(&self, space: &S) -> Result<Settings, Failure> {
+        let practice = self.practice();
+        // What does not differ is not counted.
+        if self.max_layers.is_some() && space.cost(&space.sample(&mut generator(0)))?.layers == 0 {
+            let name = self.space.space.name();
+            return Err(Failure::Arguments(format!("--max-layers: networks of {name} all have the same layers")));
         }
         if self.population() < 2 {
             return Err(Failure::Arguments("--population: must be at least 2".to_string()));
         }
         let base = if self.random.is_some() { Settings::random() } else { Settings::program() };
-        let [minimum_parameters, parameters] = self.params_window();
+        let [least, most] = space.parameter_window().map_or([None; 2], |window| window.map(Some));
         let of_progressivity = if self.space.policy().progressivity { 1.0 } else { 0.0 };
         Ok(Settings {
             iterations: self.iterations(),
             seed: self.scoring.seed,
             workers: self.scoring.workers(),
             parents: self.population() - 1,
-            replacements: if is_mbv2 { base.replacements } else { 1 },
-            duplicates: match self.duplicates {
+            replacements: practice.replacements as usize,
+            duplicates: match self.duplicates() {
                 DuplicatesName::Keep => Duplicates::Keep,
                 DuplicatesName::Reuse => Duplicates::Reuse,
             },
             budget: Budget {
                 complexity: self.flops.map(|flops| flops as f64),
-                parameters,
-                minimum_parameters,
-                layers: self.max_layers,
+                parameters: self.params.or(most),
+                minimum_parameters: self.min_params.or(least),
+                layers: self.max_layers.or(practice.layers),
                 workspace_bytes: self.max_workspace,
                 custom: self.latency,
             },
             weights: [1.0, of_progressivity, 1.0, 1.0],
-
             max_proposals: MAX_PROPOSALS,
             ..base
         })
@@ -223,12 +238,13 @@ impl Arguments {
     pub fn identity(&self) -> Identity {
         let Self { space, scoring, .. } = self;
         let options = scoring.options(space.default_resolution());
+        let settings = self.space_settings(options.height);
         let entries = [
-            ("space", json!(name(space.space))),
-            ("channels", json!(space.channels)),
-            ("cells", json!(space.cells)),
-            ("classes", json!(space.classes)),
-            ("target-resolution", json!(space.target_resolution)),
+            ("space", json!(space.space.name())),
+            ("channels", json!(settings.channels)),
+            ("cells", json!(settings.cells)),
+            ("classes", json!(settings.classes)),
+            ("target-resolution", json!(settings.target_resolution)),
             ("batch", json!(options.batch)),
             ("resolution", json!(options.height)),
             ("seed", json!(options.seed)),
@@ -240,14 +256,14 @@ impl Arguments {
             ("threads", json!(scoring.workers())),
             ("population", json!(self.population())),
             ("random", json!(self.random.is_some())),
-            ("duplicates", json!(name(self.duplicates))),
+            ("duplicates", json!(name(self.duplicates()))),
             ("flops", json!(self.flops)),
             ("own-parameters", json!(space.own_parameters)),
             ("subset", json!(name(self.subset))),
             ("window", json!(name(self.window))),
             ("min-params", json!(self.min_params)),
             ("params", json!(self.params)),
-            ("max-layers", json!(self.max_layers)),
+            ("max-layers", json!(self.max_layers.or(self.practice().layers))),
             ("max-workspace", json!(self.max_workspace)),
             ("latency", json!(self.latency)),
             ("latency-table", json!(self.latency_table)),
@@ -269,7 +285,7 @@ impl Arguments {
 }
 
 /// The name of a value on the command line.
-pub fn name(value: impl ValueEnum) -> Option<String> {
+fn name(value: impl ValueEnum) -> Option<String> {
     value.to_possible_value().map(|value| value.get_name().to_string())
 }
 

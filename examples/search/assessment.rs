@@ -2,9 +2,9 @@
 
 use crate::failure::Failure;
 use crate::latency::Table;
-use crate::space::ScoredSpace;
 use aznas::base::rng::Generator;
 use aznas::search::{Budget, Cost, SearchSpace};
+use aznas::spaces::Space;
 use aznas::tensor::Random;
 use aznas::{Error, Options};
 use std::cell::{Cell, RefCell};
@@ -23,7 +23,7 @@ pub struct Assessed<'s, S> {
     least: Cell<Cost>,
 }
 
-impl<'s, S: ScoredSpace> Assessed<'s, S> {
+impl<'s, S: Space> Assessed<'s, S> {
     /// `latency` tells milliseconds, and the resolution they are of interest at.
     pub fn new(space: &'s S, options: Options, budget: Budget, latency: Option<(Table, usize)>) -> Self {
         let infinite = Cost {
@@ -80,7 +80,7 @@ impl<'s, S: ScoredSpace> Assessed<'s, S> {
     }
 }
 
-impl<S: ScoredSpace> SearchSpace for &Assessed<'_, S> {
+impl<S: Space> SearchSpace for &Assessed<'_, S> {
     type Architecture = S::Architecture;
 
     fn initial(&self) -> Option<S::Architecture> {

@@ -1,14 +1,13 @@
 //! Pictures of networks.
 
-use aznas::search::SearchSpace;
-use aznas::search::autoformer::TransformerSpace;
-use aznas::search::mbv2::StructureSpace;
-use aznas::search::nb201::CellSpace;
+use aznas::graph::Network;
+use aznas::spaces::Space;
 use aznas::spaces::autoformer::Architecture;
 use aznas::spaces::mbv2::{Kind, Structure, SuperBlock};
 use aznas::spaces::nb201::{Cell, EDGES, NODES, Operation};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::any::Any;
 use std::error::Error;
 
 const INK: RGBColor = RGBColor(31, 41, 55);
@@ -18,10 +17,32 @@ const TEAL: RGBColor = RGBColor(13, 148, 136);
 const VIOLET: RGBColor = RGBColor(124, 58, 237);
 const ORANGE: RGBColor = RGBColor(217, 119, 6);
 
-/// A space whose architectures can be drawn.
-pub trait Drawn: SearchSpace {
-    /// The picture, as SVG.
-    fn picture(&self, architecture: &Self::Architecture) -> Result<String, Box<dyn Error>>;
+/// The picture of an architecture, as SVG: one of its own kind, or else its layers in a column. `side` is the resolution
+/// that it is made for.
+pub fn picture<S: Space>(space: &S, architecture: &S::Architecture, side: usize) -> Result<String, Box<dyn Error>> {
+    let head = space.layer(architecture, space.network(architecture).block_count()).to_string();
+    let kind: &dyn Any = architecture;
+    if let Some(cell) = kind.downcast_ref() {
+        cell_picture(cell)
+    } else if let Some(structure) = kind.downcast_ref() {
+        structure_picture(structure, side, &head)
+    } else if let Some(architecture) = kind.downcast_ref() {
+        transformer_picture(architecture, &head)
+    } else {
+        layers_picture(space, architecture)
+    }
+}
+
+/// The layers of any architecture from top to bottom.
+fn layers_picture<S: Space>(space: &S, architecture: &S::Architecture) -> Result<String, Box<dyn Error>> {
+    const STEP: usize = 26;
+    let layers = space.network(architecture).block_count() + 1;
+    canvas((920, (40 + STEP * layers) as u32), |area| {
+        (0..layers).try_for_each(|index| {
+            let place = (24, (30 + STEP * index) as i32);
+            text(area, &space.layer(architecture, index).to_string(), place, 15, INK, HPos::Left)
+        })
+    })
 }
 
 /// What pictures are drawn on.
@@ -63,23 +84,21 @@ fn arrow_head(area: &Area<'_>, tip: Place, direction: (f64, f64), colour: RGBCol
     Ok(())
 }
 
-impl Drawn for CellSpace {
-    /// Nodes in a row; an edge bends the more, the farther it leads.
-    fn picture(&self, cell: &Cell) -> Result<String, Box<dyn Error>> {
-        canvas((920, 470), |area| {
-            let live = cell.live_edges();
-            for ((&edge, &operation), &is_live) in EDGES.iter().zip(&cell.0).zip(&live) {
-                cell_edge(area, edge, operation, is_live)?;
-            }
-            for (node, name) in ["input", "1", "2", "output"].into_iter().enumerate() {
-                let place = node_place(node);
-                let colour = if node == 0 || node == NODES - 1 { INK } else { RGBColor(75, 85, 99) };
-                area.draw(&Circle::new(place, NODE_RADIUS, colour.filled()))?;
-                text(area, name, place, 15, WHITE, HPos::Center)?;
-            }
-            text(area, "dashed: cannot influence the output", (24, 446), 14, PALE, HPos::Left)
-        })
-    }
+/// Nodes in a row; an edge bends the more, the farther it leads.
+fn cell_picture(cell: &Cell) -> Result<String, Box<dyn Error>> {
+    canvas((920, 470), |area| {
+        let live = cell.live_edges();
+        for ((&edge, &operation), &is_live) in EDGES.iter().zip(&cell.0).zip(&live) {
+            cell_edge(area, edge, operation, is_live)?;
+        }
+        for (node, name) in ["input", "1", "2", "output"].into_iter().enumerate() {
+            let place = node_place(node);
+            let colour = if node == 0 || node == NODES - 1 { INK } else { RGBColor(75, 85, 99) };
+            area.draw(&Circle::new(place, NODE_RADIUS, colour.filled()))?;
+            text(area, name, place, 15, WHITE, HPos::Center)?;
+        }
+        text(area, "dashed: cannot influence the output", (24, 446), 14, PALE, HPos::Left)
+    })
 }
 
 const NODE_RADIUS: i32 = 32;
@@ -143,26 +162,22 @@ fn cell_edge(
     text(area, name, (x, y), 14, colour, HPos::Center)
 }
 
-impl Drawn for StructureSpace {
-    /// Super-blocks from top to bottom, the wider the more channels, repetitions behind one another.
-    fn picture(&self, structure: &Structure) -> Result<String, Box<dyn Error>> {
-        const STEP: i32 = 62;
-        let blocks = structure.blocks();
-        let height = 60 + STEP * blocks.len() as i32 + 60;
-        canvas((920, height as u32), |area| {
-            let mut side = self.target_resolution;
-            text(area, &format!("image {side}×{side}×3"), (AXIS, 28), 15, INK, HPos::Center)?;
-            let mut top = 44;
-            for block in blocks {
-                side = side.div_ceil(u32::from(block.stride));
-                super_block(area, block, side, top)?;
-                top += STEP;
-            }
-            connect(area, top)?;
-            let head = format!("global average, {} classes", self.classes);
-            text(area, &head, (AXIS, top + 32), 15, INK, HPos::Center)
-        })
-    }
+/// Super-blocks from top to bottom, the wider the more channels, repetitions behind one another.
+fn structure_picture(structure: &Structure, mut side: usize, head: &str) -> Result<String, Box<dyn Error>> {
+    const STEP: i32 = 62;
+    let blocks = structure.blocks();
+    let height = 60 + STEP * blocks.len() as i32 + 60;
+    canvas((920, height as u32), |area| {
+        text(area, &format!("image {side}×{side}×3"), (AXIS, 28), 15, INK, HPos::Center)?;
+        let mut top = 44;
+        for block in blocks {
+            side = side.div_ceil(usize::from(block.stride));
+            super_block(area, block, side, top)?;
+            top += STEP;
+        }
+        connect(area, top)?;
+        text(area, &format!("global average, {head}"), (AXIS, top + 32), 15, INK, HPos::Center)
+    })
 }
 
 /// The column the blocks are centred on.
@@ -173,7 +188,7 @@ fn connect(area: &Area<'_>, top: i32) -> Result<(), Box<dyn Error>> {
     arrow_head(area, (AXIS, top + 20), (0.0, 1.0), INK)
 }
 
-fn super_block(area: &Area<'_>, block: &SuperBlock, side: u32, top: i32) -> Result<(), Box<dyn Error>> {
+fn super_block(area: &Area<'_>, block: &SuperBlock, side: usize, top: i32) -> Result<(), Box<dyn Error>> {
     connect(area, top)?;
     let (kind, detail, kernel) = match block.kind {
         Kind::Conv { kernel } => (format!("conv {kernel}×{kernel}"), String::new(), kernel),
@@ -204,33 +219,30 @@ fn super_block(area: &Area<'_>, block: &SuperBlock, side: u32, top: i32) -> Resu
     text(area, &format!("{times}{shape}"), (640, (upper + lower) / 2), 14, INK, HPos::Left)
 }
 
-impl Drawn for TransformerSpace<'_> {
-    /// Blocks from top to bottom: attention with a square a head, and the perceptron as wide as its hidden channels.
-    fn picture(&self, architecture: &Architecture) -> Result<String, Box<dyn Error>> {
-        const STEP: i32 = 40;
-        const HEAD: i32 = 26;
-        let (embed, depth) = (architecture.embed(), architecture.depth() as i32);
-        let widest = architecture.blocks().iter().map(|block| block.hidden_width(embed)).max().unwrap_or(1);
-        canvas((920, (STEP * depth + 100) as u32), |area| {
-            let title = format!("{embed} channels, {depth} blocks: attention heads, and channels of the perceptron");
-            text(area, &title, (24, 28), 15, INK, HPos::Left)?;
-            for (row, block) in (0..).zip(architecture.blocks()) {
-                let top = 54 + STEP * row;
-                let middle = top + HEAD / 2;
-                text(area, &format!("{}", row + 1), (48, middle), 14, PALE, HPos::Right)?;
-                for head in 0..i32::from(block.heads) {
-                    let left = 64 + (HEAD + 4) * head;
-                    area.draw(&Rectangle::new([(left, top), (left + HEAD, top + HEAD)], BLUE.filled()))?;
-                }
-                let hidden = block.hidden_width(embed);
-                let width = (380.0 * f64::from(hidden) / f64::from(widest)) as i32;
-                area.draw(&Rectangle::new([(420, top), (420 + width, top + HEAD)], TEAL.filled()))?;
-                let label = format!("{} heads", block.heads);
-                text(area, &label, (404, middle), 14, INK, HPos::Right)?;
-                text(area, &format!("{hidden}"), (428 + width, middle), 14, INK, HPos::Left)?;
+/// Blocks from top to bottom: attention with a square a head, and the perceptron as wide as its hidden channels.
+fn transformer_picture(architecture: &Architecture, head: &str) -> Result<String, Box<dyn Error>> {
+    const STEP: i32 = 40;
+    const HEAD: i32 = 26;
+    let (embed, depth) = (architecture.embed(), architecture.depth() as i32);
+    let widest = architecture.blocks().iter().map(|block| block.hidden_width(embed)).max().unwrap_or(1);
+    canvas((920, (STEP * depth + 100) as u32), |area| {
+        let title = format!("{embed} channels, {depth} blocks: attention heads, and channels of the perceptron");
+        text(area, &title, (24, 28), 15, INK, HPos::Left)?;
+        for (row, block) in (0..).zip(architecture.blocks()) {
+            let top = 54 + STEP * row;
+            let middle = top + HEAD / 2;
+            text(area, &format!("{}", row + 1), (48, middle), 14, PALE, HPos::Right)?;
+            for head in 0..i32::from(block.heads) {
+                let left = 64 + (HEAD + 4) * head;
+                area.draw(&Rectangle::new([(left, top), (left + HEAD, top + HEAD)], BLUE.filled()))?;
             }
-            let head = format!("mean of the patches, {} classes", self.classes);
-            text(area, &head, (24, 76 + STEP * depth), 15, INK, HPos::Left)
-        })
-    }
+            let hidden = block.hidden_width(embed);
+            let width = (380.0 * f64::from(hidden) / f64::from(widest)) as i32;
+            area.draw(&Rectangle::new([(420, top), (420 + width, top + HEAD)], TEAL.filled()))?;
+            let label = format!("{} heads", block.heads);
+            text(area, &label, (404, middle), 14, INK, HPos::Right)?;
+            text(area, &format!("{hidden}"), (428 + width, middle), 14, INK, HPos::Left)?;
+        }
+        text(area, &format!("mean of the patches, {head}"), (24, 76 + STEP * depth), 15, INK, HPos::Left)
+    })
 }

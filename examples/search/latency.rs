@@ -4,9 +4,9 @@
 //! is measured once however many networks have it.
 
 use crate::failure::{At, Failure};
-use crate::space::ScoredSpace;
 use aznas::graph::{Block, Network};
 use aznas::mem::Memory;
+use aznas::spaces::Space;
 use aznas::tensor::{Random, Shape};
 use aznas::{Error, Options};
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// Milliseconds of one image of `resolution` × `resolution` pixels through the network of an architecture.
-    pub fn of<S: ScoredSpace>(
+    pub fn of<S: Space>(
         &mut self,
         space: &S,
         architecture: &S::Architecture,

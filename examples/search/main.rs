@@ -12,26 +12,20 @@ mod latency;
 mod progress;
 mod record;
 mod remembered;
-mod space;
 mod workers;
 
 use arguments::Arguments;
 use assessment::Assessed;
 use aznas::Options;
 use aznas::aggregate::{Mode, aggregate};
-use aznas::search::autoformer::TransformerSpace;
-use aznas::search::mbv2::StructureSpace;
-use aznas::search::nb201::CellSpace;
 use aznas::search::{Search, SearchSpace, Settings};
-use aznas::spaces::nb201::Skeleton;
+use aznas::spaces::{Space, Visitor};
 use aznas::tensor::Random;
-use common::candidate::SpaceName;
 use failure::{At, Failure};
 use latency::Table;
 use progress::Progress;
 use record::{Line, Record};
 use serde_json::json;
-use space::ScoredSpace;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,40 +64,28 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let space = &arguments.space;
-    let options = arguments.scoring.options(space.default_resolution());
-    match space.space {
-        SpaceName::Nb201 => {
-            let skeleton = Skeleton::new(space.channels, space.cells, space.classes.unwrap_or(10))?;
-            let resolution = u32::try_from(options.height).unwrap_or(u32::MAX);
-            search(&CellSpace { skeleton, resolution }, arguments, options)
-        }
-        SpaceName::Mbv2 => {
-            let classes = space.classes.unwrap_or(1000);
-            let target_resolution = space.target_resolution;
-            search(&StructureSpace { classes, target_resolution, ..StructureSpace::default() }, arguments, options)
-        }
-        SpaceName::Autoformer => {
-            let mut transformers = TransformerSpace::new(arguments.subset.size().space())?;
-            transformers.classes = space.classes.unwrap_or(1000);
-            transformers.target_resolution = space.target_resolution;
-            transformers.parameters = space.parameters();
-            search(&transformers, arguments, options)
+    struct Searching<'a>(&'a Arguments, Options);
+
+    impl Visitor for Searching<'_> {
+        type Output = Result<(), Failure>;
+
+        fn visit<S: Space>(self, space: S) -> Result<(), Failure> {
+            search(&space, self.0, self.1)
         }
     }
+
+    let options = arguments.scoring.options(arguments.space.default_resolution());
+    arguments.space.space.visit(&arguments.space_settings(options.height), Searching(arguments, options))?
 }
 
-fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, options: Options) -> Result<(), Failure> {
-    let settings = arguments.settings()?;
+fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Result<(), Failure> {
+    let settings = arguments.settings(space)?;
     let latency = match (&arguments.latency, &arguments.latency_table) {
         (None, _) => None,
         (Some(_), Some(path)) => Some(Table::read(path)?),
         (Some(_), None) => Some(Table::measured(options)),
     };
-    let resolution = match arguments.space.space {
-        SpaceName::Nb201 => options.height,
-        SpaceName::Mbv2 | SpaceName::Autoformer => arguments.space.target_resolution as usize,
-    };
+    let resolution = arguments.space_settings(options.height).target_resolution as usize;
     let latency = latency.map(|table| (table, resolution));
     let assessed = Assessed::new(space, options, settings.budget, latency);
     // Settings that cannot work are refused before anything is written.
@@ -117,8 +99,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
         None => new_folder(arguments)?,
     };
     let mut record = if arguments.resume && Record::is_in(&folder)? {
-        let check = |architecture: &S::Architecture, line: &Line| matches(space, architecture, line);
-        let (record, recovered) = Record::resume(&folder, arguments.identity(), check)?;
+        let (record, recovered) = Record::resume(&folder, arguments.identity(), |line| recall(space, line))?;
         recovered.notes.iter().for_each(|note| eprintln!("note: {note}"));
         search = Search::resume(&assessed, settings.clone(), recovered.history)?;
         record
@@ -167,7 +148,7 @@ fn search<S: ScoredSpace + drawing::Drawn>(space: &S, arguments: &Arguments, opt
     // What is left to be done decides what is ranked: the best of an interrupted search is the best of all it has.
     search.stop()?;
     record.checkpoint(written, best(&search, &assessed, seed)?.as_ref())?;
-    let pictures = draw(&search, space, &settings, &folder)?;
+    let pictures = draw(&search, space, &settings, resolution, &folder)?;
     conclude(&search, &folder, &pictures, rate).map_err(Failure::Output)?;
     if !is_complete {
         eprintln!("{} of {} candidates are done; go on with", written, settings.iterations);
@@ -181,7 +162,7 @@ fn new_folder(arguments: &Arguments) -> Result<PathBuf, Failure> {
     let parent = Path::new("searches");
     std::fs::create_dir_all(parent).at(parent)?;
     for number in 1.. {
-        let folder = parent.join(format!("{}-{number}", arguments::name(arguments.space.space).unwrap_or_default()));
+        let folder = parent.join(format!("{}-{number}", arguments.space.space.name()));
         match std::fs::create_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             other => return other.at(&folder).map(|()| folder),
@@ -190,7 +171,7 @@ fn new_folder(arguments: &Arguments) -> Result<PathBuf, Failure> {
     unreachable!("there are more numbers than folders")
 }
 
-fn line<S: ScoredSpace>(
+fn line<S: Space>(
     assessed: &Assessed<'_, S>,
     step: usize,
     architecture: &S::Architecture,
@@ -203,9 +184,11 @@ fn line<S: ScoredSpace>(
     Ok(Line { step, arch, expressivity, progressivity, trainability, complexity, params, seed, latency })
 }
 
-/// Whether what can be computed again of a line read back is what it says.
-fn matches<S: ScoredSpace>(space: &S, architecture: &S::Architecture, line: &Line) -> Result<(), String> {
-    let cost = space.cost(architecture).map_err(|error| format!("arch: {error}"))?;
+/// The architecture of a line read back, provided that what can be computed again of it is what the line says.
+fn recall<S: Space>(space: &S, line: &Line) -> Result<S::Architecture, String> {
+    let refuse = |error| format!("arch: {error}");
+    let architecture = space.parse(line.arch.as_bytes()).map_err(refuse)?;
+    let cost = space.cost(&architecture).map_err(refuse)?;
     for (field, stored, counted) in
         [("complexity", line.complexity, cost.complexity), ("params", line.params as f64, cost.parameters as f64)]
     {
@@ -213,11 +196,11 @@ fn matches<S: ScoredSpace>(space: &S, architecture: &S::Architecture, line: &Lin
             return Err(format!("{field} is {stored}, but that of the architecture is {counted}"));
         }
     }
-    Ok(())
+    Ok(architecture)
 }
 
 /// The best candidate, with the names of the history.
-fn best<S: ScoredSpace>(
+fn best<S: Space>(
     search: &Search<&Assessed<'_, S>>,
     assessed: &Assessed<'_, S>,
     seed: impl Fn(usize) -> u64,
@@ -236,10 +219,11 @@ fn describe_best<A: SearchSpace>(search: &Search<A>) -> String {
 }
 
 /// Draws what there is to see; the paths of the pictures with what they show.
-fn draw<S: ScoredSpace + drawing::Drawn, A: SearchSpace<Architecture = S::Architecture>>(
+fn draw<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     search: &Search<A>,
     space: &S,
     settings: &Settings,
+    side: usize,
     folder: &Path,
 ) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
     let Some(best) = search.best() else { return Ok(Vec::new()) };
@@ -252,7 +236,7 @@ fn draw<S: ScoredSpace + drawing::Drawn, A: SearchSpace<Architecture = S::Archit
     let view = charts::View { columns: &columns, aggregates: &aggregates, budget: settings.budget.complexity };
     let mut pictures = Vec::new();
     for (shows, name, picture) in [
-        ("network", "network.svg", space.picture(best.architecture)),
+        ("network", "network.svg", drawing::picture(space, best.architecture, side)),
         ("progress", "progress.svg", charts::progress(&view)),
         ("proxies", "proxies.svg", charts::proxies(&view)),
     ] {

@@ -8,14 +8,12 @@
 //! `checkpoint.json` and `best.json` are replaced as a whole or not at all: at any instant the folder is one that a search can go on from.
 
 use crate::failure::{At, Failure};
-use aznas::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -125,11 +123,12 @@ impl Record {
         path.try_exists().at(&path)
     }
 
-    /// Opens the search in `folder` to go on with it. `check` looks at each architecture and its line.
-    pub fn resume<A: FromStr<Err = Error>>(
+    /// Opens the search in `folder` to go on with it. `recall` looks at each line and gives its
+    /// architecture.
+    pub fn resume<A>(
         folder: &Path,
         identity: Identity,
-        check: impl Fn(&A, &Line) -> Result<(), String>,
+        recall: impl Fn(&Line) -> Result<A, String>,
     ) -> Result<(Self, Recovered<A>), Failure> {
         let safe = read_checkpoint(&Self::checkpoint_path(folder), &identity)?;
         let path = Self::history_path(folder);
@@ -143,7 +142,7 @@ impl Record {
                 None => Err("it is cut short".to_string()),
                 Some(line) if number == 0 && line == HEADER.as_bytes() => Ok(None),
                 Some(_) if number == 0 => Err(format!("the header {HEADER} is expected")),
-                Some(line) => candidate(line, number - 1, &check).map(Some),
+                Some(line) => candidate(line, number - 1, &recall).map(Some),
             };
             match outcome {
                 Ok(entry) => history.extend(entry),
@@ -201,15 +200,13 @@ impl Record {
     }
 }
 
-fn candidate<A: FromStr<Err = Error>>(
+fn candidate<A>(
     text: &[u8],
     step: usize,
-    check: impl Fn(&A, &Line) -> Result<(), String>,
+    recall: impl Fn(&Line) -> Result<A, String>,
 ) -> Result<(A, [f64; 4]), String> {
     let line = Line::from_csv(text, step)?;
-    let architecture = line.arch.parse().map_err(|error| format!("arch: {error}"))?;
-    check(&architecture, &line)?;
-    Ok((architecture, line.scores()))
+    Ok((recall(&line)?, line.scores()))
 }
 
 fn checkpoint(identity: &Identity, candidates: usize) -> Value {

@@ -2,12 +2,12 @@
 
 use crate::failure::Failure;
 use crate::remembered::Remembered;
-use crate::space::ScoredSpace;
 use aznas::base::rng::repeat_seed;
 use aznas::graph::Network;
 use aznas::mem::Memory;
 use aznas::prefix::Store;
 use aznas::search::{Candidate, Duplicates, Search, SearchSpace};
+use aznas::spaces::Space;
 use aznas::tensor::Random;
 use aznas::{Error, Options, Scores};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ pub fn seed(options: &Options, duplicates: Duplicates, id: usize) -> u64 {
 
 /// Runs `search` to its end, or until `stop` is set and the candidates at work are done. `observe` is called
 /// whenever the history may have grown. Each worker remembers blocks in `reuse_memory` bytes.
-pub fn run<S: ScoredSpace, A: SearchSpace<Architecture = S::Architecture>>(
+pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     search: &mut Search<A>,
     space: &S,
     options: impl Fn(usize) -> Options + Sync,

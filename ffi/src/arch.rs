@@ -6,7 +6,7 @@ use crate::pointer::{self, Array, Descriptor, Span};
 use crate::refusal::Refusal;
 use crate::status::Status;
 use aznas::graph::{IdentityRule, Network};
-use aznas::spaces::{autoformer, mbv2, nb201};
+use aznas::spaces::{Settings, SpaceName, autoformer};
 use core::ffi::c_char;
 use core::ptr;
 
@@ -94,13 +94,12 @@ unsafe impl Descriptor for Arch {
 }
 
 impl Space {
-    const ALL: [Self; 4] = [Self::Nb201, Self::Mbv2, Self::Autoformer, Self::Graph];
-
-    fn of(number: u32) -> Result<Self, Refusal> {
-        Self::ALL
-            .into_iter()
-            .find(|space| *space as u32 == number)
-            .ok_or(Refusal::invalid("space", "one of aznas_space"))
+    /// The space of the library that `number` stands for; none if it is the caller's own graph.
+    fn of(number: u32) -> Result<Option<SpaceName>, Refusal> {
+        if number == Self::Graph as u32 {
+            return Ok(None);
+        }
+        SpaceName::from_number(number).map(Some).ok_or(Refusal::invalid("space", "one of aznas_space"))
     }
 }
 
@@ -133,44 +132,24 @@ impl Arch {
         &self,
         work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
-        match Space::of(self.space)? {
-            Space::Graph => {
-                let rule = Identity::to_core(self.identity_rule)?;
-                // SAFETY: as promised by the caller.
-                let nodes = unsafe { self.node_array() }?;
-                work(&NodeList::new(nodes, self.input_channels, rule)?)
-            }
-            Space::Mbv2 => {
-                // SAFETY: as promised by the caller.
-                let structure = mbv2::Structure::parse(unsafe { self.text_bytes() }?)?;
-                let (classes, target_resolution) = (self.classes, self.target_resolution);
-                // A network has no error for a complexity that cannot be counted, so it is refused here.
-                structure.flops(target_resolution, classes)?;
-                work(&mbv2::UnitNetwork { structure, classes, target_resolution })
-            }
-            Space::Autoformer => {
-                // SAFETY: as promised by the caller.
-                let architecture = autoformer::Architecture::parse(unsafe { self.text_bytes() }?)?;
-                let (classes, target_resolution) = (self.classes, self.target_resolution);
-                architecture.flops(target_resolution, classes)?;
-                let (patch, reach) = (self.patch, self.reach);
-                let parameters = Parameters::to_core(self.parameters)?;
-                work(&autoformer::TransformerNetwork {
-                    architecture,
-                    classes,
-                    target_resolution,
-                    patch,
-                    reach,
-                    parameters,
-                })
-            }
-            Space::Nb201 => {
-                // SAFETY: as promised by the caller.
-                let cell = nb201::Cell::parse(unsafe { self.text_bytes() }?)?;
-                let skeleton = nb201::Skeleton::new(self.channels, self.cells, self.classes)?;
-                work(&nb201::CellNetwork { cell, skeleton })
-            }
-        }
+        let Some(space) = Space::of(self.space)? else {
+            let rule = Identity::to_core(self.identity_rule)?;
+            // SAFETY: as promised by the caller.
+            let nodes = unsafe { self.node_array() }?;
+            return work(&NodeList::new(nodes, self.input_channels, rule)?);
+        };
+        let settings = Settings {
+            channels: self.channels,
+            cells: self.cells,
+            classes: self.classes,
+            target_resolution: self.target_resolution,
+            patch: self.patch,
+            reach: self.reach,
+            parameters: Parameters::to_core(self.parameters)?,
+            ..space.policy().settings
+        };
+        // SAFETY: as promised by the caller.
+        space.with_network(&settings, unsafe { self.text_bytes() }?, work)?
     }
 
     /// The memory that describes the network.
@@ -199,21 +178,18 @@ impl Arch {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, space: u32) -> Status {
     let initialise = || {
-        let classes = match Space::of(space)? {
-            Space::Mbv2 | Space::Autoformer => 1000,
-            Space::Nb201 | Space::Graph => 10,
-        };
+        let defaults = Space::of(space)?.unwrap_or(SpaceName::Nb201).policy().settings;
         let value = Arch {
             struct_size,
             space,
-            channels: 16,
-            cells: 5,
-            classes,
-            target_resolution: 224,
+            channels: defaults.channels,
+            cells: defaults.cells,
+            classes: defaults.classes,
+            target_resolution: defaults.target_resolution,
             input_channels: 3,
             identity_rule: Identity::Reject as u32,
-            patch: autoformer::PATCH,
-            reach: autoformer::MAX_RELATIVE_POSITION,
+            patch: defaults.patch,
+            reach: defaults.reach,
             parameters: Parameters::Shared as u32,
             text: ptr::null(),
             text_len: 0,

@@ -59,7 +59,7 @@ pub unsafe extern "C" fn aznas_cost(
             let cost = Cost::of(network, options.height, options.width)?;
             Ok(Costs {
                 blocks: network.block_count(),
-                complexity: network.complexity(&cost),
+                complexity: network.complexity(&cost)?,
                 macs: cost.macs,
                 live_macs: cost.live_macs,
                 parameters: cost.parameters,

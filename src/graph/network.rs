@@ -34,9 +34,13 @@ pub trait Network {
         Ok(())
     }
 
-    /// The complexity score, higher is costlier: multiply-adds by the convention of the space's benchmark.
-    fn complexity(&self, cost: &Cost) -> f64 {
-        cost.macs as f64
+    /// The complexity score, higher being better like every score though costlier: multiply-adds by the convention of
+    /// the space's benchmark.
+    ///
+    /// # Errors
+    /// Whatever makes them impossible to count; nothing is scored then.
+    fn complexity(&self, cost: &Cost) -> Result<f64, Error> {
+        Ok(cost.macs as f64)
     }
 
     /// What an identity block counts for.

@@ -1,19 +1,6 @@
-//! What a candidate costs and what it may cost.
+//! What a candidate may cost.
 
-/// What one architecture costs, in the units its search space counts with.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Cost {
-    /// Multiply-adds, as the space counts them.
-    pub complexity: f64,
-    /// Parameters, as the space counts them.
-    pub parameters: u64,
-    /// Layers, as the space counts them.
-    pub layers: u32,
-    /// Bytes of workspace that scoring takes.
-    pub workspace_bytes: u64,
-    /// Anything of the caller's own, such as a latency in milliseconds.
-    pub custom: f64,
-}
+use super::Cost;
 
 /// Limits on the [`Cost`] of a candidate; `None` (the default) does not limit. A cost equal to its limit is admitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

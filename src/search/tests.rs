@@ -1,5 +1,7 @@
 //! Searches of a synthetic space: ten digits, each with a best value.
 
+mod transformers;
+
 use core::array;
 use core::cell::Cell;
 use std::vec;

@@ -8,17 +8,15 @@ mod cost;
 mod grammar;
 mod network;
 mod sampling;
+mod space;
 
 pub use network::{Parameters, TransformerNetwork};
-pub use sampling::{Budget, Size, Space};
+pub use sampling::{Choices, Size, Window};
+pub use space::{POLICY, TransformerSpace};
 
-use super::{Policy, within};
+use super::within;
 use crate::Error;
-use crate::graph::IdentityRule;
 use core::fmt;
-
-/// How networks of this space are scored (`az_nas.py` of the authors' AutoFormer search).
-pub const POLICY: Policy = Policy { norm_epsilon: 1e-5, identity: IdentityRule::Skip, progressivity: false };
 
 /// Side of a patch in pixels.
 pub const PATCH: u32 = 16;

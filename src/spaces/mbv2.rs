@@ -8,19 +8,16 @@ mod cost;
 mod grammar;
 mod mutation;
 mod network;
+mod space;
 mod unit;
 
 pub use mutation::Proposal;
 pub use network::UnitNetwork;
+pub use space::{POLICY, StructureSpace};
 pub use unit::{Shortcut, Unit};
 
-use super::Policy;
 use crate::Error;
-use crate::graph::IdentityRule;
 use core::fmt;
-
-/// How networks of this space are scored (`Masternet.py` and `compute_az_nas_score.py` of the authors).
-pub const POLICY: Policy = Policy { norm_epsilon: 1e-3, identity: IdentityRule::Reject, progressivity: true };
 
 /// The most super-blocks a network can have.
 pub const MAX_BLOCKS: usize = 64;

@@ -8,19 +8,16 @@ mod canonical;
 mod cost;
 mod grammar;
 mod network;
+mod space;
 
 pub use canonical::{CanonicalForm, Equivalence};
 pub use cost::Skeleton;
 pub use network::CellNetwork;
+pub use space::{CellSpace, POLICY};
 
-use super::Policy;
 use crate::Error;
 use crate::base::rng::below;
-use crate::graph::IdentityRule;
 use rand_core::Rng;
-
-/// How networks of this space are scored (`cell_operations.py` and `compute_az_nas_score.py` of the authors).
-pub const POLICY: Policy = Policy { norm_epsilon: 1e-5, identity: IdentityRule::Reject, progressivity: true };
 
 /// Nodes of a cell.
 pub const NODES: usize = 4;

@@ -1,6 +1,7 @@
 //! A cursor over the bytes of an architecture text, that knows where it stands when something does not fit.
 
 use crate::Error;
+use core::fmt;
 use core::ops::RangeInclusive;
 
 /// Reads tokens from left to right. Any byte sequence is a valid text to read from.
@@ -88,6 +89,19 @@ impl<'a> Cursor<'a> {
     pub(super) fn end(&self) -> Result<(), Error> {
         if self.is_at_end() { Ok(()) } else { Err(self.error("the end of the text")) }
     }
+}
+
+/// What prints itself by a closure.
+pub(super) fn printed(print: impl Fn(&mut fmt::Formatter<'_>) -> fmt::Result) -> impl fmt::Display {
+    struct Printed<F>(F);
+
+    impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Printed<F> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0(f)
+        }
+    }
+
+    Printed(print)
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Architecture {
 }
 
 /// Patches of an image.
-fn patches(resolution: u32) -> Result<u128, Error> {
+pub(super) fn patches(resolution: u32) -> Result<u128, Error> {
     const EXPECTED: &str = "a multiple of 16 from 16 to 65536";
     within("resolution", resolution, PATCH..=65536, EXPECTED)?;
     if !resolution.is_multiple_of(PATCH) {
@@ -161,7 +161,7 @@ mod tests {
         for (size, smallest, largest) in
             [(Size::Tiny, 5.366, 10.517), (Size::Small, 13.057, 34.790), (Size::Base, 41.688, 76.882)]
         {
-            let space = size.space();
+            let space = size.choices();
             let millions = |position: fn(usize) -> usize| {
                 let depth = usize::from(space.depths[position(space.depths.len())]);
                 let heads = [space.heads[position(space.heads.len())]; 32];

@@ -5,6 +5,7 @@ use crate::Error;
 use crate::base::math;
 use crate::graph::{Block, Convolution, Cost, Distribution, Draw, IdentityRule, Network, NodeId};
 use crate::ops::attention::Attention;
+use crate::spaces::{check_classes, of_target};
 
 /// Keys of the nodes of a block.
 const PATCHES: u32 = 0;
@@ -142,15 +143,16 @@ impl Network for TransformerNetwork {
 
     /// The class token, which the mean leaves out, costs nothing there.
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
+        check_classes(self.classes)?;
         let x = block.layer_norm(block.input(), POLICY.norm_epsilon, NORM)?;
         let x = block.global_pool(x)?;
         let x = self.linear(block, x, self.classes, CLASSIFIER)?;
         block.set_output(x)
     }
 
-    /// The count of the authors' program, with its quirks: see [`Architecture::flops`]. NaN where that is an error.
-    fn complexity(&self, _: &Cost) -> f64 {
-        self.architecture.flops(self.target_resolution, self.classes).map_or(f64::NAN, |flops| flops as f64)
+    /// The count of the authors' program, with its quirks: see [`Architecture::flops`].
+    fn complexity(&self, _: &Cost) -> Result<f64, Error> {
+        Ok(self.architecture.flops(self.target_resolution, self.classes).map_err(of_target)? as f64)
     }
 
     fn identity_rule(&self) -> IdentityRule {
@@ -188,7 +190,7 @@ mod tests {
             assert_eq!(Ok(cost.parameters), network.architecture.params(224, 1000), "{text}");
             assert_eq!(Ok(cost.macs), network.architecture.macs(224, 1000), "{text}");
             assert_eq!((cost.live_macs, cost.live_parameters), (cost.macs, cost.parameters), "{text}");
-            assert_eq!(network.complexity(&cost), network.architecture.flops(224, 1000).unwrap() as f64);
+            assert_eq!(network.complexity(&cost), Ok(network.architecture.flops(224, 1000).unwrap() as f64));
         }
     }
 

@@ -10,7 +10,7 @@ use rand_core::Rng;
 
 /// The choices of a search. A value that occurs twice is drawn twice as often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Space<'a> {
+pub struct Choices<'a> {
     /// Numbers of blocks, from 1 to [`MAX_DEPTH`].
     pub depths: &'a [u8],
     /// Widths of the network, from 1.
@@ -34,7 +34,7 @@ pub enum Size {
 
 /// Whose windows of parameters a search keeps to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Budget {
+pub enum Window {
     /// Chen et al., *AutoFormer*, ICCV 2021.
     AutoFormer,
     /// Zhou et al., *Training-free Transformer Architecture Search*, CVPR 2022.
@@ -43,22 +43,22 @@ pub enum Budget {
 
 impl Size {
     /// The choices.
-    pub const fn space(self) -> Space<'static> {
+    pub const fn choices(self) -> Choices<'static> {
         match self {
-            Self::Tiny => Space {
+            Self::Tiny => Choices {
                 depths: &[12, 13, 14],
                 embeds: &[192, 216, 240],
                 heads: &[3, 4],
                 ratios: &[Ratio(350), Ratio(400)],
             },
-            Self::Small => Space {
+            Self::Small => Choices {
                 depths: &[12, 13, 14],
                 embeds: &[320, 384, 448],
                 heads: &[5, 6, 7],
                 ratios: &[Ratio(300), Ratio(350), Ratio(400)],
             },
             // The files with results also list 8 heads, the file the search reads does not.
-            Self::Base => Space {
+            Self::Base => Choices {
                 depths: &[14, 15, 16],
                 embeds: &[528, 576, 624],
                 heads: &[9, 10],
@@ -68,19 +68,19 @@ impl Size {
     }
 
     /// The parameters a candidate may have, both ends included, at resolution 224 and 1000 classes.
-    pub const fn params_window(self, budget: Budget) -> RangeInclusive<u64> {
-        match (self, budget) {
-            (Self::Tiny, Budget::AutoFormer) => 4_000_000..=6_000_000,
-            (Self::Tiny, Budget::TfTas) => 4_000_000..=6_200_000,
-            (Self::Small, Budget::AutoFormer) => 21_000_000..=23_000_000,
-            (Self::Small, Budget::TfTas) => 21_000_000..=24_000_000,
-            (Self::Base, Budget::AutoFormer) => 52_000_000..=54_000_000,
-            (Self::Base, Budget::TfTas) => 52_000_000..=56_500_000,
+    pub const fn params_window(self, whose: Window) -> RangeInclusive<u64> {
+        match (self, whose) {
+            (Self::Tiny, Window::AutoFormer) => 4_000_000..=6_000_000,
+            (Self::Tiny, Window::TfTas) => 4_000_000..=6_200_000,
+            (Self::Small, Window::AutoFormer) => 21_000_000..=23_000_000,
+            (Self::Small, Window::TfTas) => 21_000_000..=24_000_000,
+            (Self::Base, Window::AutoFormer) => 52_000_000..=54_000_000,
+            (Self::Base, Window::TfTas) => 52_000_000..=56_500_000,
         }
     }
 }
 
-impl Space<'_> {
+impl Choices<'_> {
     /// Refuses choices that no architecture can have.
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (field, is_valid, expected) in [
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn choices_are_drawn_in_the_order_of_the_authors() {
         for size in SIZES {
-            let space = size.space();
+            let space = size.choices();
             let mut rng = generator(1);
             let depth = draw(space.depths, &mut rng);
             let ratios: Vec<_> = (0..depth).map(|_| draw(space.ratios, &mut rng)).collect();
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn choices_are_uniform() {
-        let space = Size::Small.space();
+        let space = Size::Small.choices();
         let mut rng = generator(2);
         let mut counts = [[0u32; 3]; 4];
         for _ in 0..30_000 {
@@ -236,22 +236,22 @@ mod tests {
     fn windows_are_met_or_given_up() {
         let mut rng = generator(3);
         for size in SIZES {
-            for budget in [Budget::AutoFormer, Budget::TfTas] {
-                let window = size.params_window(budget);
-                let candidate = size.space().sample_within(&mut rng, window.clone(), 224, 1000, 10_000).unwrap();
+            for whose in [Window::AutoFormer, Window::TfTas] {
+                let window = size.params_window(whose);
+                let candidate = size.choices().sample_within(&mut rng, window.clone(), 224, 1000, 10_000).unwrap();
                 assert!(window.contains(&candidate.params(224, 1000).unwrap()), "{candidate}");
             }
-            let impossible = size.space().sample_within(&mut rng, 1..=1_000_000, 224, 1000, 100);
+            let impossible = size.choices().sample_within(&mut rng, 1..=1_000_000, 224, 1000, 100);
             assert!(matches!(impossible, Err(Error::Invalid { field: "window", .. })));
         }
-        let bad = Size::Tiny.space().sample_within(&mut rng, 1..=u64::MAX, 230, 1000, 1);
+        let bad = Size::Tiny.choices().sample_within(&mut rng, 1..=u64::MAX, 230, 1000, 1);
         assert!(matches!(bad, Err(Error::Invalid { field: "resolution", .. })));
     }
 
     #[test]
     fn both_ends_of_a_window_count() {
         let mut rng = generator(4);
-        let space = Space { depths: &[12], embeds: &[192], heads: &[3], ratios: &[Ratio(350)] };
+        let space = Choices { depths: &[12], embeds: &[192], heads: &[3], ratios: &[Ratio(350)] };
         let params = space.sample(&mut rng).unwrap().params(224, 1000).unwrap();
         for (window, met) in [
             (params..=params + 1, true),
@@ -265,16 +265,16 @@ mod tests {
 
     #[test]
     fn bad_choices_are_named() {
-        let good = Size::Tiny.space();
+        let good = Size::Tiny.choices();
         for (space, field) in [
-            (Space { depths: &[], ..good }, "depths"),
-            (Space { depths: &[12, 0], ..good }, "depths"),
-            (Space { depths: &[33], ..good }, "depths"),
-            (Space { embeds: &[], ..good }, "embeds"),
-            (Space { embeds: &[0], ..good }, "embeds"),
-            (Space { heads: &[], ..good }, "heads"),
-            (Space { heads: &[3, 0], ..good }, "heads"),
-            (Space { ratios: &[], ..good }, "ratios"),
+            (Choices { depths: &[], ..good }, "depths"),
+            (Choices { depths: &[12, 0], ..good }, "depths"),
+            (Choices { depths: &[33], ..good }, "depths"),
+            (Choices { embeds: &[], ..good }, "embeds"),
+            (Choices { embeds: &[0], ..good }, "embeds"),
+            (Choices { heads: &[], ..good }, "heads"),
+            (Choices { heads: &[3, 0], ..good }, "heads"),
+            (Choices { ratios: &[], ..good }, "ratios"),
         ] {
             let mut rng = generator(5);
             let parent = good.sample(&mut rng).unwrap();
@@ -286,9 +286,9 @@ mod tests {
 
     #[test]
     fn every_gene_mutates_alike() {
-        let space = Space { depths: &[4, 5], ..Size::Small.space() };
+        let space = Choices { depths: &[4, 5], ..Size::Small.choices() };
         let mut rng = generator(6);
-        let parent = Space { depths: &[4], ..space }.sample(&mut rng).unwrap();
+        let parent = Choices { depths: &[4], ..space }.sample(&mut rng).unwrap();
         let mut counts = [0u32; 10];
         for _ in 0..10_000 {
             let mutant = space.mutate(&parent, &mut rng).unwrap();
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_gene_without_alternative_stays() {
-        let space = Space { depths: &[3], embeds: &[192], heads: &[3], ratios: &[Ratio(400)] };
+        let space = Choices { depths: &[3], embeds: &[192], heads: &[3], ratios: &[Ratio(400)] };
         let mut rng = generator(7);
         let parent = space.sample(&mut rng).unwrap();
         assert!((0..100).all(|_| space.mutate(&parent, &mut rng) == Ok(parent)));
@@ -314,7 +314,7 @@ mod tests {
     proptest! {
         #[test]
         fn mutants_stay_in_the_space(seed: u64, size in 0usize..3, steps in 0u32..50) {
-            let space = SIZES[size].space();
+            let space = SIZES[size].choices();
             let mut rng = generator(seed);
             let mut candidate = space.sample(&mut rng).unwrap();
             for _ in 0..steps {

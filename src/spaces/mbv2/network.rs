@@ -3,6 +3,7 @@
 use super::{POLICY, Shortcut, Structure, Unit};
 use crate::Error;
 use crate::graph::{Block, Convolution, Cost, IdentityRule, Network, NodeId};
+use crate::spaces::{check_classes, of_target};
 
 /// Keys of the nodes of a unit. A plain convolution has [`EXPAND`].
 const EXPAND: u32 = 0;
@@ -40,14 +41,15 @@ impl Network for UnitNetwork {
     }
 
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
+        check_classes(self.classes)?;
         let x = block.global_pool(block.input())?;
         let x = block.linear(x, self.classes as usize, 0)?;
         block.set_output(x)
     }
 
-    /// The count of the authors' program, with its quirks: see [`Structure::flops`]. NaN if it overflows.
-    fn complexity(&self, _: &Cost) -> f64 {
-        self.structure.flops(self.target_resolution, self.classes).map_or(f64::NAN, |flops| flops as f64)
+    /// The count of the authors' program, with its quirks: see [`Structure::flops`].
+    fn complexity(&self, _: &Cost) -> Result<f64, Error> {
+        Ok(self.structure.flops(self.target_resolution, self.classes).map_err(of_target)? as f64)
     }
 
     fn identity_rule(&self) -> IdentityRule {

@@ -1,0 +1,120 @@
+//! The MobileNetV2-like structures as a space.
+
+use super::{Proposal, Shortcut, Structure, Unit, UnitNetwork};
+use crate::Error;
+use crate::base::rng::Generator;
+use crate::graph::IdentityRule;
+use crate::spaces::{
+    Cost, Policy, Practice, SearchSpace, Settings, Space, check_classes, check_target, of_target, text::printed,
+};
+use core::fmt::Display;
+
+/// How networks of this space are scored and searched.
+pub const POLICY: Policy = Policy {
+    name: "mbv2",
+    summary: "MobileNetV2-like structures",
+    form: "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)SuperConvK1BNRELU(32,2048,1,1)",
+    // `Masternet.py` and `compute_az_nas_score.py` of the authors.
+    norm_epsilon: 1e-3,
+    identity: IdentityRule::Reject,
+    progressivity: true,
+    resolution: 224,
+    has_target: true,
+    settings: Settings { classes: 1000, ..Settings::COMMON },
+    practice: Practice {
+        batch: 64,
+        iterations: 100_000,
+        replacements: 2,
+        layers: Some(14),
+        shares_draws: false,
+        begins_alike: true,
+    },
+};
+
+/// Mutations that lead from the initial structure to an independent sample.
+const SAMPLE_STEPS: u32 = 32;
+
+/// MobileNetV2-like structures, varied and counted as in the authors' program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StructureSpace {
+    /// Classes of the classifier, which counts.
+    pub classes: u32,
+    /// Rows and columns of the images that costs are counted for, whatever the scores are computed at.
+    pub target_resolution: u32,
+    /// How the type of a replaced super-block is drawn.
+    pub proposal: Proposal,
+}
+
+impl Default for StructureSpace {
+    /// ImageNet, as published.
+    fn default() -> Self {
+        let Settings { classes, target_resolution, .. } = Self::POLICY.settings;
+        Self { classes, target_resolution, proposal: Proposal::default() }
+    }
+}
+
+impl SearchSpace for StructureSpace {
+    type Architecture = Structure;
+
+    fn initial(&self) -> Option<Structure> {
+        Some(Structure::INITIAL)
+    }
+
+    /// The end of a random walk from the initial structure, long enough to replace each super-block several times.
+    fn sample(&self, rng: &mut Generator) -> Structure {
+        (0..SAMPLE_STEPS).fold(Structure::INITIAL, |structure, _| self.mutate(&structure, 1, rng))
+    }
+
+    /// See [`Structure::mutate`]. A structure that would outgrow its capacity stays as it is; no published limit on
+    /// the layers comes near.
+    fn mutate(&self, parent: &Structure, replacements: usize, rng: &mut Generator) -> Structure {
+        let replacements = u32::try_from(replacements).unwrap_or(u32::MAX);
+        parent.mutate(rng, replacements, self.proposal).unwrap_or(*parent)
+    }
+
+    /// [`Structure::flops`], the authors' count; [`Structure::params`], the true one; and [`Structure::layers`].
+    fn cost(&self, structure: &Structure) -> Result<Cost, Error> {
+        Ok(Cost {
+            complexity: structure.flops(self.target_resolution, self.classes).map_err(of_target)? as f64,
+            parameters: structure.params(self.classes)?,
+            layers: structure.layers(),
+            ..Cost::default()
+        })
+    }
+}
+
+impl Space for StructureSpace {
+    type Network = UnitNetwork;
+
+    const POLICY: Policy = POLICY;
+
+    fn new(settings: &Settings) -> Result<Self, Error> {
+        let Settings { classes, target_resolution, .. } = *settings;
+        check_classes(classes)?;
+        check_target(target_resolution)?;
+        Ok(Self { classes, target_resolution, proposal: Proposal::default() })
+    }
+
+    fn parse(&self, text: &[u8]) -> Result<Structure, Error> {
+        Structure::parse(text)
+    }
+
+    fn network(&self, &structure: &Structure) -> UnitNetwork {
+        UnitNetwork { structure, classes: self.classes, target_resolution: self.target_resolution }
+    }
+
+    fn layer(&self, structure: &Structure, index: usize) -> impl Display {
+        let (unit, classes) = (structure.units().nth(index), self.classes);
+        printed(move |f| match unit {
+            Some(Unit::Conv { output, kernel, stride, .. }) => write!(f, "conv k{kernel} s{stride} to {output}"),
+            Some(Unit::InvertedResidual { output, hidden, kernel, stride, shortcut, .. }) => {
+                let shortcut = match shortcut {
+                    Shortcut::Identity => "identity",
+                    Shortcut::Projection => "projection",
+                };
+                write!(f, "residual k{kernel} s{stride} by {hidden} to {output} {shortcut}")
+            }
+            None => write!(f, "head to {classes}"),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! NAS-Bench-201 as a space.
+
+use super::{Cell, CellNetwork, Skeleton};
+use crate::Error;
+use crate::base::rng::Generator;
+use crate::graph::IdentityRule;
+use crate::spaces::{Cost, Policy, Practice, SearchSpace, Settings, Space, text::printed};
+use core::fmt::Display;
+
+/// How networks of this space are scored and searched.
+pub const POLICY: Policy = Policy {
+    name: "nb201",
+    summary: "NAS-Bench-201 cells",
+    form: "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|nor_conv_1x1~0|none~1|avg_pool_3x3~2|",
+    // `cell_operations.py` and `compute_az_nas_score.py` of the authors.
+    norm_epsilon: 1e-5,
+    identity: IdentityRule::Reject,
+    progressivity: true,
+    resolution: 32,
+    has_target: false,
+    settings: Settings { target_resolution: 32, ..Settings::COMMON },
+    practice: Practice {
+        batch: 8,
+        iterations: 500,
+        replacements: 1,
+        layers: None,
+        shares_draws: false,
+        begins_alike: false,
+    },
+};
+
+/// Cells of NAS-Bench-201 in a given skeleton.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellSpace {
+    /// What every cell is repeated in.
+    pub skeleton: Skeleton,
+    /// Rows and columns of the images that costs are counted for.
+    pub resolution: u32,
+}
+
+impl SearchSpace for CellSpace {
+    type Architecture = Cell;
+
+    /// The benchmark names no cell to set out from.
+    fn initial(&self) -> Option<Cell> {
+        None
+    }
+
+    fn sample(&self, rng: &mut Generator) -> Cell {
+        Cell::sample(rng)
+    }
+
+    /// Each replacement gives an edge another operation.
+    fn mutate(&self, parent: &Cell, replacements: usize, rng: &mut Generator) -> Cell {
+        (0..replacements).fold(*parent, |cell, _| cell.mutate(rng))
+    }
+
+    /// Multiply-adds and parameters by the benchmark's convention. Layers do not differ and are not counted.
+    fn cost(&self, cell: &Cell) -> Result<Cost, Error> {
+        Ok(Cost {
+            complexity: self.skeleton.macs(cell, self.resolution)? as f64,
+            parameters: self.skeleton.params(cell)?,
+            ..Cost::default()
+        })
+    }
+}
+
+impl Space for CellSpace {
+    type Network = CellNetwork;
+
+    const POLICY: Policy = POLICY;
+
+    fn new(settings: &Settings) -> Result<Self, Error> {
+        let skeleton = Skeleton::new(settings.channels, settings.cells, settings.classes)?;
+        Ok(Self { skeleton, resolution: settings.target_resolution })
+    }
+
+    fn parse(&self, text: &[u8]) -> Result<Cell, Error> {
+        Cell::parse(text)
+    }
+
+    fn network(&self, &cell: &Cell) -> CellNetwork {
+        CellNetwork { cell, skeleton: self.skeleton }
+    }
+
+    fn layer(&self, &cell: &Cell, index: usize) -> impl Display {
+        let skeleton = self.skeleton;
+        printed(move |f| {
+            // A stage is its cells and the reduction after them; after the last stage comes the head.
+            let stage = skeleton.cells() as usize + 1;
+            match index {
+                0 => write!(f, "stem to {}", skeleton.channels()),
+                _ if index == 3 * stage => write!(f, "head to {}", skeleton.classes()),
+                _ if index.is_multiple_of(stage) => f.write_str("reduction"),
+                _ => write!(f, "cell {cell}"),
+            }
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! What everything outside knows of a search space.
+
+use super::autoformer::{Parameters, Size, Window};
+use crate::Error;
+use crate::base::rng::Generator;
+use crate::graph::{IdentityRule, Network};
+use core::fmt::Display;
+
+/// A set of architectures with a way to draw one and to vary one: all that a search needs to know.
+///
+/// All randomness comes from the generator given, so that a search can be repeated.
+pub trait SearchSpace {
+    /// One architecture. Its order is only used to recognise equal ones.
+    type Architecture: Clone + Ord;
+
+    /// The architecture a search sets out from, if the space names one.
+    fn initial(&self) -> Option<Self::Architecture>;
+
+    /// Draws an architecture independently of all others.
+    fn sample(&self, rng: &mut Generator) -> Self::Architecture;
+
+    /// A variation of `parent` in up to `replacements` of its parts: draws may coincide or change nothing.
+    fn mutate(&self, parent: &Self::Architecture, replacements: usize, rng: &mut Generator) -> Self::Architecture;
+
+    /// What the architecture costs by the convention of the space's benchmark, at the target resolution whatever the
+    /// resolution of the scores. A quantity that no limit in use is on may be left at 0.
+    ///
+    /// # Errors
+    /// Whatever makes the architecture impossible to assess, such as [`Error::Overflow`].
+    fn cost(&self, architecture: &Self::Architecture) -> Result<Cost, Error>;
+}
+
+/// A search space with all that programs and the C interface know of it: its rules, texts and networks.
+pub trait Space: SearchSpace<Architecture: Display + Send + Sync + 'static> + Sized + Send + Sync {
+    /// The network of an architecture.
+    type Network: Network + Send + Sync + 'static;
+
+    /// What holds for all of its networks.
+    const POLICY: Policy;
+
+    /// The space under these settings, of which it uses its part.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the setting that is out of range.
+    fn new(settings: &Settings) -> Result<Self, Error>;
+
+    /// Reads the text of an architecture, which its `Display` prints.
+    ///
+    /// # Errors
+    /// [`Error::Parse`] with the column of the first token that does not fit, or what makes the architecture impossible.
+    fn parse(&self, text: &[u8]) -> Result<Self::Architecture, Error>;
+
+    /// The network of an architecture.
+    fn network(&self, architecture: &Self::Architecture) -> Self::Network;
+
+    /// A name of block `index` of the network, or of its head past the last block. With the shape of its input it tells
+    /// apart layers that do different work. It holds no comma.
+    fn layer(&self, architecture: &Self::Architecture, index: usize) -> impl Display;
+
+    /// The least and the most parameters that the published searches keep to, if they do.
+    fn parameter_window(&self) -> Option<[u64; 2]> {
+        None
+    }
+}
+
+/// What a space prescribes or suggests, whatever its settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// Its name on command lines.
+    pub name: &'static str,
+    /// What its networks are, in a few words.
+    pub summary: &'static str,
+    /// What a text of it looks like.
+    pub form: &'static str,
+    /// The number added to the variance in the normalisation layers (batch or layer).
+    pub norm_epsilon: f64,
+    /// What an identity block means.
+    pub identity: IdentityRule,
+    /// Whether progressivity is one of the scores.
+    pub progressivity: bool,
+    /// Rows and columns of the images that networks are scored on unless told otherwise.
+    pub resolution: u32,
+    /// Whether complexity is counted at [`Settings::target_resolution`]; else it is at the resolution of the scores.
+    pub has_target: bool,
+    /// The settings of its benchmark.
+    pub settings: Settings,
+    /// How it is searched unless told otherwise.
+    pub practice: Practice,
+}
+
+/// How a space is searched unless told otherwise: as published, where it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Practice {
+    /// Images of the input batch.
+    pub batch: u32,
+    /// Candidates in all.
+    pub iterations: u32,
+    /// Replacements of a mutation.
+    pub replacements: u32,
+    /// The most layers of a candidate, if they are limited.
+    pub layers: Option<u32>,
+    /// Whether all candidates share their random draws, so that one that comes up again takes its earlier scores.
+    pub shares_draws: bool,
+    /// Whether candidates begin alike, so that remembering their first blocks saves time.
+    pub begins_alike: bool,
+}
+
+/// What the texts of a space leave open. A space ignores what it does not use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Channels of the first stage (nb201).
+    pub channels: u32,
+    /// Cells in each stage (nb201).
+    pub cells: u32,
+    /// Classes of the classifier, which count as complexity and parameters.
+    pub classes: u32,
+    /// Rows and columns of the images that costs are counted for.
+    pub target_resolution: u32,
+    /// Pixels along a side of a patch (autoformer).
+    pub patch: u32,
+    /// The farthest relative position with an entry of its own (autoformer).
+    pub reach: u32,
+    /// Where the parameters of a candidate come from (autoformer).
+    pub parameters: Parameters,
+    /// The choices that candidates are drawn from (autoformer).
+    pub size: Size,
+    /// Whose window of parameters candidates keep to (autoformer).
+    pub window: Window,
+}
+
+impl Settings {
+    /// What most spaces have in common. Each has its own in its [`Policy`].
+    pub(super) const COMMON: Self = Self {
+        channels: 16,
+        cells: 5,
+        classes: 10,
+        target_resolution: 224,
+        patch: super::autoformer::PATCH,
+        reach: super::autoformer::MAX_RELATIVE_POSITION,
+        parameters: Parameters::Shared,
+        size: Size::Tiny,
+        window: Window::AutoFormer,
+    };
+}
+
+/// What one architecture costs, in the units its space counts with.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Multiply-adds, as the space counts them.
+    pub complexity: f64,
+    /// Parameters, as the space counts them.
+    pub parameters: u64,
+    /// Layers, as the space counts them; 0 where they do not differ.
+    pub layers: u32,
+    /// Bytes of workspace that scoring takes, where the caller has filled it in.
+    pub workspace_bytes: u64,
+    /// Anything of the caller's own, such as a latency in milliseconds.
+    pub custom: f64,
+}

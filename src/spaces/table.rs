@@ -1,0 +1,118 @@
+//! The table of all spaces: their names, their numbers, and who does something with the space of a name.
+
+use super::{Policy, Settings, Space, autoformer, mbv2, nb201};
+use crate::Error;
+use crate::graph::Network;
+
+/// Something to do with a space that is known by its name only.
+pub trait Visitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn visit<S: Space>(self, space: S) -> Self::Output;
+}
+
+/// From one line a space: its variant, its number in the C interface, and its type.
+macro_rules! spaces {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal: $space:ty;)*) => {
+        /// The search spaces, each with its number in the C interface.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum SpaceName {
+            $($(#[$doc])* $variant = $number,)*
+        }
+
+        impl SpaceName {
+            /// Every space.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// What holds for all networks of the space.
+            pub const fn policy(self) -> &'static Policy {
+                match self {
+                    $(Self::$variant => &<$space as Space>::POLICY,)*
+                }
+            }
+
+            /// Hands the space under these settings to `visitor`.
+            ///
+            /// # Errors
+            /// [`Error::Invalid`] naming the setting that is out of range.
+            pub fn visit<V: Visitor>(self, settings: &Settings, visitor: V) -> Result<V::Output, Error> {
+                match self {
+                    $(Self::$variant => <$space as Space>::new(settings).map(|space| visitor.visit(space)),)*
+                }
+            }
+        }
+    };
+}
+
+spaces! {
+    /// NAS-Bench-201 cells.
+    Nb201 = 1: nb201::CellSpace;
+    /// MobileNetV2-like structures.
+    Mbv2 = 2: mbv2::StructureSpace;
+    /// AutoFormer vision transformers.
+    Autoformer = 3: autoformer::TransformerSpace<'static>;
+}
+
+impl SpaceName {
+    /// The name on command lines.
+    pub const fn name(self) -> &'static str {
+        self.policy().name
+    }
+
+    /// The space of a number in the C interface.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|&space| space as u32 == number)
+    }
+
+    /// Hands the network that `text` describes to `work`.
+    ///
+    /// # Errors
+    /// Those of [`Space::new`] and [`Space::parse`].
+    pub fn with_network<R>(
+        self,
+        settings: &Settings,
+        text: &[u8],
+        work: impl FnOnce(&dyn Network) -> R,
+    ) -> Result<R, Error> {
+        struct Reading<'t, W>(&'t [u8], W);
+
+        impl<R, W: FnOnce(&dyn Network) -> R> Visitor for Reading<'_, W> {
+            type Output = Result<R, Error>;
+
+            fn visit<S: Space>(self, space: S) -> Result<R, Error> {
+                let Self(text, work) = self;
+                Ok(work(&space.network(&space.parse(text)?)))
+            }
+        }
+
+        self.visit(settings, Reading(text, work))?
+    }
+
+    /// The network that `text` describes.
+    ///
+    /// # Errors
+    /// Those of [`Space::new`] and [`Space::parse`].
+    #[cfg(feature = "alloc")]
+    pub fn network(
+        self,
+        settings: &Settings,
+        text: &[u8],
+    ) -> Result<alloc::boxed::Box<dyn Network + Send + Sync>, Error> {
+        use alloc::boxed::Box;
+
+        struct Reading<'t>(&'t [u8]);
+
+        impl Visitor for Reading<'_> {
+            type Output = Result<Box<dyn Network + Send + Sync>, Error>;
+
+            fn visit<S: Space>(self, space: S) -> Self::Output {
+                Ok(Box::new(space.network(&space.parse(self.0)?)))
+            }
+        }
+
+        self.visit(settings, Reading(text))?
+    }
+}
