@@ -9,8 +9,10 @@
  * is allocated, kept between calls or shared between threads: any number of threads may call anything at the same time, as
  * long as no two write to the same memory.
  *
- * Structs start with `struct_size`, which is what the program was compiled with; the init functions set it. A library
- * accepts the longer structs of later headers where all that it does not know is zero.
+ * Structs start with `struct_size`, which is what the program was compiled with; the init functions set it. Structs grow at
+ * their ends. A library takes those of every header up to its own: what a shorter struct lacks counts as zero, and nothing
+ * beyond it is written. Of later headers it takes the longer structs, where all that it does not know is zero. The same holds
+ * for the structs of arrays, whose size is in a field beside the array.
  *
  * A pointer that is not NULL must point to as much memory as the struct or the length beside it says, and nobody may write
  * to that memory during the call. NULL, misaligned pointers, unknown numbers and lengths that cannot be are refused.
@@ -193,8 +195,8 @@ enum aznas_status
      */
     AZNAS_STATUS_MISALIGNED = -102,
     /**
-     * `struct_size`, or the size of an array's elements, is none that this library knows; or a longer struct sets
-     * something beyond what this library knows.
+     * `struct_size`, or the size of an array's structs, is that of no header so far; or a longer struct of a later
+     * header sets something that this library does not know.
      */
     AZNAS_STATUS_STRUCT_SIZE = -103,
     /**

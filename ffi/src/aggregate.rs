@@ -2,7 +2,7 @@
 
 use crate::boundary::guard;
 use crate::error::ErrorReport;
-use crate::pointer::{self, Descriptor, Span};
+use crate::pointer::{self, Descriptor, Span, Struct};
 use crate::refusal::Refusal;
 use crate::status::Status;
 use aznas::Error;
@@ -53,10 +53,13 @@ pub struct Ranking {
     pub reserved: u32,
 }
 
-// SAFETY: `struct_size` comes first.
-unsafe impl Descriptor for Ranking {
+// SAFETY: numbers and pointers take every pattern of bits.
+unsafe impl Struct for Ranking {
     const NAME: &'static str = "ranking";
 }
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Ranking {}
 
 /// A ranking whose numbers and pointers have been checked.
 struct Checked<'a> {

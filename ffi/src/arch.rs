@@ -2,7 +2,7 @@
 
 use crate::boundary::guard;
 use crate::node::{Node, NodeList};
-use crate::pointer::{self, Array, Descriptor, Span};
+use crate::pointer::{self, Array, Descriptor, Span, Struct};
 use crate::refusal::Refusal;
 use crate::status::Status;
 use aznas::graph::{IdentityRule, Network};
@@ -88,10 +88,13 @@ pub struct Arch {
     pub node_size: usize,
 }
 
-// SAFETY: `struct_size` comes first.
-unsafe impl Descriptor for Arch {
+// SAFETY: numbers and pointers take every pattern of bits.
+unsafe impl Struct for Arch {
     const NAME: &'static str = "arch";
 }
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Arch {}
 
 impl Space {
     /// The space of the library that `number` stands for; none if it is the caller's own graph.
@@ -168,7 +171,7 @@ impl Arch {
 
     unsafe fn node_array(&self) -> Result<Array<Node>, Refusal> {
         // SAFETY: as promised by the caller.
-        unsafe { Array::new(self.nodes, self.node_count, self.node_size, "nodes") }
+        unsafe { Array::new(self.nodes, self.node_count, self.node_size, "node_size") }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) unsafe fn guard(error: *mut ErrorReport, body: impl FnOnce() -> Resul
         Err(refusal) => {
             if let Some(struct_size) = struct_size {
                 // SAFETY: `read_optional` found the pointer to be valid.
-                unsafe { error.write(ErrorReport::new(refusal, struct_size)) };
+                unsafe { pointer::write(error, ErrorReport::new(refusal, struct_size)) };
             }
             refusal.status()
         }

@@ -4,7 +4,7 @@ use crate::arch::Arch;
 use crate::boundary::guard;
 use crate::error::ErrorReport;
 use crate::options::Options;
-use crate::pointer::{self, Descriptor};
+use crate::pointer::{self, Descriptor, Struct};
 use crate::status::Status;
 use aznas::graph::Cost;
 
@@ -35,10 +35,13 @@ pub struct Costs {
     pub depth: u64,
 }
 
-// SAFETY: `struct_size` comes first.
-unsafe impl Descriptor for Costs {
+// SAFETY: numbers and pointers take every pattern of bits.
+unsafe impl Struct for Costs {
     const NAME: &'static str = "costs";
 }
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Costs {}
 
 /// Counts multiply-adds and parameters at the resolution of `options`, of which nothing else is used. Takes no workspace.
 ///
@@ -70,7 +73,7 @@ pub unsafe extern "C" fn aznas_cost(
             })
         };
         // SAFETY: the contract of the header; `read` found `costs` to be valid.
-        unsafe { costs.write(arch.with_network(count)?) };
+        unsafe { pointer::write(costs, arch.with_network(count)?) };
         Ok(())
     };
     // SAFETY: the contract of the header.

@@ -1,6 +1,6 @@
 //! Why a call was refused, as the struct that tells C the place.
 
-use crate::pointer::Descriptor;
+use crate::pointer::{Descriptor, Struct};
 use crate::refusal::Refusal;
 use aznas::Error;
 use core::ffi::c_char;
@@ -32,10 +32,13 @@ pub struct ErrorReport {
     pub expected: [c_char; 80],
 }
 
-// SAFETY: `struct_size` comes first.
-unsafe impl Descriptor for ErrorReport {
+// SAFETY: numbers and pointers take every pattern of bits.
+unsafe impl Struct for ErrorReport {
     const NAME: &'static str = "error";
 }
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for ErrorReport {}
 
 impl ErrorReport {
     /// What C is told of a refusal, in a struct of `struct_size` bytes.
@@ -55,12 +58,15 @@ impl ErrorReport {
             Refusal::Core(error) => report.locate(error),
             Refusal::NullPointer(field) => (field, "a pointer that is not NULL"),
             Refusal::Misaligned(field) => (field, "aligned to its type"),
-            Refusal::StructSize(field) => (field, "of a size this library knows, with zeros beyond what it knows"),
+            Refusal::StructSize(field) | Refusal::ElementSize(field) => {
+                (field, "that of a header up to now, or more with zeros in what is added")
+            }
             Refusal::Overlap(field) => (field, "apart from everything else"),
             Refusal::Panic => ("library", "without defects"),
         };
-        copy_text(field, &mut report.field);
-        copy_text(expected, &mut report.expected);
+        let part = if matches!(refusal, Refusal::StructSize(_)) { ".struct_size" } else { "" };
+        copy_text(field.bytes().chain(part.bytes()), &mut report.field);
+        copy_text(expected.bytes(), &mut report.expected);
         report
     }
 
@@ -100,7 +106,7 @@ impl ErrorReport {
 }
 
 /// Copies as much of `text` as fits before a final zero; `out` holds zeros.
-fn copy_text(text: &str, out: &mut [c_char]) {
+fn copy_text(text: impl Iterator<Item = u8>, out: &mut [c_char]) {
     let room = out.len() - 1;
-    out[..room].iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte as c_char);
+    out[..room].iter_mut().zip(text).for_each(|(place, byte)| *place = byte as c_char);
 }

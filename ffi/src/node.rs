@@ -1,6 +1,6 @@
 //! Any network: the caller's nodes as a chain of primary blocks.
 
-use crate::pointer::Array;
+use crate::pointer::{Array, Struct};
 use crate::refusal::Refusal;
 use aznas::Error;
 use aznas::graph::{Block, Convolution, IdentityRule, MAX_INPUTS, Network, NodeId, Op as CoreOp};
@@ -114,6 +114,11 @@ pub struct Node {
     pub reach: u32,
     /// Number that a normalisation adds to the variance; positive and finite.
     pub epsilon: f64,
+}
+
+// SAFETY: numbers take every pattern of bits.
+unsafe impl Struct for Node {
+    const NAME: &'static str = "nodes";
 }
 
 /// The caller's nodes as a network.

@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::boundary::guard;
-use crate::pointer::{self, Descriptor};
+use crate::pointer::{self, Descriptor, Struct};
 use crate::proxy;
 use crate::refusal::Refusal;
 use crate::source::Source;
@@ -129,10 +129,13 @@ pub struct Options {
     pub source: *const Source,
 }
 
-// SAFETY: `struct_size` comes first.
-unsafe impl Descriptor for Options {
+// SAFETY: numbers and pointers take every pattern of bits.
+unsafe impl Struct for Options {
     const NAME: &'static str = "options";
 }
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Options {}
 
 impl Options {
     /// The core's options of the same meaning.

@@ -5,18 +5,28 @@
 
 use crate::refusal::Refusal;
 use aznas::Error;
+use core::mem::MaybeUninit;
 
 /// How much longer than this version's a struct of a later version may be.
 const GROWTH: usize = 1024;
 
-/// A struct of the header that starts with its own size.
+/// A struct of the header. It grows at its end, by fields whose zero means what was the case without them: so what a shorter
+/// struct of an older header lacks counts as zeros, and what a longer struct of a newer one has must be zeros.
 ///
 /// # Safety
-/// The first field is `struct_size: usize`, and every pattern of bits is a value of the type.
-pub(crate) unsafe trait Descriptor: Copy {
-    /// The name of the argument that points to it.
+/// Every pattern of bits is a value of the type.
+pub(crate) unsafe trait Struct: Copy {
+    /// The argument or field that points to it.
     const NAME: &'static str;
+    /// Its sizes in all headers so far, the shortest first: that of the first release, and last that of this version.
+    const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
+
+/// A struct that starts with its own size.
+///
+/// # Safety
+/// The first field is `struct_size: usize`.
+pub(crate) unsafe trait Descriptor: Struct {}
 
 /// Bytes from `start`, for telling overlaps.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +38,7 @@ pub(crate) struct Span {
 impl Span {
     pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
 
+    /// `len` bytes.
     pub(crate) fn new<T>(start: *const T, len: usize) -> Self {
         Self { start: start.addr(), len }
     }
@@ -58,12 +69,50 @@ fn check<T>(pointer: *const T, name: &'static str) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses a size that neither this version nor a later one gives to `T`.
-pub(crate) fn check_size<T>(size: usize, name: &'static str) -> Result<(), Refusal> {
-    if (size_of::<T>()..=size_of::<T>() + GROWTH).contains(&size) { Ok(()) } else { Err(Refusal::StructSize(name)) }
+/// Whether some header up to this version, or one that may come, gives `size` bytes to `T`.
+fn is_known_size<T: Struct>(size: usize) -> bool {
+    T::SIZES.contains(&size) || (size_of::<T>()..=size_of::<T>() + GROWTH).contains(&size)
 }
 
-/// What this version knows of a struct.
+/// Whether what a struct of `size` bytes has beyond what this version knows is zero.
+///
+/// # Safety
+/// `pointer` points to as many bytes.
+unsafe fn is_zero_beyond<T: Struct>(pointer: *const T, size: usize) -> bool {
+    let unknown = size.saturating_sub(size_of::<T>());
+    // SAFETY: the struct is `size` bytes long; where nothing is unknown the slice is empty.
+    unknown == 0
+        || unsafe { core::slice::from_raw_parts(pointer.add(1).cast::<u8>(), unknown) }.iter().all(|&byte| byte == 0)
+}
+
+/// What this version knows of a struct of `size` bytes, and zeros for what that lacks.
+///
+/// # Safety
+/// `pointer` is aligned and points to as many bytes.
+unsafe fn get<T: Struct>(pointer: *const T, size: usize) -> T {
+    if size >= size_of::<T>() {
+        // SAFETY: as promised by the caller.
+        return unsafe { pointer.read() };
+    }
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: as promised by the caller; every pattern of bits, zeros too, is a value.
+    unsafe {
+        pointer.cast::<u8>().copy_to_nonoverlapping(value.as_mut_ptr().cast::<u8>(), size);
+        value.assume_init()
+    }
+}
+
+/// Writes as much of `value` as a struct of `size` bytes has.
+///
+/// # Safety
+/// `pointer` points to as many writable bytes.
+unsafe fn set<T: Struct>(pointer: *mut T, size: usize, value: T) {
+    let known = size.min(size_of::<T>());
+    // SAFETY: as promised by the caller.
+    unsafe { pointer.cast::<u8>().copy_from_nonoverlapping((&raw const value).cast::<u8>(), known) };
+}
+
+/// A struct of the caller.
 ///
 /// # Safety
 /// `pointer` is NULL or points to a struct of the size it says.
@@ -71,14 +120,12 @@ pub(crate) unsafe fn read<T: Descriptor>(pointer: *const T) -> Result<T, Refusal
     check(pointer, T::NAME)?;
     // SAFETY: the pointer is aligned and the first field is the size.
     let size = unsafe { pointer.cast::<usize>().read() };
-    check_size::<T>(size, T::NAME)?;
     // SAFETY: the struct is `size` bytes long.
-    let unknown = unsafe { core::slice::from_raw_parts(pointer.add(1).cast::<u8>(), size - size_of::<T>()) };
-    if unknown.iter().any(|&byte| byte != 0) {
+    if !is_known_size::<T>(size) || !unsafe { is_zero_beyond(pointer, size) } {
         return Err(Refusal::StructSize(T::NAME));
     }
-    // SAFETY: the pointer is aligned and the struct at least as long as `T`.
-    Ok(unsafe { pointer.read() })
+    // SAFETY: the pointer is aligned and the struct `size` bytes long.
+    Ok(unsafe { get(pointer, size) })
 }
 
 /// As [`read`], but NULL is allowed.
@@ -93,17 +140,28 @@ pub(crate) unsafe fn read_optional<T: Descriptor>(pointer: *const T) -> Result<O
     unsafe { read(pointer) }.map(Some)
 }
 
-/// Fills a struct of `struct_size` bytes with `value`, and what this version does not know with zeros.
+/// Writes as much of `value` as fits a struct that [`read`] found to be sound.
+///
+/// # Safety
+/// `pointer` points to a writable struct of the size it says.
+pub(crate) unsafe fn write<T: Descriptor>(pointer: *mut T, value: T) {
+    // SAFETY: as promised by the caller, and the first field is the size.
+    unsafe { set(pointer, pointer.cast::<usize>().read(), value) };
+}
+
+/// Fills a struct of `struct_size` bytes with as much of `value` as it has, and what this version does not know with zeros.
 ///
 /// # Safety
 /// `pointer` is NULL or points to `struct_size` writable bytes.
 pub(crate) unsafe fn initialise<T: Descriptor>(pointer: *mut T, struct_size: usize, value: T) -> Result<(), Refusal> {
     check(pointer, T::NAME)?;
-    check_size::<T>(struct_size, T::NAME)?;
-    // SAFETY: the pointer is aligned, the struct `struct_size` bytes long and that is no less than `T`.
+    if !is_known_size::<T>(struct_size) {
+        return Err(Refusal::StructSize(T::NAME));
+    }
+    // SAFETY: the struct is `struct_size` bytes long.
     unsafe {
-        pointer.write(value);
-        pointer.add(1).cast::<u8>().write_bytes(0, struct_size - size_of::<T>());
+        pointer.cast::<u8>().write_bytes(0, struct_size);
+        set(pointer, struct_size, value);
     }
     Ok(())
 }
@@ -148,7 +206,7 @@ pub(crate) unsafe fn slice_mut<'a, T>(start: *mut T, len: usize, name: &'static 
     Ok(unsafe { core::slice::from_raw_parts_mut(start, len) })
 }
 
-/// An array of structs that may be longer than this version knows.
+/// An array of the caller's structs, each as long as some header says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Array<T> {
     start: *mut T,
@@ -156,8 +214,8 @@ pub(crate) struct Array<T> {
     stride: usize,
 }
 
-impl<T: Copy> Array<T> {
-    /// `count` structs, `stride` bytes each.
+impl<T: Struct> Array<T> {
+    /// `count` structs to read, `stride` bytes each; `stride_field` is the field that says so.
     ///
     /// # Safety
     /// `start` is NULL or points to as many, which live as long as the array is used.
@@ -165,18 +223,37 @@ impl<T: Copy> Array<T> {
         start: *const T,
         count: usize,
         stride: usize,
-        name: &'static str,
+        stride_field: &'static str,
+    ) -> Result<Self, Refusal> {
+        // SAFETY: as promised by the caller.
+        let array = unsafe { Self::to_fill(start.cast_mut(), count, stride, stride_field) }?;
+        // SAFETY: each is `stride` bytes long.
+        let is_sound = |index| unsafe { is_zero_beyond(array.place(index), stride) };
+        if stride > size_of::<T>() && !(0..count).all(is_sound) {
+            return Err(Refusal::ElementSize(stride_field));
+        }
+        Ok(array)
+    }
+
+    /// `count` structs of which nothing is read, `stride` bytes each.
+    ///
+    /// # Safety
+    /// `start` is NULL or points to as many, which live as long as the array is used.
+    pub(crate) unsafe fn to_fill(
+        start: *mut T,
+        count: usize,
+        stride: usize,
+        stride_field: &'static str,
     ) -> Result<Self, Refusal> {
         if count > 0 {
-            check(start, name)?;
-            check_size::<T>(stride, name)?;
-            if !stride.is_multiple_of(align_of::<T>()) {
-                return Err(Refusal::StructSize(name));
+            check(start, T::NAME)?;
+            if !is_known_size::<T>(stride) || !stride.is_multiple_of(align_of::<T>()) {
+                return Err(Refusal::ElementSize(stride_field));
             }
             let bytes = count.checked_mul(stride).filter(|&bytes| isize::try_from(bytes).is_ok());
-            bytes.ok_or(Refusal::Core(Error::Overflow { quantity: name }))?;
+            bytes.ok_or(Refusal::Core(Error::Overflow { quantity: T::NAME }))?;
         }
-        Ok(Self { start: start.cast_mut(), count, stride })
+        Ok(Self { start, count, stride })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -190,16 +267,16 @@ impl<T: Copy> Array<T> {
     /// What this version knows of struct `index`, which must be below [`Self::len`].
     pub(crate) fn get(&self, index: usize) -> T {
         // SAFETY: the place lies inside the array and is aligned, its start and stride being so.
-        unsafe { self.place(index).read() }
+        unsafe { get(self.place(index), self.stride) }
     }
 
-    /// Writes what this version knows of struct `index`, which must be below [`Self::len`].
+    /// Writes as much of `value` as struct `index`, which must be below [`Self::len`], has.
     ///
     /// # Safety
     /// The array is writable and nobody else uses it.
     pub(crate) unsafe fn set(&self, index: usize, value: T) {
-        // SAFETY: the place lies inside the array and is aligned, its start and stride being so.
-        unsafe { self.place(index).write(value) }
+        // SAFETY: the place lies inside the array.
+        unsafe { set(self.place(index), self.stride, value) }
     }
 
     fn place(&self, index: usize) -> *mut T {

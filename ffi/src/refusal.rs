@@ -9,7 +9,10 @@ pub(crate) enum Refusal {
     Core(Error),
     NullPointer(&'static str),
     Misaligned(&'static str),
+    /// The `struct_size` of an argument.
     StructSize(&'static str),
+    /// The field that says how long the structs of an array are.
+    ElementSize(&'static str),
     Overlap(&'static str),
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only unwinding can be caught"))]
     Panic,
@@ -32,7 +35,7 @@ impl Refusal {
             Self::Core(error) => Status::of(error.code()),
             Self::NullPointer(_) => Status::NullPointer,
             Self::Misaligned(_) => Status::Misaligned,
-            Self::StructSize(_) => Status::StructSize,
+            Self::StructSize(_) | Self::ElementSize(_) => Status::StructSize,
             Self::Overlap(_) => Status::Overlap,
             Self::Panic => Status::Panic,
         }

@@ -4,7 +4,7 @@ use crate::arch::Arch;
 use crate::boundary::guard;
 use crate::error::ErrorReport;
 use crate::options::Options;
-use crate::pointer::{self, Array, Descriptor, Span};
+use crate::pointer::{self, Array, Descriptor, Span, Struct};
 use crate::proxy;
 use crate::refusal::Refusal;
 use crate::source::CallerTensors;
@@ -55,6 +55,11 @@ pub struct BlockRow {
     pub trainability: f64,
 }
 
+// SAFETY: numbers take every pattern of bits.
+unsafe impl Struct for BlockRow {
+    const NAME: &'static str = "blocks";
+}
+
 /// The proxies of a network. All are "higher is better"; what is undefined, or was not measured, is minus infinity.
 ///
 /// Zero the struct and set `struct_size` to `sizeof(aznas_scores)` before the call; for per-block rows also `blocks`,
@@ -100,10 +105,13 @@ pub struct Scores {
     pub reserved: u32,
 }
 
-// SAFETY: `struct_size` comes first.
-unsafe impl Descriptor for Scores {
+// SAFETY: numbers and pointers take every pattern of bits.
+unsafe impl Struct for Scores {
     const NAME: &'static str = "scores";
 }
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Scores {}
 
 impl Scores {
     /// The rows that are asked for, with room for all that come.
@@ -115,7 +123,7 @@ impl Scores {
             return Ok(None);
         }
         // SAFETY: as promised by the caller.
-        let rows = unsafe { Array::new(self.blocks, self.block_capacity, self.block_size, "blocks") }?;
+        let rows = unsafe { Array::to_fill(self.blocks, self.block_capacity, self.block_size, "block_size") }?;
         if needed.is_none_or(|needed| rows.len() < needed) {
             return Err(Refusal::invalid("block_capacity", "at least blocks times repeats"));
         }
@@ -172,7 +180,7 @@ pub unsafe extern "C" fn aznas_score(
             })
         }?;
         // SAFETY: `read` found the pointer to be valid.
-        unsafe { scores.write(result) };
+        unsafe { pointer::write(scores, result) };
         Ok(())
     };
     // SAFETY: the contract of the header.

@@ -1,6 +1,6 @@
 //! Tensors of the caller in place of random ones: from a table, from a function, or both.
 
-use crate::pointer::{self, Array, Descriptor, Span};
+use crate::pointer::{self, Array, Descriptor, Span, Struct};
 use crate::refusal::Refusal;
 use core::ffi::c_void;
 
@@ -77,6 +77,11 @@ pub struct Tensor {
     pub len: usize,
 }
 
+// SAFETY: numbers and pointers take every pattern of bits.
+unsafe impl Struct for Tensor {
+    const NAME: &'static str = "tensors";
+}
+
 /// Returns the tensor with this role, block and key and writes the number of its elements to `len`; or returns NULL for a
 /// tensor that is to be drawn (weights, tokens, positions, input, directions) or to have its neutral value (biases and
 /// shifts 0, gains 1).
@@ -104,10 +109,13 @@ pub struct Source {
     pub context: *mut c_void,
 }
 
-// SAFETY: `struct_size` comes first, and an optional function pointer takes every pattern of bits C can put there.
-unsafe impl Descriptor for Source {
+// SAFETY: an optional function pointer takes every pattern of bits C can put there.
+unsafe impl Struct for Source {
     const NAME: &'static str = "source";
 }
+
+// SAFETY: `struct_size` comes first.
+unsafe impl Descriptor for Source {}
 
 /// The caller's tensors as the core asks for them.
 #[derive(Debug)]
@@ -130,7 +138,7 @@ impl CallerTensors {
         let (tensors, count, size) = source
             .map_or((core::ptr::null(), 0, 0), |source| (source.tensors, source.tensor_count, source.tensor_size));
         // SAFETY: as promised by the caller.
-        let table = unsafe { Array::new(tensors, count, size, "tensors") }?;
+        let table = unsafe { Array::new(tensors, count, size, "tensor_size") }?;
         let tensors = Self {
             table,
             lookup: source.and_then(|source| source.lookup),

@@ -32,8 +32,8 @@ pub enum Status {
     NullPointer = -101,
     /// A pointer is not aligned to its type.
     Misaligned = -102,
-    /// `struct_size`, or the size of an array's elements, is none that this library knows; or a longer struct sets
-    /// something beyond what this library knows.
+    /// `struct_size`, or the size of an array's structs, is that of no header so far; or a longer struct of a later
+    /// header sets something that this library does not know.
     StructSize = -103,
     /// Memory that is written overlaps memory that is read.
     Overlap = -104,

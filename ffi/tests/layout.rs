@@ -41,25 +41,39 @@ const fn size_of_field<S, F>(_field: fn(&S) -> &F) -> usize {
     size_of::<F>()
 }
 
-/// Lines for structs and their fields, as `layout.c` prints them.
-macro_rules! layout {
-    ($($name:literal: $type:path { $($field:ident),* $(,)? })*) => {{
-        let mut lines = Vec::new();
-        $(
-            lines.push(format!("{} {}", $name, size_of::<$type>()));
-            $(
-                let size = size_of_field(|value: &$type| &value.$field);
-                let offset = std::mem::offset_of!($type, $field);
-                lines.push(format!("{}.{} {offset} {size}", $name, stringify!($field)));
-            )*
-        )*
-        lines
-    }};
+/// A struct of the header.
+#[derive(Debug, PartialEq)]
+struct Layout {
+    name: String,
+    /// The sizes that it has had, the last of today.
+    sizes: Vec<usize>,
+    fields: Vec<Field>,
 }
 
-#[test]
-fn structs_have_one_layout() {
-    let expected = layout! {
+#[derive(Debug, PartialEq)]
+struct Field {
+    name: String,
+    place: usize,
+    size: usize,
+}
+
+macro_rules! layouts {
+    ($($name:literal: $type:path { $($field:ident),* $(,)? })*) => {
+        vec![$(Layout {
+            name: $name.to_owned(),
+            sizes: <$type as pointer::Struct>::SIZES.to_vec(),
+            fields: vec![$(Field {
+                name: stringify!($field).to_owned(),
+                place: std::mem::offset_of!($type, $field),
+                size: size_of_field(|value: &$type| &value.$field),
+            }),*],
+        }),*]
+    };
+}
+
+/// The structs in the order of `layout.c`.
+fn layouts() -> Vec<Layout> {
+    layouts! {
         "aznas_ranking": aggregate::Ranking { struct_size, columns, column_count, candidate_count, weights, mode, reserved }
         "aznas_error": error::ErrorReport { struct_size, status, column, block, node, needed, given, field, expected }
         "aznas_node": node::Node { op, flags, inputs, input_count, key, channels, kernel, stride, padding, dilation, groups, heads, grid, reach, epsilon }
@@ -70,8 +84,58 @@ fn structs_have_one_layout() {
         "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters, live_layers, depth }
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
         "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, mean_progressivity, macs, live_macs, parameters, live_parameters, live_layers, depth, flags, reserved }
-    };
-    let program = common::compile("tests/c/layout.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
-    let printed = common::output(&program, "");
-    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+    }
+}
+
+/// What `layout.c` of a folder prints: for each struct its name, its size, and the place and size of each field.
+fn printed(folder: &str) -> Vec<Layout> {
+    let source = format!("{folder}/layout.c");
+    let program = common::compile(&source, Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
+    let mut structs: Vec<Layout> = Vec::new();
+    for line in common::output(&program, "").lines() {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let number = |word: &str| word.parse().expect("a size is a number");
+        match words[..] {
+            [name, size] => {
+                structs.push(Layout { name: name.to_owned(), sizes: vec![number(size)], fields: Vec::new() });
+            }
+            [path, place, size] => {
+                let name = path.split('.').nth(1).expect("a path has a field").to_owned();
+                let field = Field { name, place: number(place), size: number(size) };
+                structs.last_mut().expect("a struct comes first").fields.push(field);
+            }
+            _ => panic!("{line}"),
+        }
+    }
+    structs
+}
+
+/// Names may change from header to header, places may not, and what comes is added at the end.
+#[test]
+fn structs_only_grow() {
+    let layouts = layouts();
+    for folder in common::generations() {
+        let before = printed(&folder);
+        assert!(before.len() <= layouts.len(), "{folder} has a struct that is gone");
+        for (before, now) in before.into_iter().zip(&layouts) {
+            let size = before.sizes[0];
+            assert!(now.sizes.contains(&size) && now.sizes.is_sorted(), "{folder}: {size} is no size of {now:?}");
+            assert!(before.fields.len() <= now.fields.len(), "{folder}: {} lost a field", now.name);
+            let (kept, added) = now.fields.split_at(before.fields.len());
+            for (before, now) in before.fields.iter().zip(kept) {
+                assert_eq!((before.place, before.size), (now.place, now.size), "{folder}: {before:?}");
+            }
+            // What was added lies behind the padding of the shorter struct, which holds anything.
+            assert!(added.iter().all(|field| field.place >= size), "{folder}: {}", now.name);
+        }
+    }
+}
+
+#[test]
+fn structs_have_one_layout() {
+    let mut expected = layouts();
+    for layout in &mut expected {
+        layout.sizes = layout.sizes.split_off(layout.sizes.len() - 1);
+    }
+    assert_eq!(printed("tests/c"), expected);
 }

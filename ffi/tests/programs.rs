@@ -75,8 +75,14 @@ fn score(network: &dyn Network, options: &Options, source: &dyn Source, with_row
     printed(&scores.expect("the network is sound"), network.block_count(), &rows)
 }
 
-fn program(source: &str) -> PathBuf {
-    common::compile(source, Language::C11, &Flavour::Checked.build(), Linkage::Static, &[])
+/// The program `name` of today and those of earlier headers, each linked in both ways.
+fn programs(name: &str, language: Language) -> Vec<PathBuf> {
+    let library = Flavour::Checked.build();
+    let sources = common::generations().into_iter().map(|folder| format!("{folder}/{name}"));
+    let linked = |source: String| {
+        [Linkage::Static, Linkage::Shared].map(|linkage| common::compile(&source, language, &library, linkage, &[]))
+    };
+    sources.flat_map(linked).collect()
 }
 
 #[test]
@@ -136,7 +142,9 @@ fn named_spaces() {
             expected += &score(&*network, &options, &Random, true);
         }
     }
-    assert_eq!(common::output(&program("tests/c/scores.c"), &input), expected);
+    for program in programs("scores.c", Language::C11) {
+        assert_eq!(common::output(&program, &input), expected, "{}", program.display());
+    }
 }
 
 /// The transformer of `graph.c`: patches, tokens and attention, then a perceptron.
@@ -230,14 +238,16 @@ impl Network for Graph {
 
 #[test]
 fn nodes_of_the_caller() {
-    let program = program("tests/c/graph.c");
+    let programs = programs("graph.c", Language::C11);
     for (backend, number) in backends() {
         let options = Options { batch: 4, height: 16, width: 16, backend, ..Options::default() };
         let expected = [Graph::ResNet, Graph::MobileNet, Graph::Transformer]
             .map(|network| score(&network, &options, &Random, false))
             .concat();
-        let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
-        assert_eq!(printed, expected, "{}", backend.name());
+        for program in &programs {
+            let printed = common::run(std::process::Command::new(program).arg(number.to_string()), "");
+            assert_eq!(printed, expected, "{}: {}", backend.name(), program.display());
+        }
     }
 }
 
@@ -298,15 +308,17 @@ fn tensors_of_the_caller() {
         (Role::ValueColumn, 4, 256, 11),
     ];
     let tokens = Tokens(tokens.map(|(role, key, len, salt)| (role, key, (0..len).map(|i| number(i, salt)).collect())));
-    let program = program("tests/c/tensors.c");
+    let programs = programs("tensors.c", Language::C11);
     for (backend, number) in backends() {
         let options = Options { batch: 2, height: 8, width: 8, backend, ..Options::default() };
         let given = [score(&network, &options, &tensors, false), score(&transformer, &options, &tokens, false)];
         let drawn = [score(&network, &options, &Random, false), score(&transformer, &options, &Random, false)];
         assert!(given[0] != drawn[0] && given[1] != drawn[1], "the tensors do not matter");
         let expected = given.concat();
-        let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
-        assert_eq!(printed, expected, "{}", backend.name());
+        for program in &programs {
+            let printed = common::run(std::process::Command::new(program).arg(number.to_string()), "");
+            assert_eq!(printed, expected, "{}: {}", backend.name(), program.display());
+        }
     }
 }
 
@@ -323,22 +335,20 @@ fn ranks() {
                 .expect("a string takes any text");
         }
     }
-    assert_eq!(common::output(&program("tests/c/aggregate.c"), ""), expected);
+    for program in programs("aggregate.c", Language::C11) {
+        assert_eq!(common::output(&program, ""), expected, "{}", program.display());
+    }
 }
 
 #[test]
-fn eight_threads_of_cpp_static_and_shared() {
-    let library = Flavour::Checked.build();
-    let compile = |linkage| common::compile("tests/c/threads.cpp", Language::Cpp17, &library, linkage, &[]);
-    let linked = common::output(&compile(Linkage::Static), "");
-    // The loader looks for the name inside the library, which installing gives to the file.
-    let named = library.join("libaznas.so.0.1");
-    let _ = std::fs::remove_file(&named);
-    std::fs::copy(library.join("libaznas.so"), &named).expect("the folder can be written");
-    let shared = compile(Linkage::Shared);
-    let loaded = common::run(std::process::Command::new(shared).env("LD_LIBRARY_PATH", &library), "");
-    assert_eq!(linked, loaded);
-    assert_eq!(linked.lines().count(), 25);
+fn eight_threads_of_cpp() {
+    let mut printed = programs("threads.cpp", Language::Cpp17).into_iter().map(|program| common::output(&program, ""));
+    let first = printed.next().expect("there is a program");
+    assert_eq!(first.lines().count(), 25);
+    assert!(
+        printed.all(|other| other == first),
+        "a program of an earlier header, or a shared library, scores differently"
+    );
 }
 
 #[test]

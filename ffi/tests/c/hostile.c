@@ -180,6 +180,12 @@ static aznas_status invoke(int function) {
     }
     if (status > 0 || status == AZNAS_STATUS_OTHER || status == AZNAS_STATUS_PANIC || status == AZNAS_STATUS_OUT_OF_MEMORY)
         fail("a status that must not be", status);
+#define BEYOND(descriptor, before)                                                                            \
+    (descriptor.s.struct_size < sizeof descriptor &&                                                          \
+     memcmp(descriptor.room + descriptor.s.struct_size, before.room + descriptor.s.struct_size,                \
+            sizeof descriptor - descriptor.s.struct_size))
+    if (BEYOND(scores, scores_before) || BEYOND(costs, costs_before) || BEYOND(error, error_before))
+        fail("something was written beyond the struct", status);
     if (status == AZNAS_STATUS_OK) {
         if (memcmp(&error_before, &error, sizeof error))
             fail("success wrote into the error", status);
@@ -202,12 +208,43 @@ static void expect(int function, aznas_status expected, const char *what) {
     }
 }
 
+/* Lays the nodes out as those of a later header, whose new field holds `value`. */
+static void spread_nodes(char value) {
+    static struct {
+        aznas_node node;
+        char later[64];
+    } spread[3];
+    for (int i = 0; i < 3; i++) {
+        spread[i].node = (&nodes[0].each.s)[i];
+        memset(spread[i].later, 0, sizeof spread[i].later);
+    }
+    spread[2].later[63] = value;
+    arch.s.nodes = &spread[0].node;
+    arch.s.node_size = sizeof spread[0];
+}
+
 /* Makes the node an attention over as many rows of eight tokens. */
 static void attend(aznas_node *node, uint32_t heads, uint32_t rows) {
     node->op = AZNAS_OP_ATTENTION;
     node->heads = heads;
     node->grid[0] = rows;
     node->grid[1] = 8;
+}
+
+/* Every size that a struct could claim: those of headers up to now and some room for later ones are accepted. */
+static void every_size(int function, size_t *struct_size, const size_t *known, size_t known_count, const char *field) {
+    const size_t now = known[known_count - 1];
+    for (size_t size = 0; size <= now + 1100; size++) {
+        reset(AZNAS_SPACE_NB201);
+        *struct_size = size;
+        int is_known = size >= now && size <= now + 1024;
+        for (size_t i = 0; i < known_count; i++)
+            is_known |= size == known[i];
+        expect(function, is_known ? AZNAS_STATUS_OK : AZNAS_STATUS_STRUCT_SIZE, field);
+        const int is_reported = function != VALUES && struct_size != &error.s.struct_size;
+        if (!is_known && is_reported && strcmp(error.s.field, field))
+            fail("the error names another field", AZNAS_STATUS_STRUCT_SIZE);
+    }
 }
 
 /* Each mistake on its own, with the status it must give. */
@@ -221,11 +258,11 @@ static void single_mistakes(void) {
         expect(function, expected, #change);     \
     } while (0)
 #define SIZES(function, descriptor)                                                              \
-    MISTAKE(function, descriptor.s.struct_size = 0, AZNAS_STATUS_STRUCT_SIZE);                   \
-    MISTAKE(function, descriptor.s.struct_size -= 1, AZNAS_STATUS_STRUCT_SIZE);                  \
+    do {                                                                                         \
+        const size_t known[] = {sizeof descriptor.s};                                            \
+        every_size(function, &descriptor.s.struct_size, known, sizeof known / sizeof *known, #descriptor ".struct_size"); \
+    } while (0);                                                                                 \
     MISTAKE(function, descriptor.s.struct_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);            \
-    MISTAKE(function, descriptor.s.struct_size += 1025, AZNAS_STATUS_STRUCT_SIZE);               \
-    MISTAKE(function, descriptor.s.struct_size += 1024, AZNAS_STATUS_OK);                        \
     MISTAKE(function, (descriptor.s.struct_size += 64, descriptor.room[sizeof descriptor.s + 63] = 1), AZNAS_STATUS_STRUCT_SIZE)
 #define POINTERS(function, argument)                                                   \
     MISTAKE(function, call.argument = NULL, AZNAS_STATUS_NULL_POINTER);                \
@@ -280,6 +317,9 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE(arch.s.node_size = 0, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size += 1, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);
+        GRAPH_MISTAKE(arch.s.node_size -= sizeof(double), AZNAS_STATUS_STRUCT_SIZE);
+        GRAPH_MISTAKE(spread_nodes(0), AZNAS_STATUS_OK);
+        GRAPH_MISTAKE(spread_nodes(1), AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.input_channels = 0, AZNAS_STATUS_INVALID);
         GRAPH_MISTAKE(nodes[0].each.s.inputs[0] = UINT32_MAX, AZNAS_STATUS_NODE);
         GRAPH_MISTAKE(nodes[0].each.s.inputs[0] = 1, AZNAS_STATUS_NODE);

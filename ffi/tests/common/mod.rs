@@ -1,7 +1,6 @@
 //! Builds the library as its users do, and programs against it with the compilers of the system.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
-use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -61,7 +60,10 @@ impl Flavour {
             .arg(&target)
             .args(self.arguments());
         run(cargo.current_dir(root()), "");
-        target.join(self.folder())
+        let built = target.join(self.folder());
+        // The loader looks for the name inside the library, which installing gives to the file.
+        let _ = std::os::unix::fs::symlink("libaznas.so", built.join("libaznas.so.0.1"));
+        built
     }
 }
 
@@ -79,29 +81,55 @@ pub enum Linkage {
     Shared,
 }
 
-/// Compiles `source`, a file in `ffi`, with all warnings as errors, and returns the program.
+/// The folders in `ffi` with test programs: of today, and frozen ones with the header that they were written for.
+pub fn generations() -> Vec<String> {
+    let today = "tests/c".to_owned();
+    let entries = std::fs::read_dir(root().join("ffi").join(&today)).expect("the programs are there");
+    let names = entries.map(|entry| entry.expect("the folder can be read").file_name());
+    let mut frozen: Vec<_> = names
+        .map(|name| format!("{today}/{}", name.to_str().expect("the programs have plain names")))
+        .filter(|folder| root().join("ffi").join(folder).join("aznas.h").exists())
+        .collect();
+    frozen.sort();
+    assert!(frozen.contains(&format!("{today}/v0_1")), "the header of 0.1 is frozen");
+    frozen.insert(0, today);
+    frozen
+}
+
+/// Compiles `source`, a file in `ffi`, with all warnings as errors, and returns the program. The header is the one beside
+/// the source, or else today's.
 pub fn compile(source: &str, language: Language, library: &Path, linkage: Linkage, flags: &[&str]) -> PathBuf {
     let (compiler, standard) = match language {
         Language::C11 => ("cc", "-std=c11"),
         Language::Cpp17 => ("c++", "-std=c++17"),
     };
-    let name = Path::new(source).file_stem().and_then(OsStr::to_str).expect("a source has a name");
-    let variant = flags.concat().replace(['/', '='], "");
-    let program = scratch().join(format!("{name}-{language:?}-{linkage:?}{variant}"));
+    let path = root().join("ffi").join(source);
+    let folder = path.parent().expect("a source lies in a folder");
+    let include = if folder.join("aznas.h").exists() { folder.to_owned() } else { root().join("include") };
+    let name = Path::new(source).with_extension("").display().to_string();
+    let variant = flags.concat();
+    let name = format!("{name}-{language:?}-{linkage:?}{variant}").replace(['/', '='], "-");
+    let program = scratch().join(name);
+    // Another test may be running it, so it is replaced in one go.
+    let fresh = program.with_extension(format!("{:?}", std::thread::current().id()).replace(['(', ')'], ""));
     let mut command = Command::new(compiler);
     command
         .args([standard, "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffp-contract=off"])
         .args(flags)
         .arg("-I")
-        .arg(root().join("include"))
-        .arg(root().join("ffi").join(source))
+        .arg(include)
+        .arg(path)
         .arg("-o")
-        .arg(&program);
+        .arg(&fresh);
     match linkage {
         Linkage::Static => command.arg(library.join("libaznas.a")).args(["-lpthread", "-ldl", "-lm"]),
-        Linkage::Shared => command.arg("-L").arg(library).args(["-laznas", "-lpthread"]),
+        Linkage::Shared => {
+            let found = format!("-Wl,-rpath,{}", library.display());
+            command.arg("-L").arg(library).args(["-laznas", "-lpthread", &found])
+        }
     };
     run(&mut command, "");
+    std::fs::rename(fresh, &program).expect("the folder can be written");
     program
 }
 

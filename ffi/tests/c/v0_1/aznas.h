@@ -1,0 +1,1259 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * aznas: training-free scores (AZ-NAS, CVPR 2024) of neural networks on a CPU, in the caller's memory.
+ *
+ * Generated from the documentation of the library: do not edit. To change it, change `ffi/src` and run
+ * `cargo build --features header`.
+ *
+ * Every function that can fail returns an `aznas_status` and writes its results only on success (AZNAS_STATUS_OK). Nothing
+ * is allocated, kept between calls or shared between threads: any number of threads may call anything at the same time, as
+ * long as no two write to the same memory.
+ *
+ * Structs start with `struct_size`, which is what the program was compiled with; the init functions set it. A library
+ * accepts the longer structs of later headers where all that it does not know is zero.
+ *
+ * A pointer that is not NULL must point to as much memory as the struct or the length beside it says, and nobody may write
+ * to that memory during the call. NULL, misaligned pointers, unknown numbers and lengths that cannot be are refused.
+ *
+ * Fields and arguments named after an enum are plain integers, so that any value may be passed and is checked.
+ */
+
+
+#ifndef AZNAS_H
+#define AZNAS_H
+
+#include <stddef.h>
+#include <stdint.h>
+/**
+ * Version of this header as text, such as "0.1.0".
+ */
+#define AZNAS_VERSION AZNAS_VERSION_EXPAND(AZNAS_VERSION_MAJOR, AZNAS_VERSION_MINOR, AZNAS_VERSION_PATCH)
+#define AZNAS_VERSION_EXPAND(major, minor, patch) AZNAS_VERSION_QUOTE(major, minor, patch)
+#define AZNAS_VERSION_QUOTE(major, minor, patch) #major "." #minor "." #patch
+
+/**
+ * The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head, which
+ * only counts as complexity and parameters.
+ */
+#define AZNAS_NODE_END_OF_BLOCK 1
+
+/**
+ * The convolution has a bias. (A linear map always has one.)
+ */
+#define AZNAS_NODE_BIAS 2
+
+/**
+ * `expressivity` of the scores.
+ */
+#define AZNAS_PROXY_EXPRESSIVITY 1
+
+/**
+ * `progressivity` of the scores.
+ */
+#define AZNAS_PROXY_PROGRESSIVITY 2
+
+/**
+ * `trainability` of the scores.
+ */
+#define AZNAS_PROXY_TRAINABILITY 4
+
+/**
+ * `complexity` of the scores.
+ */
+#define AZNAS_PROXY_COMPLEXITY 8
+
+/**
+ * `mean_progressivity` of the scores: what progressivity asks of the worst block, asked of all.
+ */
+#define AZNAS_PROXY_MEAN_PROGRESSIVITY 16
+
+/**
+ * `depth` of the scores.
+ */
+#define AZNAS_PROXY_DEPTH 32
+
+/**
+ * `live_macs` of the scores.
+ */
+#define AZNAS_PROXY_LIVE_COMPLEXITY 64
+
+/**
+ * `live_layers` of the scores.
+ */
+#define AZNAS_PROXY_LIVE_LAYERS 128
+
+/**
+ * The four of the paper.
+ */
+#define AZNAS_PROXIES_PAPER 15
+
+/**
+ * The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
+ */
+#define AZNAS_PROXIES_EXTENDED 61
+
+/**
+ * Every proxy.
+ */
+#define AZNAS_PROXIES_ALL 255
+
+/**
+ * A feature or gradient holds NaN or infinity.
+ */
+#define AZNAS_FLAG_NOT_FINITE 1
+
+/**
+ * A feature does not vary over its positions: expressivity and progressivity are minus infinity.
+ */
+#define AZNAS_FLAG_CONSTANT_FEATURE 2
+
+/**
+ * A block passes its gradient unchanged.
+ */
+#define AZNAS_FLAG_IDENTITY_BLOCK 4
+
+/**
+ * A proxy was not measured, because `proxies` of the options does not ask for it.
+ */
+#define AZNAS_FLAG_NOT_MEASURED 8
+
+/**
+ * Version of this header: changes that break programs.
+ */
+#define AZNAS_VERSION_MAJOR 0
+
+/**
+ * Version of this header: additions; while the major version is 0, also changes that break programs.
+ */
+#define AZNAS_VERSION_MINOR 1
+
+/**
+ * Version of this header: corrections.
+ */
+#define AZNAS_VERSION_PATCH 0
+
+/**
+ * The outcome of a call. 0 is success, everything negative a refusal; numbers never change their meaning.
+ */
+enum aznas_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Done.
+     */
+    AZNAS_STATUS_OK = 0,
+    /**
+     * The text does not follow the grammar of its space; `column` of the error says where.
+     */
+    AZNAS_STATUS_PARSE = -1,
+    /**
+     * A number lies outside what its field allows.
+     */
+    AZNAS_STATUS_INVALID = -2,
+    /**
+     * A node does not fit its inputs or its own arguments; `block` and `node` of the error say which.
+     */
+    AZNAS_STATUS_NODE = -3,
+    /**
+     * A tensor of the caller has the wrong number of elements.
+     */
+    AZNAS_STATUS_TENSOR_LENGTH = -4,
+    /**
+     * A size does not fit the address space.
+     */
+    AZNAS_STATUS_OVERFLOW = -5,
+    /**
+     * A fixed capacity of the library is exceeded; `needed` of the error is the limit.
+     */
+    AZNAS_STATUS_TOO_LARGE = -6,
+    /**
+     * The workspace is too small; `needed` of the error are the bytes it takes.
+     */
+    AZNAS_STATUS_WORKSPACE_TOO_SMALL = -7,
+    /**
+     * The back end is not available on this processor or in this build.
+     */
+    AZNAS_STATUS_BACKEND_UNAVAILABLE = -8,
+    /**
+     * The heap does not have the memory. Reserved: nothing in this library uses the heap.
+     */
+    AZNAS_STATUS_OUT_OF_MEMORY = -9,
+    /**
+     * An error that this version of the header does not know.
+     */
+    AZNAS_STATUS_OTHER = -100,
+    /**
+     * A pointer that must not be NULL is NULL.
+     */
+    AZNAS_STATUS_NULL_POINTER = -101,
+    /**
+     * A pointer is not aligned to its type.
+     */
+    AZNAS_STATUS_MISALIGNED = -102,
+    /**
+     * `struct_size`, or the size of an array's elements, is none that this library knows; or a longer struct sets
+     * something beyond what this library knows.
+     */
+    AZNAS_STATUS_STRUCT_SIZE = -103,
+    /**
+     * Memory that is written overlaps memory that is read.
+     */
+    AZNAS_STATUS_OVERLAP = -104,
+    /**
+     * A defect of the library, caught at the boundary. Please report it. Per-block rows may have been written.
+     */
+    AZNAS_STATUS_PANIC = -105,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_status aznas_status;
+#else
+typedef int32_t aznas_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How convolutions sum products.
+ */
+enum aznas_algorithm
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Those of 3x3 by Winograd's F(4x4, 3x3), where it applies; others directly.
+     */
+    AZNAS_ALGORITHM_WINOGRAD = 0,
+    /**
+     * All directly: half the rounding error, two to three times the time.
+     */
+    AZNAS_ALGORITHM_DIRECT = 1,
+    /**
+     * As AZNAS_ALGORITHM_WINOGRAD; but where that sums directly and the processor multiplies bfloat16 numbers (AVX-512
+     * BF16), both factors are rounded to eight bits, which halves the time of these products. Scores change by less than
+     * from one seed to another. Other processors give the scores of AZNAS_ALGORITHM_WINOGRAD.
+     */
+    AZNAS_ALGORITHM_BFLOAT16 = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_algorithm aznas_algorithm;
+#else
+typedef uint32_t aznas_algorithm;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The instruction set to run on. The same back end gives the same bits on every machine that has it.
+ */
+enum aznas_backend
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The fastest one of this processor.
+     */
+    AZNAS_BACKEND_BEST = 0,
+    /**
+     * Portable code, available everywhere.
+     */
+    AZNAS_BACKEND_SCALAR = 1,
+    /**
+     * x86-64 with AVX2 and FMA.
+     */
+    AZNAS_BACKEND_AVX2 = 2,
+    /**
+     * x86-64 with AVX-512 F, VL, BW and DQ.
+     */
+    AZNAS_BACKEND_AVX512 = 3,
+    /**
+     * AArch64.
+     */
+    AZNAS_BACKEND_NEON = 4,
+    /**
+     * WebAssembly, in builds with the feature `simd128`.
+     */
+    AZNAS_BACKEND_SIMD128 = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_backend aznas_backend;
+#else
+typedef uint32_t aznas_backend;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the trainability of a block counts for whose gradient passes unchanged.
+ */
+enum aznas_identity
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Minus infinity for the whole network: the published rule for convolutional spaces.
+     */
+    AZNAS_IDENTITY_REJECT = 0,
+    /**
+     * The block is left out of the mean: the published rule for vision transformers.
+     */
+    AZNAS_IDENTITY_SKIP = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_identity aznas_identity;
+#else
+typedef uint32_t aznas_identity;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
+ * gains 1; class tokens and positions are N(0, 0.0004).
+ *
+ * `fan_in` is input channels per group times kernel area, `fan_out` output channels times kernel area.
+ */
+enum aznas_init
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * N(0, 2 / fan_in): the paper's default.
+     */
+    AZNAS_INIT_KAIMING_NORMAL_FAN_IN = 0,
+    /**
+     * N(0, 2 / fan_out)
+     */
+    AZNAS_INIT_KAIMING_NORMAL_FAN_OUT = 1,
+    /**
+     * U(-a, a), a = sqrt(6 / fan_in)
+     */
+    AZNAS_INIT_KAIMING_UNIFORM_FAN_IN = 2,
+    /**
+     * U(-a, a), a = sqrt(6 / fan_out)
+     */
+    AZNAS_INIT_KAIMING_UNIFORM_FAN_OUT = 3,
+    /**
+     * N(0, 2 / (fan_in + fan_out))
+     */
+    AZNAS_INIT_XAVIER_NORMAL = 4,
+    /**
+     * N(0, 0.01)
+     */
+    AZNAS_INIT_NORMAL = 5,
+    /**
+     * U(-0.1, 0.1)
+     */
+    AZNAS_INIT_UNIFORM = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_init aznas_init;
+#else
+typedef uint32_t aznas_init;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the relative ranks of the proxies are combined.
+ */
+enum aznas_mode
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Sum of `w * ln(rank / m)`, equation 12 of the paper.
+     */
+    AZNAS_MODE_LOG = 0,
+    /**
+     * Sum of `w * rank / m`.
+     */
+    AZNAS_MODE_LINEAR = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_mode aznas_mode;
+#else
+typedef uint32_t aznas_mode;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a node computes. Each takes one input unless it says otherwise.
+ */
+enum aznas_op
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Zeros of the shape of its input.
+     */
+    AZNAS_OP_ZERO = 1,
+    /**
+     * Its input.
+     */
+    AZNAS_OP_IDENTITY = 2,
+    /**
+     * `max(x, 0)`; derivative 0 at 0.
+     */
+    AZNAS_OP_RELU = 3,
+    /**
+     * A convolution: `channels`, `kernel`, `stride`, `padding`, `dilation`, `groups`, `key`, AZNAS_NODE_BIAS.
+     */
+    AZNAS_OP_CONVOLUTION = 4,
+    /**
+     * Normalisation by the batch's own mean and biased variance, then gain and shift per channel: `epsilon`, `key`.
+     */
+    AZNAS_OP_BATCH_NORM = 5,
+    /**
+     * The mean over a square window, padding not counted: `kernel`, `stride`, `padding`.
+     */
+    AZNAS_OP_AVERAGE_POOL = 6,
+    /**
+     * The maximum over a square window: `kernel`, `stride`, `padding`.
+     */
+    AZNAS_OP_MAX_POOL = 7,
+    /**
+     * The mean over all positions.
+     */
+    AZNAS_OP_GLOBAL_POOL = 8,
+    /**
+     * A linear map of the channels of every position, with bias: `channels`, `key`.
+     */
+    AZNAS_OP_LINEAR = 9,
+    /**
+     * The sum of 1 to 8 inputs.
+     */
+    AZNAS_OP_ADD = 10,
+    /**
+     * 1 to 8 inputs side by side along the channels.
+     */
+    AZNAS_OP_CONCAT = 11,
+    /**
+     * Normalisation of every position over its channels, then gain and shift per channel: `epsilon`, `key`.
+     */
+    AZNAS_OP_LAYER_NORM = 12,
+    /**
+     * `x * P(N(0, 1) <= x)`, exactly.
+     */
+    AZNAS_OP_GELU = 13,
+    /**
+     * The positions of a map as a column of tokens behind a class token, with a vector added to each: `key`. What other
+     * nodes call rows are tokens from here on.
+     */
+    AZNAS_OP_TOKENS = 14,
+    /**
+     * Multi-head attention of tokens with relative positions: `heads`, `grid`, `reach`, `key`. Its input has in its
+     * channels the queries of all heads, then all keys, then all values; its output a third of these channels. Logits are
+     * divided by the square root of a head's channels.
+     */
+    AZNAS_OP_ATTENTION = 15,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_op aznas_op;
+#else
+typedef uint32_t aznas_op;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Where the parameters of an AutoFormer candidate come from.
+ */
+enum aznas_parameters
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The leading slices of one largest network, the same for every candidate of a seed: the authors' search.
+     */
+    AZNAS_PARAMETERS_SHARED = 0,
+    /**
+     * Drawn for each candidate alone.
+     */
+    AZNAS_PARAMETERS_OWN = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_parameters aznas_parameters;
+#else
+typedef uint32_t aznas_parameters;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a tensor of the caller is.
+ */
+enum aznas_role
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The weights of a convolution, `[out, in / groups, rows, columns]`, or of a linear map, `[out, in]`, the last axis
+     * fastest.
+     */
+    AZNAS_ROLE_WEIGHT = 0,
+    /**
+     * The bias of a convolution or linear map, one number an output channel.
+     */
+    AZNAS_ROLE_BIAS = 1,
+    /**
+     * The factor of a normalisation, one number a channel.
+     */
+    AZNAS_ROLE_GAIN = 2,
+    /**
+     * The summand of a normalisation, one number a channel.
+     */
+    AZNAS_ROLE_SHIFT = 3,
+    /**
+     * The input batch, `[batch, row, column, channel]`, channels fastest; `block` and `key` are 0.
+     */
+    AZNAS_ROLE_INPUT = 4,
+    /**
+     * The vector of plus and minus ones that is pulled back through block `block`, 1 and up, of the shape of its
+     * feature, channels fastest; `key` is 0.
+     */
+    AZNAS_ROLE_DIRECTION = 5,
+    /**
+     * The class token, one number a channel.
+     */
+    AZNAS_ROLE_CLASS_TOKEN = 6,
+    /**
+     * What is added to the tokens, `[token, channel]`, the class token first, channels fastest.
+     */
+    AZNAS_ROLE_POSITION = 7,
+    /**
+     * What a key gains by its row relative to the query, `[entry, channel of a head]`, the channels fastest: entry 0 is for
+     * the class token, entry `d + reach + 1` for a difference of `d` from `-reach` to `reach`.
+     */
+    AZNAS_ROLE_KEY_ROW = 8,
+    /**
+     * What a key gains by its column relative to the query.
+     */
+    AZNAS_ROLE_KEY_COLUMN = 9,
+    /**
+     * What a value gains by its row relative to the query.
+     */
+    AZNAS_ROLE_VALUE_ROW = 10,
+    /**
+     * What a value gains by its column relative to the query.
+     */
+    AZNAS_ROLE_VALUE_COLUMN = 11,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_role aznas_role;
+#else
+typedef uint32_t aznas_role;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the largest singular value of a block is taken.
+ */
+enum aznas_sigma
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Of the whole batch, as published.
+     */
+    AZNAS_SIGMA_PLAIN = 0,
+    /**
+     * Corrected by the two halves of the batch, for batches of 2 to 16 images.
+     */
+    AZNAS_SIGMA_HALF_SPLIT = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_sigma aznas_sigma;
+#else
+typedef uint32_t aznas_sigma;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A search space, or the caller's own graph.
+ */
+enum aznas_space
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * NAS-Bench-201: `text` is a cell such as `|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|`.
+     * Uses `channels`, `cells`, `classes`.
+     */
+    AZNAS_SPACE_NB201 = 1,
+    /**
+     * MobileNetV2-like structures: `text` is `SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)...`.
+     * Uses `classes`, `target_resolution`.
+     */
+    AZNAS_SPACE_MBV2 = 2,
+    /**
+     * Vision transformers: `text` is `autoformer(embed=192,heads=3-4-...,ratio=4-3.5-...)`.
+     * Uses `classes`, `target_resolution`, `patch`, `reach`, `parameters`.
+     */
+    AZNAS_SPACE_AUTOFORMER = 3,
+    /**
+     * Any network: `nodes`, cut into primary blocks by their flags. Uses `input_channels`, `identity_rule`.
+     */
+    AZNAS_SPACE_GRAPH = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_space aznas_space;
+#else
+typedef uint32_t aznas_space;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The raw scores of all candidates. A candidate is judged by its rank in each column: 1 for the worst, `m` for the best,
+ * the mean rank for ties. NaN ranks as minus infinity.
+ */
+typedef struct aznas_ranking {
+    /**
+     * `sizeof(aznas_ranking)`
+     */
+    size_t struct_size;
+    /**
+     * A pointer for every proxy, to one score for every candidate; "higher is better".
+     */
+    const double *const *columns;
+    /**
+     * Proxies, 1 to 32.
+     */
+    size_t column_count;
+    /**
+     * Candidates, 1 to 2147483647.
+     */
+    size_t candidate_count;
+    /**
+     * A finite factor for every proxy, or NULL for 1.
+     */
+    const double *weights;
+    /**
+     * One of `aznas_mode`.
+     */
+    uint32_t mode;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} aznas_ranking;
+
+/**
+ * Where and why a call was refused. Optional: pass NULL if the status is enough.
+ *
+ * Set `struct_size` to `sizeof(aznas_error)` before the call; everything else is written if, and only if, the call
+ * fails. Numbers that say nothing about the failure are 0.
+ */
+typedef struct aznas_error {
+    /**
+     * `sizeof(aznas_error)`
+     */
+    size_t struct_size;
+    /**
+     * The status that the call returned, one of `aznas_status`.
+     */
+    int32_t status;
+    /**
+     * AZNAS_STATUS_PARSE: one-based column, in bytes, of the first byte that does not fit.
+     */
+    size_t column;
+    /**
+     * AZNAS_STATUS_NODE and AZNAS_STATUS_TENSOR_LENGTH: number of the block, from 0.
+     */
+    size_t block;
+    /**
+     * AZNAS_STATUS_NODE: number of the node inside its block, from 1, as in `inputs`.
+     */
+    size_t node;
+    /**
+     * Bytes, elements or the limit that would have been right.
+     */
+    size_t needed;
+    /**
+     * Bytes or elements that were given.
+     */
+    size_t given;
+    /**
+     * The field, pointer or quantity that is wrong, as NUL-terminated text.
+     */
+    char field[48];
+    /**
+     * What it must be, as NUL-terminated text.
+     */
+    char expected[80];
+} aznas_error;
+
+/**
+ * A node of a graph. Fields that its `op` does not use are ignored; zero them.
+ */
+typedef struct aznas_node {
+    /**
+     * One of `aznas_op`.
+     */
+    uint32_t op;
+    /**
+     * AZNAS_NODE_END_OF_BLOCK, AZNAS_NODE_BIAS.
+     */
+    uint32_t flags;
+    /**
+     * What it reads, by number inside its block: 0 is the feature that the block reads (in the first block, the input
+     * batch), 1 the first node of the block, and so on.
+     */
+    uint32_t inputs[8];
+    /**
+     * How many of `inputs` count.
+     */
+    uint32_t input_count;
+    /**
+     * Its parameters are drawn and looked up by this number; unique among the nodes of one op and block. Two networks
+     * that agree in block, key and size of a tensor share its random numbers.
+     */
+    uint32_t key;
+    /**
+     * Output channels.
+     */
+    uint32_t channels;
+    /**
+     * Rows and columns of the kernel; like the next three, at most 65536.
+     */
+    uint32_t kernel[2];
+    /**
+     * Steps between outputs, in rows and columns.
+     */
+    uint32_t stride[2];
+    /**
+     * Zeros around the input, above and below, left and right.
+     */
+    uint32_t padding[2];
+    /**
+     * Steps between the elements of the kernel. 1 and 1 for an ordinary convolution.
+     */
+    uint32_t dilation[2];
+    /**
+     * Groups that the channels are split into: 1 for an ordinary convolution, the channels for a depthwise one.
+     */
+    uint32_t groups;
+    /**
+     * Heads of an attention: a third of the channels of its input is split into as many.
+     */
+    uint32_t heads;
+    /**
+     * Rows and columns that the tokens behind the class token are laid out in.
+     */
+    uint32_t grid[2];
+    /**
+     * The farthest relative position, along an axis of the grid, with an entry of its own.
+     */
+    uint32_t reach;
+    /**
+     * Number that a normalisation adds to the variance; positive and finite.
+     */
+    double epsilon;
+} aznas_node;
+
+/**
+ * What is scored. Fill with `aznas_arch_init`, then set `text` and `text_len`, or the nodes. Fields that the space does
+ * not use are ignored.
+ */
+typedef struct aznas_arch {
+    /**
+     * `sizeof(aznas_arch)`
+     */
+    size_t struct_size;
+    /**
+     * One of `aznas_space`.
+     */
+    uint32_t space;
+    /**
+     * Channels of the first stage, 1 to 65536. Default 16.
+     */
+    uint32_t channels;
+    /**
+     * Cells in each stage, 1 to 1024. Default 5.
+     */
+    uint32_t cells;
+    /**
+     * Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10 for NAS-Bench-201,
+     * 1000 for MobileNetV2 and AutoFormer.
+     */
+    uint32_t classes;
+    /**
+     * Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16), whatever the resolution
+     * of the scores. Default 224.
+     */
+    uint32_t target_resolution;
+    /**
+     * Channels of the input batch, at least 1. Default 3.
+     */
+    uint32_t input_channels;
+    /**
+     * One of `aznas_identity`. Default AZNAS_IDENTITY_REJECT.
+     */
+    uint32_t identity_rule;
+    /**
+     * Pixels along a side of a patch, at least 1. Default 16.
+     */
+    uint32_t patch;
+    /**
+     * The farthest relative position with an entry of its own. Default 14.
+     */
+    uint32_t reach;
+    /**
+     * One of `aznas_parameters`. Default AZNAS_PARAMETERS_SHARED.
+     */
+    uint32_t parameters;
+    /**
+     * The architecture as text; needs no terminator.
+     */
+    const char *text;
+    /**
+     * Bytes of the text.
+     */
+    size_t text_len;
+    /**
+     * The nodes of all blocks one after another.
+     */
+    const struct aznas_node *nodes;
+    /**
+     * Nodes, 1 to 65536.
+     */
+    size_t node_count;
+    /**
+     * `sizeof(aznas_node)`
+     */
+    size_t node_size;
+} aznas_arch;
+
+/**
+ * A tensor of the caller.
+ */
+typedef struct aznas_tensor {
+    /**
+     * One of `aznas_role`.
+     */
+    uint32_t role;
+    /**
+     * Number of the primary block, 0 for the first.
+     */
+    uint32_t block;
+    /**
+     * `key` of the node. NAS-Bench-201: the number of the edge in the text, from 0, in a cell; 0 and 1 along the main
+     * path and 2 on the shortcut of a reduction; 0 in the stem. MobileNetV2: 0 for the expanding convolution, 1 for the
+     * depthwise, 2 for the reducing, 3 for the shortcut; 0 for a plain convolution. A normalisation has the key of the
+     * convolution before it. AutoFormer: 0 for the patches, 1 for class token and positions, 2 for the normalisation, 3 for
+     * queries, keys and values, 4 for the relative positions, 5 for the projection after them, 6 and 7 for the perceptron.
+     */
+    uint32_t key;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+    /**
+     * The numbers.
+     */
+    const float *data;
+    /**
+     * How many there are.
+     */
+    size_t len;
+} aznas_tensor;
+
+/**
+ * Returns the tensor with this role, block and key and writes the number of its elements to `len`; or returns NULL for a
+ * tensor that is to be drawn (weights, tokens, positions, input, directions) or to have its neutral value (biases and
+ * shifts 0, gains 1).
+ *
+ * Called several times a score for the same tensor and must answer the same each time. What it returns must not change
+ * until the score returns. It must not throw or jump out.
+ */
+typedef const float *(*aznas_lookup)(void *context, uint32_t role, uint32_t block, uint32_t key, size_t *len);
+
+/**
+ * Where tensors come from: first the table, then the function, then random numbers.
+ */
+typedef struct aznas_source {
+    /**
+     * `sizeof(aznas_source)`
+     */
+    size_t struct_size;
+    /**
+     * A table of tensors; searched from the front.
+     */
+    const struct aznas_tensor *tensors;
+    /**
+     * Tensors in the table.
+     */
+    size_t tensor_count;
+    /**
+     * `sizeof(aznas_tensor)`
+     */
+    size_t tensor_size;
+    /**
+     * A function to ask for what the table does not have, or NULL.
+     */
+    aznas_lookup lookup;
+    /**
+     * Handed to the function.
+     */
+    void *context;
+} aznas_source;
+
+/**
+ * How a network is scored. Fill with `aznas_options_init`, then change what differs.
+ */
+typedef struct aznas_options {
+    /**
+     * `sizeof(aznas_options)`
+     */
+    size_t struct_size;
+    /**
+     * Images of the input batch, at least 1. Default 64, the paper's.
+     */
+    size_t batch;
+    /**
+     * Rows of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+     */
+    size_t height;
+    /**
+     * Columns of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+     */
+    size_t width;
+    /**
+     * Seed of everything that is drawn. Default 1.
+     */
+    uint64_t seed;
+    /**
+     * How weights are drawn, one of `aznas_init`. Default 0.
+     */
+    uint32_t init;
+    /**
+     * How often everything is drawn anew, at least 1; the proxies are means. Default 1.
+     */
+    uint32_t repeats;
+    /**
+     * The instruction set to run on, one of `aznas_backend`. Default AZNAS_BACKEND_BEST.
+     */
+    uint32_t backend;
+    /**
+     * How the largest singular value of a block is taken, one of `aznas_sigma`. Default AZNAS_SIGMA_PLAIN.
+     */
+    uint32_t sigma;
+    /**
+     * The proxies that are wanted, some of AZNAS_PROXY_... What none of them needs is not done and takes no memory: the
+     * backward pass is for trainability alone, spectra are for expressivity and both progressivities, and what is
+     * counted on the graph is always known. 0 stands for AZNAS_PROXIES_PAPER, which is the default.
+     */
+    uint32_t proxies;
+    /**
+     * How convolutions sum products, one of `aznas_algorithm`. Default AZNAS_ALGORITHM_WINOGRAD.
+     */
+    uint32_t algorithm;
+    /**
+     * Tensors of the caller in place of random ones, or NULL. Default NULL.
+     */
+    const struct aznas_source *source;
+} aznas_options;
+
+/**
+ * What a network costs for one image.
+ *
+ * Set `struct_size` to `sizeof(aznas_costs)` before the call; the rest is written if, and only if, the call succeeds.
+ */
+typedef struct aznas_costs {
+    /**
+     * `sizeof(aznas_costs)`
+     */
+    size_t struct_size;
+    /**
+     * Primary blocks.
+     */
+    size_t blocks;
+    /**
+     * Multiply-adds by the convention of the space: the fourth proxy.
+     */
+    double complexity;
+    /**
+     * Multiply-adds of every convolution and linear map. Biases, normalisation, rectifiers, pooling and sums are free,
+     * and what cannot influence the output counts too.
+     */
+    uint64_t macs;
+    /**
+     * The multiply-adds that can influence the output.
+     */
+    uint64_t live_macs;
+    /**
+     * Trainable numbers: weights, biases, gains and shifts.
+     */
+    uint64_t parameters;
+    /**
+     * The trainable numbers that can influence the output.
+     */
+    uint64_t live_parameters;
+    /**
+     * Convolutions and linear maps that can influence the output.
+     */
+    uint64_t live_layers;
+    /**
+     * Sum over the blocks of the most of them in a row.
+     */
+    uint64_t depth;
+} aznas_costs;
+
+/**
+ * What is measured of one primary block.
+ */
+typedef struct aznas_block {
+    /**
+     * Number of the block, from 0.
+     */
+    uint32_t block;
+    /**
+     * Rows of its feature.
+     */
+    uint32_t height;
+    /**
+     * Columns of its feature.
+     */
+    uint32_t width;
+    /**
+     * Channels of its feature.
+     */
+    uint32_t channels;
+    /**
+     * AZNAS_FLAG_...
+     */
+    uint32_t flags;
+    /**
+     * Number of the repeat, from 0.
+     */
+    uint32_t repeat;
+    /**
+     * Entropy of the feature's spectrum, 0 to ln(channels); NaN if undefined or not measured.
+     */
+    double expressivity;
+    /**
+     * Largest singular value of the transfer matrix; NaN for the first block or if not measured.
+     */
+    double sigma;
+    /**
+     * `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN for the first
+     * block or if not measured.
+     */
+    double trainability;
+} aznas_block;
+
+/**
+ * The proxies of a network. All are "higher is better"; what is undefined, or was not measured, is minus infinity.
+ *
+ * Zero the struct and set `struct_size` to `sizeof(aznas_scores)` before the call; for per-block rows also `blocks`,
+ * `block_capacity` and `block_size`. The rest is written if, and only if, the call succeeds.
+ */
+typedef struct aznas_scores {
+    /**
+     * `sizeof(aznas_scores)`
+     */
+    size_t struct_size;
+    /**
+     * [in] An array of rows to fill, block after block and repeat after repeat, or NULL.
+     */
+    struct aznas_block *blocks;
+    /**
+     * [in] Rows in the array; at least blocks times repeats if `blocks` is not NULL.
+     */
+    size_t block_capacity;
+    /**
+     * [in] `sizeof(aznas_block)` if `blocks` is not NULL.
+     */
+    size_t block_size;
+    /**
+     * [out] Primary blocks of the network.
+     */
+    size_t block_count;
+    /**
+     * [out] Sum over the blocks of the entropy of their features' spectra; at most the sum of ln(channels).
+     */
+    double expressivity;
+    /**
+     * [out] Smallest step of that entropy from a block to the next.
+     */
+    double progressivity;
+    /**
+     * [out] Mean over the blocks but the first of `2 - sigma - 1 / (sigma + 1e-6)`; at most about 0.
+     */
+    double trainability;
+    /**
+     * [out] Multiply-adds of one image by the convention of the space.
+     */
+    double complexity;
+    /**
+     * [out] Mean step of the entropy over the blocks that do not down-sample.
+     */
+    double mean_progressivity;
+    /**
+     * [out] Multiply-adds of one image: all convolutions and linear maps.
+     */
+    uint64_t macs;
+    /**
+     * [out] Those of them that can influence the output.
+     */
+    uint64_t live_macs;
+    /**
+     * [out] Trainable numbers.
+     */
+    uint64_t parameters;
+    /**
+     * [out] Those of them that can influence the output.
+     */
+    uint64_t live_parameters;
+    /**
+     * [out] Convolutions and linear maps that can influence the output.
+     */
+    uint64_t live_layers;
+    /**
+     * [out] Sum over the blocks of the most of them in a row.
+     */
+    uint64_t depth;
+    /**
+     * [out] AZNAS_FLAG_...: why a proxy is minus infinity.
+     */
+    uint32_t flags;
+    /**
+     * [out] 0
+     */
+    uint32_t reserved;
+} aznas_scores;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Combines the proxies of `m` candidates into one score each; higher is better.
+ *
+ * `workspace` is memory of any alignment and content, of `workspace_len` bytes; `aznas_aggregate_workspace_size` says how
+ * many suffice. `out` takes a score for every candidate. A list of one candidate gets 0 in AZNAS_MODE_LOG.
+ *
+ * `error` may be NULL.
+ */
+aznas_status aznas_aggregate(const struct aznas_ranking *ranking,
+                             void *workspace,
+                             size_t workspace_len,
+                             double *out,
+                             struct aznas_error *error);
+
+/**
+ * The bytes of workspace that suffice for `aznas_aggregate` with the same `ranking`, wherever the workspace starts. Only
+ * the counts of `ranking` are used.
+ *
+ * `error` may be NULL.
+ */
+aznas_status aznas_aggregate_workspace_size(const struct aznas_ranking *ranking,
+                                            size_t *bytes,
+                                            struct aznas_error *error);
+
+/**
+ * Fills `arch` with the defaults of `space`, one of `aznas_space`: the network of the space's benchmark.
+ *
+ * `struct_size` is `sizeof(aznas_arch)`.
+ */
+aznas_status aznas_arch_init(struct aznas_arch *arch, size_t struct_size, uint32_t space);
+
+/**
+ * The lower-case name of a back end, whether or not it is available here; of `AZNAS_BACKEND_BEST`, that of the one it
+ * stands for on this processor. "unknown" for a number that is none of `aznas_backend`. Never NULL, never to be freed.
+ */
+const char *aznas_backend_name(uint32_t backend);
+
+#if defined(AZNAS_BARE_METAL)
+/**
+ * Bare metal only (feature `panic-handler`): the program supplies this function. The library calls it when it
+ * finds a defect of its own, and it must not return: halt, or reset the device.
+ */
+extern void aznas_on_panic(void);
+#endif
+
+/**
+ * Counts multiply-adds and parameters at the resolution of `options`, of which nothing else is used. Takes no workspace.
+ *
+ * `error` may be NULL.
+ */
+aznas_status aznas_cost(const struct aznas_arch *arch,
+                        const struct aznas_options *options,
+                        struct aznas_costs *costs,
+                        struct aznas_error *error);
+
+/**
+ * Fills `options` with the defaults: the paper's setting for CIFAR-sized images on the fastest back end.
+ *
+ * `struct_size` is `sizeof(aznas_options)`.
+ */
+aznas_status aznas_options_init(struct aznas_options *options, size_t struct_size);
+
+/**
+ * Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
+ * and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
+ * to it in the first column and the columns lie `stride` numbers apart.
+ *
+ * `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
+ */
+aznas_status aznas_scores_values(const struct aznas_scores *scores,
+                                 uint32_t proxies,
+                                 double *values,
+                                 size_t stride);
+
+/**
+ * Scores a network.
+ *
+ * `workspace` is memory of any alignment and content, of `workspace_len` bytes; `aznas_workspace_size` says how many
+ * suffice. The scores are a function of `arch`, `options` and the tensors they lead to: the same bits on any thread and in
+ * any workspace.
+ *
+ * `error` may be NULL. Everything that can be refused is refused before any work.
+ */
+aznas_status aznas_score(const struct aznas_arch *arch,
+                         const struct aznas_options *options,
+                         void *workspace,
+                         size_t workspace_len,
+                         struct aznas_scores *scores,
+                         struct aznas_error *error);
+
+/**
+ * The bytes of workspace that suffice for `aznas_score` with the same `arch` and `options`, wherever the workspace starts.
+ *
+ * Refuses all that `aznas_score` refuses of them. `error` may be NULL.
+ */
+aznas_status aznas_workspace_size(const struct aznas_arch *arch,
+                                  const struct aznas_options *options,
+                                  size_t *bytes,
+                                  struct aznas_error *error);
+
+/**
+ * One line of English about a status; never NULL, never to be freed.
+ */
+const char *aznas_status_str(int32_t status);
+
+/**
+ * The version of the library that is running, such as "0.1.0": compare with `AZNAS_VERSION`.
+ */
+const char *aznas_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* AZNAS_H */
