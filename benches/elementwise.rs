@@ -8,7 +8,7 @@ use aznas::ops::moments::Moments;
 use aznas::ops::window::Window;
 use aznas::ops::{combine, global_pool, max_pool, pool};
 use aznas::simd::Backend;
-use aznas::tensor::{Affine, Gradient, Normalised, Shape, Sink, Sums, Value, View, ViewMut};
+use aznas::tensor::{Affine, Gradient, Normalised, Shape, Sink, Sums, Value, View, ViewMut, equal};
 use criterion::{Criterion, criterion_group, criterion_main};
 use measure::{Work, bench};
 use std::hint::black_box;
@@ -67,7 +67,7 @@ fn elementwise(criterion: &mut Criterion) {
             combine::vjp(backend, black_box(gradient), sink);
         });
         measure("equal", 2.0, &mut || {
-            assert!(combine::equal(backend, black_box(x), View::dense(stored[0], shape)));
+            assert!(equal(backend, black_box(x), View::dense(stored[0], shape)));
         });
         measure("batch norm vjp", 3.0, &mut || {
             let gradient = Gradient { stored: y, normalised: Some(normalised) };

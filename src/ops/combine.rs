@@ -42,11 +42,6 @@ pub fn vjp(backend: Backend, gradient: Gradient<'_>, sink: Sink<'_>) {
     backend.run(Vjp { gradient, sink });
 }
 
-/// Whether two tensors of one shape are equal everywhere; NaN equals nothing. Stops soon after a difference.
-pub fn equal(backend: Backend, a: View<'_>, b: View<'_>) -> bool {
-    a.shape == b.shape && backend.run(Equal { a, b })
-}
-
 struct Forward<'a, 'b> {
     terms: &'a [Value<'a>],
     rectified: bool,
@@ -162,36 +157,6 @@ fn pass_where_positive<S: Simd, const ROWS: usize>(
     let gates = read::<S, ROWS>(simd, part, &value.stored, first);
     for row in 0..ROWS {
         strip[row] = simd.where_positive(prologue.affine(simd, gates[row]), strip[row]);
-    }
-}
-
-struct Equal<'a> {
-    a: View<'a>,
-    b: View<'a>,
-}
-
-impl Kernel for Equal<'_> {
-    type Output = bool;
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> bool {
-        // Few enough to stop early, enough for the compiler to compare vectors.
-        const CHUNK: usize = 128;
-        let Self { a, b } = self;
-        let (rows, width) = match a.shape {
-            shape if a.pitch == shape.channels && b.pitch == shape.channels => (1, shape.len()),
-            shape => (shape.positions(), shape.channels),
-        };
-        (0..rows).all(
-            #[inline(always)]
-            |row| {
-                let a = a.data[row * a.pitch..][..width].chunks(CHUNK);
-                let b = b.data[row * b.pitch..][..width].chunks(CHUNK);
-                a.zip(b).all(
-                    #[inline(always)]
-                    |(a, b)| a.iter().zip(b).fold(true, |same, (a, b)| same & (a == b)),
-                )
-            },
-        )
     }
 }
 
@@ -320,29 +285,6 @@ mod tests {
                 .collect();
             // Numbers below 10, three roundings.
             assert_close(&out.dense(), &expected, 3e-6, &format!("{backend:?}, {shape:?}"));
-        }
-    }
-
-    #[test]
-    fn equality_is_everywhere_or_not() {
-        for (backend, shape) in Backend::available().flat_map(|b| shapes().map(move |s| (b, s))) {
-            for gap in [0, 3] {
-                let dense = numbers(shape.len(), 1);
-                let (a, b) = (Tensor::new(shape, gap, &dense), Tensor::new(shape, 0, &dense));
-                assert!(equal(backend, a.view(), b.view()));
-                for place in [0, shape.len() / 2, shape.len().saturating_sub(1)] {
-                    for other in [0.0, f32::NAN] {
-                        let mut changed = dense.clone();
-                        let Some(x) = changed.get_mut(place) else { continue };
-                        *x = other;
-                        let changed = Tensor::new(shape, gap, &changed);
-                        assert!(!equal(backend, changed.view(), b.view()));
-                        assert_eq!(equal(backend, changed.view(), changed.view()), !other.is_nan());
-                    }
-                }
-            }
-            let other = Tensor::random(Shape { height: shape.height + 1, ..shape }, 0, 1);
-            assert!(!equal(backend, Tensor::random(shape, 0, 1).view(), other.view()));
         }
     }
 }

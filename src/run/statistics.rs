@@ -3,13 +3,12 @@
 use super::{Runner, buffer};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::Loans;
-use crate::ops::combine;
 use crate::options::Sigma;
 use crate::plan::{Region, covariance_order, is_dual, transfer_shape};
 use crate::proxy::expressivity::block_expressivity;
 use crate::proxy::trainability::{block_trainability, half_split};
 use crate::proxy::{BlockScores, Flags, ProxySet};
-use crate::tensor::View;
+use crate::tensor::{View, equal};
 use core::ops::Range;
 
 impl Runner<'_> {
@@ -103,7 +102,7 @@ impl Runner<'_> {
         if !scores.sigma.is_finite() {
             scores.flags |= Flags::NOT_FINITE;
         }
-        if combine::equal(backend, pulled_back, direction) {
+        if equal(backend, pulled_back, direction) {
             scores.trainability = f64::NEG_INFINITY;
             scores.flags |= Flags::IDENTITY_BLOCK;
         }

@@ -10,8 +10,8 @@ use crate::ops::moments::Moments;
 use crate::simd::Backend;
 use crate::simd::convolution::Taps;
 use crate::simd::rows::Rows;
-use crate::tensor::ahead::Ahead;
-use crate::tensor::value::StoreRows;
+use crate::tensor::prefetch::Prefetch;
+use crate::tensor::store::StoreRows;
 use crate::tensor::{Load, Sink, View, ViewMut};
 use core::ops::Range;
 
@@ -170,8 +170,8 @@ impl Bands {
                 Some(view) => self.stored(&view, &band),
                 None => self.load(backend, sources, &band, padded),
             };
-            let mut ahead = self.ahead(sources, &target, &band, next.as_ref());
-            self.compute(backend, &band, source, packed, bias, transforms, &mut target, &mut ahead);
+            let mut prefetch = self.prefetch(sources, &target, &band, next.as_ref());
+            self.compute(backend, &band, source, packed, bias, transforms, &mut target, &mut prefetch);
             self.finish(backend, &band, &mut target);
         }
     }
@@ -197,26 +197,26 @@ impl Bands {
     }
 
     /// What a band and the next will need: where its result goes, then what the next one reads and writes.
-    fn ahead<L: Load>(&self, sources: &[L], target: &Target<'_, '_>, band: &Band, next: Option<&Band>) -> Ahead {
-        let mut ahead = Ahead::new();
+    fn prefetch<L: Load>(&self, sources: &[L], target: &Target<'_, '_>, band: &Band, next: Option<&Band>) -> Prefetch {
+        let mut prefetch = Prefetch::new();
         if SMALL {
-            return ahead;
+            return prefetch;
         }
         if let Target::Gated { sink, .. } = target {
             let (first, count) = self.places(band);
             if let Some(gate) = &sink.gate {
-                ahead.add(&gate.stored.channels(band.channels.clone()), first, count);
+                prefetch.add(&gate.stored.channels(band.channels.clone()), first, count);
             }
-            ahead.add(&sink.stored.as_view().channels(band.channels.clone()), first, count);
+            prefetch.add(&sink.stored.as_view().channels(band.channels.clone()), first, count);
         }
         if let Some(next) = next {
-            self.part(sources, next).look_ahead(&mut ahead);
+            self.part(sources, next).prefetch(&mut prefetch);
             if let Target::Output { view, .. } = target {
                 let (first, count) = self.places(next);
-                ahead.add(&view.as_view().channels(next.channels.clone()), first, count);
+                prefetch.add(&view.as_view().channels(next.channels.clone()), first, count);
             }
         }
-        ahead
+        prefetch
     }
 
     /// What a band reads of the sources.
@@ -259,7 +259,7 @@ impl Bands {
         bias: Option<&[f32]>,
         transforms: &mut [f32],
         target: &mut Target<'_, '_>,
-        ahead: &mut Ahead,
+        prefetch: &mut Prefetch,
     ) {
         let [height, width] = self.pass.axes.map(|axis| axis.outputs);
         let (first, count) = self.places(band);
@@ -281,9 +281,9 @@ impl Bands {
             };
             let (extents, steps) = ([band.rows, width], [output_steps[1], output_steps[2]]);
             let output = winograd::Destination { data: output, extents, steps };
-            return winograd::run(backend, &self.pass, source, &grid, packed, transforms, output, bias, ahead);
+            return winograd::run(backend, &self.pass, source, &grid, packed, transforms, output, bias, prefetch);
         }
-        ahead.spread(count * band.channels.len());
+        prefetch.spread(count * band.channels.len());
         for phases in self.pass.phases() {
             let [vertical, horizontal] = phases;
             let mut grid = Grid {
@@ -323,10 +323,10 @@ impl Bands {
                     packed,
                     output,
                     bias,
-                    ahead,
+                    prefetch,
                 )
             } else {
-                direct::run(backend, &self.pass, self.number, source, grid, taps, packed, output, bias, ahead)
+                direct::run(backend, &self.pass, self.number, source, grid, taps, packed, output, bias, prefetch)
             };
         }
     }

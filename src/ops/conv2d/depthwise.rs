@@ -5,7 +5,7 @@ use super::grid::{Grid, Source};
 use super::pass::Pass;
 use crate::simd::convolution::{self, Taps};
 use crate::simd::{Backend, Kernel, MAX_LANES, Simd};
-use crate::tensor::ahead::Ahead;
+use crate::tensor::prefetch::Prefetch;
 use core::ops::Range;
 
 /// Channels of a source row are filled up to a multiple of this, whole vectors of every back end.
@@ -52,7 +52,7 @@ pub(super) fn run<'a>(
     packed: &'a [f32],
     output: &mut [f32],
     bias: Option<&[f32]>,
-    ahead: &mut Ahead,
+    prefetch: &mut Prefetch,
 ) -> &'a [f32] {
     let lanes = Width::of(backend).lanes;
     let operands = taps.counts[0] * taps.counts[1];
@@ -64,7 +64,7 @@ pub(super) fn run<'a>(
         bias: bias.map(|bias| &bias[channels.clone()]),
         channels: channels.len(),
     };
-    backend.run(Channels { operands, grid, output, ahead });
+    backend.run(Channels { operands, grid, output, prefetch });
     rest
 }
 
@@ -73,7 +73,7 @@ struct Channels<'a> {
     operands: Operands<'a>,
     grid: Grid,
     output: &'a mut [f32],
-    ahead: &'a mut Ahead,
+    prefetch: &'a mut Prefetch,
 }
 
 /// What the pixels are computed from.
@@ -124,7 +124,7 @@ impl Channels<'_> {
             for image in 0..images {
                 for row in 0..rows {
                     for column in (0..columns).step_by(ROW) {
-                        self.ahead.advance(simd, ROW.min(columns - column) * channels.len());
+                        self.prefetch.advance(simd, ROW.min(columns - column) * channels.len());
                         let place = [image, row, column.min(columns - ROW)];
                         let offset = |start: usize, steps: &[usize; 3]| {
                             start + place.iter().zip(steps).map(|(place, step)| place * step).sum::<usize>()
@@ -157,7 +157,7 @@ impl Channels<'_> {
             let (source, weights, initial) = self.operands.of(simd, &channels);
             let mut walk = self.grid.walk();
             while let Some(step) = walk.next::<PIXELS>() {
-                self.ahead.advance(simd, step.count * channels.len());
+                self.prefetch.advance(simd, step.count * channels.len());
                 let sums = convolution::depthwise(simd, source, step.sources, &self.operands.taps, weights, initial);
                 for pixel in 0..PIXELS {
                     if pixel < step.count {

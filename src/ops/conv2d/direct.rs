@@ -8,7 +8,7 @@ use crate::base::SMALL;
 use crate::simd::convolution::{self, Taps};
 use crate::simd::transpose;
 use crate::simd::{Backend, Bfloat16, Bfloat16Kernel, Kernel, Simd};
-use crate::tensor::ahead::Ahead;
+use crate::tensor::prefetch::Prefetch;
 
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass, number: Number) -> usize {
@@ -103,7 +103,7 @@ pub(super) fn run<'a>(
     mut packed: &'a [f32],
     output: &mut [f32],
     bias: Option<&[f32]>,
-    ahead: &mut Ahead,
+    prefetch: &mut Prefetch,
 ) -> &'a [f32] {
     let width = Width::of(backend);
     for group in 0..pass.groups {
@@ -120,7 +120,7 @@ pub(super) fn run<'a>(
                 bias: bias.map(|bias| &bias[channel..][..block.channels]),
                 output: &mut output[channel..],
                 channels: block.channels,
-                ahead,
+                prefetch,
             };
             tiles.dispatch(backend, block.vectors);
         }
@@ -138,7 +138,7 @@ struct Tiles<'a> {
     bias: Option<&'a [f32]>,
     output: &'a mut [f32],
     channels: usize,
-    ahead: &'a mut Ahead,
+    prefetch: &'a mut Prefetch,
 }
 
 impl Tiles<'_> {
@@ -156,17 +156,17 @@ impl Tiles<'_> {
 
     fn run<const P: usize, const V: usize>(self, backend: Backend) {
         match self.number {
-            Number::Single => backend.run(Sized::<P, V>(self)),
+            Number::Single => backend.run(RegisterTiles::<P, V>(self)),
             // Pairs are chosen only where the back end multiplies them.
-            Number::Pair => backend.run_bfloat16(Sized::<P, V>(self)).unwrap_or_default(),
+            Number::Pair => backend.run_bfloat16(RegisterTiles::<P, V>(self)).unwrap_or_default(),
         }
     }
 }
 
 /// Tiles of `P` pixels × `V` vectors.
-struct Sized<'a, const P: usize, const V: usize>(Tiles<'a>);
+struct RegisterTiles<'a, const P: usize, const V: usize>(Tiles<'a>);
 
-impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
+impl<const P: usize, const V: usize> Kernel for RegisterTiles<'_, P, V> {
     type Output = ();
 
     #[inline(always)]
@@ -179,7 +179,7 @@ impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
     }
 }
 
-impl<const P: usize, const V: usize> Bfloat16Kernel for Sized<'_, P, V> {
+impl<const P: usize, const V: usize> Bfloat16Kernel for RegisterTiles<'_, P, V> {
     type Output = ();
 
     #[inline(always)]
@@ -192,10 +192,10 @@ impl<const P: usize, const V: usize> Bfloat16Kernel for Sized<'_, P, V> {
     }
 }
 
-impl<const P: usize, const V: usize> Sized<'_, P, V> {
+impl<const P: usize, const V: usize> RegisterTiles<'_, P, V> {
     #[inline(always)]
     fn compute<S: Simd>(self, simd: S, multiply_add: impl Fn(S::F32, S::F32, S::F32) -> S::F32) {
-        let Tiles { source, grid, taps, weights, bias, output, channels, ahead, .. } = self.0;
+        let Tiles { source, grid, taps, weights, bias, output, channels, prefetch, .. } = self.0;
         let mut initial = [simd.splat(0.0); V];
         if let Some(bias) = bias {
             for (vector, bias) in initial.iter_mut().zip(bias.chunks(S::LANES)) {
@@ -204,7 +204,7 @@ impl<const P: usize, const V: usize> Sized<'_, P, V> {
         }
         let mut walk = grid.walk();
         while let Some(step) = walk.next::<P>() {
-            ahead.advance(simd, step.count * channels);
+            prefetch.advance(simd, step.count * channels);
             let sums = convolution::dense(simd, source, step.sources, &taps, weights, initial, &multiply_add);
             for pixel in 0..P {
                 if pixel < step.count {

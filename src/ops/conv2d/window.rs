@@ -2,7 +2,7 @@
 
 use crate::simd::{Kernel, Simd};
 use crate::tensor::Load;
-use crate::tensor::ahead::Ahead;
+use crate::tensor::prefetch::Prefetch;
 use core::ops::Range;
 
 /// Rows and columns of some images, padding included.
@@ -20,14 +20,14 @@ pub(super) struct Part<'a, L> {
 
 impl<L: Load> Part<'_, L> {
     /// Asks for what is read of memory.
-    pub(super) fn look_ahead(&self, ahead: &mut Ahead) {
+    pub(super) fn prefetch(&self, prefetch: &mut Prefetch) {
         let [height, width] = self.extents;
         let rows = inside(&self.rows, height);
         let first = (self.images.start * height + rows.start) * width;
         // Whole images lie one behind the other.
         let count = self.images.len() * rows.len() * width;
         for (source, _) in self.slices() {
-            source.tensors().iter().for_each(|view| ahead.add(view, first, count));
+            source.tensors().iter().for_each(|view| prefetch.add(view, first, count));
         }
     }
 

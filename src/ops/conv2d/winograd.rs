@@ -11,7 +11,7 @@ use super::pass::Pass;
 use crate::base::SMALL;
 use crate::simd::winograd::{self, OUTPUTS, PRODUCTS};
 use crate::simd::{Backend, Kernel, MAX_LANES, Simd, transpose};
-use crate::tensor::ahead::Ahead;
+use crate::tensor::prefetch::Prefetch;
 
 /// Outputs of a tile along an axis.
 pub(super) const TILE: usize = OUTPUTS;
@@ -181,13 +181,13 @@ pub(super) fn run(
     scratch: &mut [f32],
     output: Destination<'_>,
     bias: Option<&[f32]>,
-    ahead: &mut Ahead,
+    prefetch: &mut Prefetch,
 ) {
     let width = Width::of(backend);
     let layout = Layout::new(width.lanes);
     let (inputs, products) = scratch.split_at_mut(layout.len(width.lanes, pass.source_channels));
     let vectors = pass.output_channels.div_ceil(width.lanes);
-    ahead.spread(grid.pixels() * PRODUCTS * vectors);
+    prefetch.spread(grid.pixels() * PRODUCTS * vectors);
     let mut walk = grid.walk();
     let mut tiles = [Tile::default(); TILES];
     loop {
@@ -214,14 +214,14 @@ pub(super) fn run(
             rest = others;
             let products = &mut products[block.first_channel / width.lanes * layout.step..];
             let channels = pass.source_channels;
-            let operands = Products { inputs, channels, weights, layout, count, products, ahead };
+            let operands = Products { inputs, channels, weights, layout, count, products, prefetch };
             match block.vectors {
-                1 => backend.run(Sized::<8, 1>(operands)),
-                _ if SMALL => backend.run(Sized::<4, 2>(operands)),
-                2 if backend == Backend::Avx512 => backend.run(Sized::<8, 2>(operands)),
-                2 => backend.run(Sized::<4, 2>(operands)),
-                3 => backend.run(Sized::<4, 3>(operands)),
-                _ => backend.run(Sized::<4, 4>(operands)),
+                1 => backend.run(RegisterTiles::<8, 1>(operands)),
+                _ if SMALL => backend.run(RegisterTiles::<4, 2>(operands)),
+                2 if backend == Backend::Avx512 => backend.run(RegisterTiles::<8, 2>(operands)),
+                2 => backend.run(RegisterTiles::<4, 2>(operands)),
+                3 => backend.run(RegisterTiles::<4, 3>(operands)),
+                _ => backend.run(RegisterTiles::<4, 4>(operands)),
             }
         }
         let (steps, output) = (output.steps, &mut *output.data);
@@ -261,21 +261,21 @@ struct Products<'a> {
     layout: Layout,
     count: usize,
     products: &'a mut [f32],
-    ahead: &'a mut Ahead,
+    prefetch: &'a mut Prefetch,
 }
 
 /// Register tiles of `P` tiles × `V` vectors.
-struct Sized<'a, const P: usize, const V: usize>(Products<'a>);
+struct RegisterTiles<'a, const P: usize, const V: usize>(Products<'a>);
 
-impl<const P: usize, const V: usize> Kernel for Sized<'_, P, V> {
+impl<const P: usize, const V: usize> Kernel for RegisterTiles<'_, P, V> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Products { inputs, channels, weights, layout, count, products, ahead } = self.0;
+        let Products { inputs, channels, weights, layout, count, products, prefetch } = self.0;
         for product in 0..PRODUCTS {
             let weights = &weights[product * plane(channels, V * S::LANES)..];
-            ahead.advance(simd, count * V);
+            prefetch.advance(simd, count * V);
             // A last group of fewer tiles computes with what earlier blocks left behind it, and is not read there.
             for first in (0..count).step_by(P) {
                 let start = first * layout.tile + product * S::LANES;

@@ -37,7 +37,7 @@ impl Stream {
 }
 
 /// What is to be asked for, first things first, spread evenly over some work.
-pub(crate) struct Ahead {
+pub(crate) struct Prefetch {
     streams: [Stream; STREAMS],
     count: usize,
     /// The stream whose lines are next.
@@ -52,7 +52,7 @@ pub(crate) struct Ahead {
 /// Binary digits behind the point.
 const FRACTION: u32 = 24;
 
-impl Ahead {
+impl Prefetch {
     /// Nothing.
     pub(crate) const fn new() -> Self {
         Self { streams: [Stream::EMPTY; STREAMS], count: 0, current: 0, lines: 0, rate: 0, due: 0 }
@@ -138,20 +138,20 @@ mod tests {
             lines.iter().map(|line| (*line as usize - numbers.as_ptr() as usize) / size_of::<f32>()).collect()
         };
         for (work, step) in [(1, 1), (7, 1), (100, 3), (5000, 16)] {
-            let mut ahead = Ahead::new();
-            ahead.add(&slice, 5, 3);
-            ahead.add(&whole, 2, 2);
-            ahead.spread(work);
+            let mut prefetch = Prefetch::new();
+            prefetch.add(&slice, 5, 3);
+            prefetch.add(&whole, 2, 2);
+            prefetch.spread(work);
             let mut lines = vec![];
             for _ in (0..work).step_by(step) {
                 let before = lines.len();
-                ahead.each_due(step, |line| lines.push(line));
+                prefetch.each_due(step, |line| lines.push(line));
                 assert!(lines.len() - before <= (14 * step).div_ceil(work) + 1, "not spread evenly");
             }
             let rows = [5, 6, 7].into_iter().flat_map(|row| [64 * row + 16, 64 * row + 32]);
             let dense = (0..8).map(|line| 2 * 64 + 16 * line);
             assert_eq!(places(&lines), rows.chain(dense).collect::<Vec<_>>());
-            ahead.each_due(work, |_| panic!("asked for more than there is"));
+            prefetch.each_due(work, |_| panic!("asked for more than there is"));
         }
     }
 
@@ -160,19 +160,19 @@ mod tests {
         let numbers = vec![0.0; LARGE];
         let large = View::dense(&numbers, Shape::new(1, LARGE, 1, 1).unwrap());
         let small = View::dense(&numbers, Shape::new(1, LARGE - 1, 1, 1).unwrap());
-        let mut ahead = Ahead::new();
-        ahead.add(&View::EMPTY, 0, 0);
-        ahead.add(&small, 0, 100);
-        ahead.add(&large, 7, 0);
-        ahead.add(&large, 0, MOST + 1);
-        ahead.spread(0);
-        ahead.each_due(1, |_| panic!("asked for nothing"));
+        let mut prefetch = Prefetch::new();
+        prefetch.add(&View::EMPTY, 0, 0);
+        prefetch.add(&small, 0, 100);
+        prefetch.add(&large, 7, 0);
+        prefetch.add(&large, 0, MOST + 1);
+        prefetch.spread(0);
+        prefetch.each_due(1, |_| panic!("asked for nothing"));
         for _ in 0..2 * STREAMS {
-            ahead.add(&large, 0, 1);
+            prefetch.add(&large, 0, 1);
         }
-        ahead.spread(1);
+        prefetch.spread(1);
         let mut count = 0;
-        ahead.each_due(1, |_| count += 1);
+        prefetch.each_due(1, |_| count += 1);
         assert_eq!(count, STREAMS);
     }
 }
