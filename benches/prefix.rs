@@ -11,7 +11,7 @@ use aznas::search::{Budget, Duplicates, Search, Settings};
 use aznas::spaces::mbv2::StructureSpace;
 use aznas::spaces::mbv2::UnitNetwork;
 use aznas::tensor::Random;
-use aznas::{Error, Options, Scores};
+use aznas::{Error, Options};
 use std::time::{Duration, Instant};
 
 /// Megabytes of features.
@@ -63,9 +63,10 @@ fn main() -> Result<(), Error> {
         if counted == 0 {
             before = stores.each_ref().map(Store::counts);
         }
-        let Scores { expressivity, progressivity, trainability, complexity, .. } = scores?;
-        search.tell(candidate.id, [expressivity, progressivity, trainability, complexity])?;
-        (counted, complexities) = (counted + 1, complexities + complexity);
+        let scores = scores?;
+        let [expressivity, progressivity] = [scores.expressivity(), scores.progressivity()];
+        search.tell(candidate.id, [expressivity, progressivity, scores.trainability(), scores.complexity()])?;
+        (counted, complexities) = (counted + 1, complexities + scores.complexity());
         words += aznas::prefix::words(&network, &options)?;
     }
 

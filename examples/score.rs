@@ -4,7 +4,7 @@ mod common;
 
 use aznas::aggregate::{Mode, aggregate};
 use aznas::graph::Network;
-use aznas::proxy::ProxySet;
+use aznas::proxy::{Proxy, ProxySet};
 use clap::{Parser, ValueEnum};
 use common::candidate::SpaceArguments;
 use common::progress::progress_bar;
@@ -30,7 +30,7 @@ struct Arguments {
     #[command(flatten)]
     scoring: ScoringArguments,
     /// Proxies to aggregate and to show in a table: paper, extended, all, or names between commas
-    #[arg(long, default_value = "paper", value_parser = |text: &str| ProxySet::parse(text))]
+    #[arg(long, default_value_t)]
     proxies: ProxySet,
     /// Report every primary block too (table and json)
     #[arg(long)]
@@ -185,15 +185,15 @@ impl<W: Write> Output<W> {
                 writeln!(
                     self.out,
                     "{text},{},{},{},{},{},{},{},{},{},{},{},{}",
-                    scores.expressivity,
-                    scores.progressivity,
-                    scores.trainability,
-                    scores.complexity,
+                    scores.expressivity(),
+                    scores.progressivity(),
+                    scores.trainability(),
+                    scores.complexity(),
                     scores.cost.parameters,
                     scores.cost.macs,
                     scores.cost.live_macs,
                     scores.cost.live_parameters,
-                    scores.mean_progressivity,
+                    scores.get(Proxy::MeanProgressivity),
                     scores.cost.depth,
                     scores.cost.live_layers,
                     scores.flags.names().collect::<Vec<_>>().join(" ")
@@ -202,15 +202,15 @@ impl<W: Write> Output<W> {
             Format::Json => {
                 let mut object = json!({
                     "arch": text,
-                    "expressivity": scores.expressivity,
-                    "progressivity": scores.progressivity,
-                    "trainability": scores.trainability,
-                    "complexity": scores.complexity,
+                    "expressivity": scores.expressivity(),
+                    "progressivity": scores.progressivity(),
+                    "trainability": scores.trainability(),
+                    "complexity": scores.complexity(),
                     "params": scores.cost.parameters,
                     "macs": scores.cost.macs,
                     "live_macs": scores.cost.live_macs,
                     "live_params": scores.cost.live_parameters,
-                    "mean_progressivity": scores.mean_progressivity,
+                    "mean_progressivity": scores.get(Proxy::MeanProgressivity),
                     "depth": scores.cost.depth,
                     "live_layers": scores.cost.live_layers,
                     "flags": scores.flags.names().collect::<Vec<_>>(),

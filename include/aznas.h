@@ -85,6 +85,16 @@
 #define AZNAS_PROXY_LIVE_LAYERS 128
 
 /**
+ * `parameters` of the scores.
+ */
+#define AZNAS_PROXY_PARAMS 256
+
+/**
+ * `macs` of the scores.
+ */
+#define AZNAS_PROXY_FLOPS 512
+
+/**
  * The four of the paper.
  */
 #define AZNAS_PROXIES_PAPER 15
@@ -95,7 +105,7 @@
 #define AZNAS_PROXIES_EXTENDED 61
 
 /**
- * Every proxy.
+ * The first eight proxies.
  */
 #define AZNAS_PROXIES_ALL 255
 
@@ -115,9 +125,19 @@
 #define AZNAS_FLAG_IDENTITY_BLOCK 4
 
 /**
- * A proxy was not measured, because `proxies` of the options does not ask for it.
+ * One of the proxies with a field of their own was not measured, because `proxies` of the options does not ask for it.
  */
 #define AZNAS_FLAG_NOT_MEASURED 8
+
+/**
+ * The network is a single block: progressivity, mean progressivity and trainability are minus infinity.
+ */
+#define AZNAS_FLAG_SINGLE_BLOCK 16
+
+/**
+ * Every block after the first down-samples: mean progressivity is minus infinity.
+ */
+#define AZNAS_FLAG_ALL_DOWN_SAMPLE 32
 
 /**
  * Version of this header: changes that break programs.

@@ -45,4 +45,5 @@ pub use error::Error;
 pub use graph::Initialisation;
 pub use mem::Workspace;
 pub use options::{Options, Sigma};
-pub use score::{Scores, forward, score, workspace_size};
+pub use proxy::Scores;
+pub use score::{forward, score, workspace_size};

@@ -21,9 +21,8 @@ pub struct Options {
     /// How often everything is drawn anew; the proxies are means.
     pub repeats: u32,
     /// The proxies that are wanted. What none of them needs is neither planned nor run: without trainability there is
-    /// no backward pass, without a proxy of [`ProxySet::SPECTRAL`] there are no spectra, without any of
-    /// [`ProxySet::MEASURED`] there is no pass at all, nor memory for it. The wanted ones are the same bits as when all
-    /// are.
+    /// no backward pass, without expressivity and both progressivities there are no spectra, and where all are counted
+    /// on the graph there is no pass at all, nor memory for it. The wanted ones are the same bits as when all are.
     pub proxies: ProxySet,
     /// How σ, which trainability is made of, is estimated.
     pub sigma: Sigma,
@@ -43,7 +42,7 @@ impl Default for Options {
             seed: 1,
             initialisation: Initialisation::default(),
             repeats: 1,
-            proxies: ProxySet::ALL,
+            proxies: ProxySet::default(),
             sigma: Sigma::default(),
             backend: Backend::default(),
             algorithm: Algorithm::default(),

@@ -20,13 +20,28 @@ use crate::graph::{Block, MAX_NODES, Network, NodeId};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{ALIGNMENT, BufferId, Layout, Lifetime, Plain, Slot};
 use crate::options::{Options, Sigma};
-use crate::proxy::{Proxy, ProxySet};
 use crate::tensor::{Role, Shape, Source};
 
 /// Most steps a block can need: weights, forward and vjp of every node, and the statistics.
 const MAX_STEPS: usize = 3 * MAX_NODES + 8;
 /// Most buffers a block can need; a node with weights has up to seven, most nodes have one or two.
 const MAX_BUFFERS: usize = 4 * MAX_NODES;
+
+/// What is to be measured of blocks. No plan knows what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Want {
+    /// The spectrum of the feature.
+    pub(crate) spectrum: bool,
+    /// The transfer matrix between the gradients at output and input, of all blocks but the first.
+    pub(crate) transfer: bool,
+}
+
+impl Want {
+    /// Whether blocks need not even be run.
+    fn is_nothing(self) -> bool {
+        !self.spectrum && !self.transfer
+    }
+}
 
 /// Memory a step touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,15 +142,21 @@ impl BlockPlan {
         }
     }
 
-    /// Plans what the proxies asked for need of `block`, in place of what was planned before; the first block of a
-    /// network has no gradient.
-    pub(crate) fn renew(&mut self, block: &Block, options: &Options, source: &dyn Source) -> Result<(), Error> {
+    /// Plans what is wanted of `block`, in place of what was planned before; the first block of a network has no
+    /// gradient.
+    pub(crate) fn renew(
+        &mut self,
+        block: &Block,
+        options: &Options,
+        want: Want,
+        source: &dyn Source,
+    ) -> Result<(), Error> {
         self.nodes.fill(NodePlan::default());
         self.statistics = StatisticsPlan::default();
         self.step_count = 0;
         self.layout.clear();
         self.bytes = 0;
-        if !options.proxies.intersects(ProxySet::MEASURED) {
+        if want.is_nothing() {
             return Ok(());
         }
         self.input_is_above = block.index() % 2 == 1;
@@ -145,10 +166,10 @@ impl BlockPlan {
             self.push(Step::Input);
         }
         values::plan(self, block, options, source)?;
-        if options.proxies.intersects(ProxySet::SPECTRAL) {
+        if want.spectrum {
             self.spectrum(block)?;
         }
-        if options.proxies.contains(Proxy::Trainability) && block.index() > 0 {
+        if want.transfer && block.index() > 0 {
             self.statistics.direction = Some(self.buffer::<f32>(block.output_shape().len())?);
             self.push(Step::Direction);
             gradients::plan(self, block, options)?;
@@ -302,13 +323,14 @@ pub(crate) fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
 pub(crate) fn walk<N: Network + ?Sized>(
     network: &N,
     options: &Options,
+    want: Want,
     source: &dyn Source,
     mut visit: impl FnMut(&Block, &BlockPlan) -> Result<(), Error>,
 ) -> Result<usize, Error> {
     let mut bytes = 0;
     let mut plan = BlockPlan::new();
     describe(network, options, |block| {
-        plan.renew(block, options, source)?;
+        plan.renew(block, options, want, source)?;
         bytes = bytes.max(plan.bytes());
         visit(block, &plan)
     })?;

@@ -5,44 +5,15 @@ use crate::base::rng::repeat_seed;
 use crate::graph::{Block, Cost, Network};
 use crate::mem::Workspace;
 use crate::options::{Options, Sigma};
-use crate::plan::{self, BlockPlan};
-use crate::proxy::{BlockScores, Flags, Proxy, ProxySet, Totals};
+use crate::plan::{self, BlockPlan, Want};
+use crate::proxy::{BlockScores, Counts, Measurement, Scores, Totals};
 use crate::run;
 use crate::tensor::Source;
 
-/// The proxies of a network. All are "higher is better"; what is undefined, or was not measured, is −∞.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scores {
-    /// Sum over the features of the entropy of their spectra; at most Σ ln(channels).
-    pub expressivity: f64,
-    /// Smallest step of that entropy from a feature to the next.
-    pub progressivity: f64,
-    /// Mean over the blocks of `2 − σ − 1 / (σ + 1e-6)`; at most about 0.
-    pub trainability: f64,
-    /// Multiply-adds of one image by the convention of the space.
-    pub complexity: f64,
-    /// Mean step of the entropy over the blocks that do not down-sample.
-    pub mean_progressivity: f64,
-    /// Multiply-adds, parameters, layers and depth counted on the graph.
-    pub cost: Cost,
-    /// Why a proxy is −∞.
-    pub flags: Flags,
-}
-
-impl Scores {
-    /// The value of one proxy.
-    pub fn get(&self, proxy: Proxy) -> f64 {
-        match proxy {
-            Proxy::Expressivity => self.expressivity,
-            Proxy::Progressivity => self.progressivity,
-            Proxy::Trainability => self.trainability,
-            Proxy::Complexity => self.complexity,
-            Proxy::MeanProgressivity => self.mean_progressivity,
-            Proxy::Depth => self.cost.depth as f64,
-            Proxy::LiveComplexity => self.cost.live_macs as f64,
-            Proxy::LiveLayers => self.cost.live_layers as f64,
-        }
-    }
+/// What has to be measured of each block.
+pub(crate) fn want(options: &Options) -> Want {
+    let needs = |measurement| options.proxies.needs(measurement);
+    Want { spectrum: needs(Measurement::Spectrum), transfer: needs(Measurement::Transfer) }
 }
 
 /// Bytes of workspace that [`score`] needs for the same arguments, in a workspace of any alignment: see
@@ -63,8 +34,7 @@ pub fn workspace_size<N: Network + ?Sized>(
 struct Outlook {
     /// Bytes of workspace.
     bytes: usize,
-    cost: Cost,
-    complexity: f64,
+    counts: Counts,
 }
 
 /// Refuses all that a score refuses but a workspace that is too small.
@@ -78,9 +48,9 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     if options.sigma == Sigma::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
     }
-    let bytes = plan::walk(network, options, source, |block, _| plan::check_source(block, source))?;
+    let bytes = plan::walk(network, options, want(options), source, |block, _| plan::check_source(block, source))?;
     let cost = Cost::of(network, options.height, options.width)?;
-    Ok(Outlook { bytes, cost, complexity: network.complexity(&cost)? })
+    Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
 }
 
 /// Scores a network in the given memory. `observe` is told of every block as it is done, repeat after repeat.
@@ -113,27 +83,20 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut block_scores: impl FnMut(&Block, &BlockPlan, &Options, &mut Workspace<'_>, usize) -> Result<BlockScores, Error>,
 ) -> Result<Scores, Error> {
-    let Outlook { bytes: needed, cost, complexity } = check(network, options, source)?;
+    let Outlook { bytes: needed, counts } = check(network, options, source)?;
     if workspace.capacity() < needed {
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
     }
-    let mut sums = [0.0; 4];
-    let measures_all = options.proxies.intersects(ProxySet::SPECTRAL) && options.proxies.contains(Proxy::Trainability);
-    let mut flags = if measures_all { Flags::default() } else { Flags::NOT_MEASURED };
+    let mut totals = Totals::new(network.identity_rule(), options.proxies.measured());
     for repeat in 0..options.repeats {
-        let mut totals = Totals::new(network.identity_rule());
         let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
-        plan::walk(network, &options, source, |block, plan| {
+        plan::walk(network, &options, want(&options), source, |block, plan| {
             totals.add(&block_scores(block, plan, &options, workspace, needed)?);
             Ok(())
         })?;
-        let (proxies, seen) = totals.finish();
-        sums.iter_mut().zip(proxies).for_each(|(sum, proxy)| *sum += proxy);
-        flags |= seen;
+        totals.end_repeat();
     }
-    let [expressivity, progressivity, trainability, mean_progressivity] =
-        sums.map(|sum| sum / f64::from(options.repeats));
-    Ok(Scores { expressivity, progressivity, trainability, complexity, mean_progressivity, cost, flags })
+    Ok(totals.finish(&counts))
 }
 
 /// Runs the forward pass alone, such as to take its time on this machine. Each step of a block, once done, is handed to
@@ -153,7 +116,7 @@ pub fn forward<N: Network + ?Sized>(
     if workspace.capacity() < needed {
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
     }
-    plan::walk(network, options, source, |block, plan| {
+    plan::walk(network, options, want(options), source, |block, plan| {
         run::forward(block, plan, options, source, workspace, needed, &mut |step| repeat(block.index(), step));
         Ok(())
     })?;

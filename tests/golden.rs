@@ -176,7 +176,7 @@ fn compare(name: &str, record: &Record, scores: &Scores, blocks: &[BlockScores],
     let largest = gaps.iter().fold([0.0f64; 3], |a, b| std::array::from_fn(|i| a[i].max(b[i])));
     let allowed = if flipped > tolerance.flipped_blocks { &tolerance.block } else { &tolerance.flipped };
     assert!(flipped == 0 || !exceeds(&largest, allowed), "{name}: {largest:?} where {allowed:?} is allowed");
-    let totals = [scores.expressivity, scores.progressivity, scores.trainability];
+    let totals = [scores.expressivity(), scores.progressivity(), scores.trainability()];
     for (i, (ours, theirs)) in totals.into_iter().zip(&record.double["totals"]).enumerate() {
         let allowed = if flipped > 0 { tolerance.flipped[2] } else { tolerance.block[2] };
         let same = if theirs.is_finite() { (ours - theirs).abs() <= allowed * 4.0 } else { ours == *theirs };
@@ -210,7 +210,7 @@ fn check_nb201(algorithm: Algorithm, tolerance: &Tolerance) {
             let [e, sigma, t] = compare(&place, &record, &scores, &blocks, tolerance);
             println!("{place}: ΔE {e:.1e}, Δσ/σ {sigma:.1e}, ΔT {t:.1e}");
             let counts = &record.double["counts"];
-            assert_eq!([scores.complexity, scores.cost.parameters as f64], [counts[0], counts[1]], "{name}");
+            assert_eq!([scores.complexity(), scores.cost.parameters as f64], [counts[0], counts[1]], "{name}");
         }
     }
 }
@@ -242,7 +242,7 @@ fn check_mbv2(algorithm: Algorithm, tolerance: &Tolerance) {
             let [e, sigma, t] = compare(&place, &record, &scores, &blocks, tolerance);
             println!("{place}: ΔE {e:.1e}, Δσ/σ {sigma:.1e}, ΔT {t:.1e}");
             let cost = &scores.cost;
-            let counts = [cost.macs as f64, cost.parameters as f64, scores.complexity];
+            let counts = [cost.macs as f64, cost.parameters as f64, scores.complexity()];
             assert_eq!(counts, record.double["counts"][..], "{name}");
         }
     }

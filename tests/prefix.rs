@@ -238,7 +238,7 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
         (base.clone(), Options { height: 4, width: 16, ..TINY }),
         (base.clone(), Options { initialisation: Initialisation::KaimingUniformFanIn, ..TINY }),
         (base.clone(), Options { sigma: Sigma::HalfSplit, ..TINY }),
-        (base.clone(), Options { proxies: ProxySet::SPECTRAL, ..TINY }),
+        (base.clone(), Options { proxies: ProxySet::of(&[Proxy::Expressivity]), ..TINY }),
         (base.clone(), Options { proxies: ProxySet::of(&[Proxy::Trainability]), ..TINY }),
         (base.clone(), Options { backend: Backend::default(), ..TINY }),
         (base.clone(), Options { algorithm: Algorithm::Winograd, ..TINY }),

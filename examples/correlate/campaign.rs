@@ -6,11 +6,11 @@ use crate::common::progress::progress_bar;
 use crate::common::scoring::Scorers;
 use crate::store::{MEASURED, Record, Store};
 use crate::table::Table;
-use aznas::Options;
-use aznas::graph::Cost;
-use aznas::proxy::Proxy;
+use aznas::proxy::{Proxy, ProxySet};
 use aznas::spaces::Settings;
 use aznas::spaces::nb201::{Cell, Equivalence};
+use aznas::tensor::Random;
+use aznas::{Options, Scores, Workspace};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -119,25 +119,26 @@ pub fn score(
 }
 
 /// What is counted on the graph of each architecture of the table; of those no row has, nothing.
-pub fn costs(table: &Table, space: &SpaceArguments, options: &Options) -> Result<Vec<(f64, Cost)>> {
+pub fn counts(table: &Table, space: &SpaceArguments, options: &Options) -> Result<Vec<Option<Scores>>> {
     let mut is_used = vec![false; table.architectures.len()];
     table.rows.iter().for_each(|&number| is_used[number as usize] = true);
-    let cost = |(arch, is_used): (&String, bool)| {
-        if !is_used {
-            return Ok((f64::NAN, Cost::default()));
-        }
-        let network = space.network(arch)?;
-        let cost = Cost::of(&*network, options.height, options.width)?;
-        Ok((network.complexity(&cost)?, cost))
+    // Asked for nothing that is measured, a score counts.
+    let options = Options { proxies: ProxySet::of(&[]), ..*options };
+    let count = |(arch, is_used): (&String, bool)| {
+        let score = || {
+            let mut nothing = Workspace::from_bytes(&mut []);
+            aznas::score(&*space.network(arch)?, &options, &Random, &mut nothing, |_| ())
+        };
+        is_used.then(score).transpose()
     };
-    let costs: std::result::Result<_, aznas::Error> = table.architectures.par_iter().zip(is_used).map(cost).collect();
-    Ok(costs?)
+    let counts: std::result::Result<_, aznas::Error> = table.architectures.par_iter().zip(is_used).map(count).collect();
+    Ok(counts?)
 }
 
 /// The proxies of every row, in the order of [`Proxy::ALL`].
 pub fn proxies(
     table: &Table,
-    costs: &[(f64, Cost)],
+    counts: &[Option<Scores>],
     space: &SpaceArguments,
     setting: &Setting,
     representatives: &Representatives,
@@ -148,27 +149,13 @@ pub fn proxies(
     for (row, &number) in table.rows.iter().enumerate() {
         let arch = table.architecture(row);
         let record = store.get(&key, representatives.of(arch)).ok_or_else(|| format!("{arch}: not scored"))?;
-        let (complexity, cost) = costs[number as usize];
+        let counted = counts[number as usize].ok_or_else(|| format!("{arch}: not counted"))?;
         for (column, proxy) in columns.iter_mut().zip(Proxy::ALL) {
             column.push(match MEASURED.iter().position(|&measured| measured == proxy) {
                 Some(place) => record.proxies[place],
-                None => counted(proxy, complexity, &cost),
+                None => counted.get(proxy),
             });
         }
     }
     Ok(columns)
-}
-
-fn counted(proxy: Proxy, complexity: f64, cost: &Cost) -> f64 {
-    let measured = f64::NAN;
-    let scores = aznas::Scores {
-        expressivity: measured,
-        progressivity: measured,
-        trainability: measured,
-        mean_progressivity: measured,
-        complexity,
-        cost: *cost,
-        flags: Default::default(),
-    };
-    scores.get(proxy)
 }

@@ -76,7 +76,7 @@ struct Arguments {
     #[arg(long)]
     skip_unknown: bool,
     /// Proxies of the ablation, the scatter and the chosen aggregate: paper, extended, all, or names between commas
-    #[arg(long, default_value = "paper", value_parser = |text: &str| ProxySet::parse(text))]
+    #[arg(long, default_value_t)]
     proxies: ProxySet,
     /// Several settings, or a recommended one
     #[arg(long, value_enum)]
@@ -194,7 +194,7 @@ impl Arguments {
         overview: &mut Settings,
         truths: &[Truth],
     ) -> Result<Vec<Columns>> {
-        let costs = campaign::costs(table, &self.space, &setting.options)?;
+        let counts = campaign::counts(table, &self.space, &setting.options)?;
         let mut total = Effort::default();
         let mut seeds = Vec::new();
         for seed in 0..self.seeds {
@@ -204,7 +204,7 @@ impl Arguments {
             total.scored += effort.scored;
             total.milliseconds += effort.milliseconds;
             total.workspace_bytes = total.workspace_bytes.max(effort.workspace_bytes);
-            seeds.push(campaign::proxies(table, &costs, &self.space, &setting, representatives, store)?);
+            seeds.push(campaign::proxies(table, &counts, &self.space, &setting, representatives, store)?);
         }
         overview.add(setting, truths, &seeds, &total);
         Ok(seeds)

@@ -47,7 +47,8 @@ pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
                 let next = || handed_out.lock().ok()?.recv().ok();
                 while let Some(Candidate { id, architecture }) = next() {
                     let scores = score(&space.network(&architecture), &options(id), &mut memory, &mut store);
-                    let proxies = scores.map(|s| [s.expressivity, s.progressivity, s.trainability, s.complexity]);
+                    let proxies =
+                        scores.map(|s| [s.expressivity(), s.progressivity(), s.trainability(), s.complexity()]);
                     if hand_in.send((id, proxies)).is_err() {
                         break;
                     }

@@ -19,35 +19,45 @@ pub const AZNAS_PROXY_DEPTH: u32 = 32;
 pub const AZNAS_PROXY_LIVE_COMPLEXITY: u32 = 64;
 /// `live_layers` of the scores.
 pub const AZNAS_PROXY_LIVE_LAYERS: u32 = 128;
+/// `parameters` of the scores.
+pub const AZNAS_PROXY_PARAMS: u32 = 256;
+/// `macs` of the scores.
+pub const AZNAS_PROXY_FLOPS: u32 = 512;
 /// The four of the paper.
 pub const AZNAS_PROXIES_PAPER: u32 = 15;
 /// The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
 pub const AZNAS_PROXIES_EXTENDED: u32 = 61;
-/// Every proxy.
+/// The first eight proxies.
 pub const AZNAS_PROXIES_ALL: u32 = 255;
 
+/// By the numbers of the core's proxies.
+const BITS: [u32; Proxy::COUNT] = [
+    AZNAS_PROXY_EXPRESSIVITY,
+    AZNAS_PROXY_PROGRESSIVITY,
+    AZNAS_PROXY_TRAINABILITY,
+    AZNAS_PROXY_COMPLEXITY,
+    AZNAS_PROXY_MEAN_PROGRESSIVITY,
+    AZNAS_PROXY_DEPTH,
+    AZNAS_PROXY_LIVE_COMPLEXITY,
+    AZNAS_PROXY_LIVE_LAYERS,
+    AZNAS_PROXY_PARAMS,
+    AZNAS_PROXY_FLOPS,
+];
+
 const _: () = {
-    const fn bit(proxy: Proxy) -> u32 {
-        ProxySet::of(&[proxy]).bits() as u32
+    let mut number = 0;
+    while number < Proxy::COUNT {
+        assert!(BITS[number] == ProxySet::of(&[Proxy::ALL[number]]).bits());
+        number += 1;
     }
-    assert!(AZNAS_PROXY_EXPRESSIVITY == bit(Proxy::Expressivity));
-    assert!(AZNAS_PROXY_PROGRESSIVITY == bit(Proxy::Progressivity));
-    assert!(AZNAS_PROXY_TRAINABILITY == bit(Proxy::Trainability));
-    assert!(AZNAS_PROXY_COMPLEXITY == bit(Proxy::Complexity));
-    assert!(AZNAS_PROXY_MEAN_PROGRESSIVITY == bit(Proxy::MeanProgressivity));
-    assert!(AZNAS_PROXY_DEPTH == bit(Proxy::Depth));
-    assert!(AZNAS_PROXY_LIVE_COMPLEXITY == bit(Proxy::LiveComplexity));
-    assert!(AZNAS_PROXY_LIVE_LAYERS == bit(Proxy::LiveLayers));
-    assert!(AZNAS_PROXIES_PAPER == ProxySet::PAPER.bits() as u32);
-    assert!(AZNAS_PROXIES_EXTENDED == ProxySet::EXTENDED.bits() as u32);
-    assert!(AZNAS_PROXIES_ALL == ProxySet::ALL.bits() as u32);
+    assert!(AZNAS_PROXIES_PAPER == ProxySet::PAPER.bits());
+    assert!(AZNAS_PROXIES_EXTENDED == ProxySet::EXTENDED.bits());
 };
 
 /// The core's set of the proxies `bits`; 0 stands for the paper's.
 pub(crate) fn set(bits: u32) -> Result<ProxySet, Refusal> {
     if bits == 0 {
-        return Ok(ProxySet::PAPER);
+        return Ok(ProxySet::default());
     }
-    let bits = u8::try_from(bits).map_err(|_| Refusal::invalid("proxies", "of AZNAS_PROXY_..."))?;
     Ok(ProxySet::from_bits(bits)?)
 }

@@ -9,7 +9,7 @@ use crate::proxy;
 use crate::refusal::Refusal;
 use crate::source::CallerTensors;
 use crate::status::Status;
-use aznas::proxy::{Flags, Proxy};
+use aznas::proxy::{Flags, Proxy, ProxySet};
 use aznas::{Error, Workspace};
 use core::ffi::c_void;
 use core::ptr;
@@ -20,14 +20,19 @@ pub const AZNAS_FLAG_NOT_FINITE: u32 = 1;
 pub const AZNAS_FLAG_CONSTANT_FEATURE: u32 = 2;
 /// A block passes its gradient unchanged.
 pub const AZNAS_FLAG_IDENTITY_BLOCK: u32 = 4;
-/// A proxy was not measured, because `proxies` of the options does not ask for it.
+/// One of the proxies with a field of their own was not measured, because `proxies` of the options does not ask for it.
 pub const AZNAS_FLAG_NOT_MEASURED: u32 = 8;
+/// The network is a single block: progressivity, mean progressivity and trainability are minus infinity.
+pub const AZNAS_FLAG_SINGLE_BLOCK: u32 = 16;
+/// Every block after the first down-samples: mean progressivity is minus infinity.
+pub const AZNAS_FLAG_ALL_DOWN_SAMPLE: u32 = 32;
 
 const _: () = {
     assert!(AZNAS_FLAG_NOT_FINITE == Flags::NOT_FINITE.0);
     assert!(AZNAS_FLAG_CONSTANT_FEATURE == Flags::CONSTANT_FEATURE.0);
     assert!(AZNAS_FLAG_IDENTITY_BLOCK == Flags::IDENTITY_BLOCK.0);
-    assert!(AZNAS_FLAG_NOT_MEASURED == Flags::NOT_MEASURED.0);
+    assert!(AZNAS_FLAG_SINGLE_BLOCK == Flags::SINGLE_BLOCK.0);
+    assert!(AZNAS_FLAG_ALL_DOWN_SAMPLE == Flags::ALL_DOWN_SAMPLE.0);
 };
 
 /// What is measured of one primary block.
@@ -249,6 +254,12 @@ pub unsafe extern "C" fn aznas_scores_values(
     unsafe { guard(ptr::null_mut(), body) }
 }
 
+/// The flag for proxies with a field of their own that were not measured.
+fn not_measured(scores: &aznas::Scores) -> u32 {
+    let fields = ProxySet::PAPER.with(Proxy::MeanProgressivity);
+    if scores.measured.contains_all(fields) { 0 } else { AZNAS_FLAG_NOT_MEASURED }
+}
+
 /// The core counts the aligned part of the workspace; C gave and is told of all of it.
 fn in_whole_buffer(error: Error, given: usize) -> Error {
     match error {
@@ -260,6 +271,7 @@ fn in_whole_buffer(error: Error, given: usize) -> Error {
 }
 
 impl Scores {
+    /// The value of one proxy; minus infinity for those that no field holds.
     fn get(&self, proxy: Proxy) -> f64 {
         match proxy {
             Proxy::Expressivity => self.expressivity,
@@ -270,24 +282,27 @@ impl Scores {
             Proxy::Depth => self.depth as f64,
             Proxy::LiveComplexity => self.live_macs as f64,
             Proxy::LiveLayers => self.live_layers as f64,
+            Proxy::Params => self.parameters as f64,
+            Proxy::Flops => self.macs as f64,
+            _ => f64::NEG_INFINITY,
         }
     }
 
     fn fill(self, scores: aznas::Scores, block_count: usize) -> Self {
         Self {
             block_count,
-            expressivity: scores.expressivity,
-            progressivity: scores.progressivity,
-            trainability: scores.trainability,
-            complexity: scores.complexity,
-            mean_progressivity: scores.mean_progressivity,
+            expressivity: scores.expressivity(),
+            progressivity: scores.progressivity(),
+            trainability: scores.trainability(),
+            complexity: scores.complexity(),
+            mean_progressivity: scores.get(Proxy::MeanProgressivity),
             macs: scores.cost.macs,
             live_macs: scores.cost.live_macs,
             parameters: scores.cost.parameters,
             live_parameters: scores.cost.live_parameters,
             live_layers: scores.cost.live_layers,
             depth: scores.cost.depth,
-            flags: scores.flags.0,
+            flags: scores.flags.0 | not_measured(&scores),
             reserved: 0,
             ..self
         }

@@ -6,7 +6,7 @@ use aznas::graph::{Block, Convolution, Network, NodeId};
 use aznas::mem::Memory;
 use aznas::ops::attention::Attention;
 use aznas::ops::conv2d::Algorithm;
-use aznas::proxy::{BlockScores, Proxy, ProxySet};
+use aznas::proxy::{BlockScores, ProxySet};
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
@@ -41,7 +41,11 @@ fn bits(x: f64) -> u64 {
 /// The lines that `print.h` prints.
 fn printed(scores: &Scores, block_count: usize, rows: &[BlockScores]) -> String {
     let Scores { cost, flags, .. } = scores;
-    let proxies = Proxy::ALL.map(|proxy| format!("{:016x}", bits(scores.get(proxy))));
+    let first_eight = ProxySet::from_bits(255).expect("they are known");
+    let proxies: Vec<_> = scores.values(first_eight).map(|value| format!("{:016x}", bits(value))).collect();
+    // C says in a flag what Rust says by the set that was measured.
+    let is_measured = scores.measured.contains_all(first_eight);
+    let flags = flags.0 | if is_measured { 0 } else { 8 };
     let mut text = format!(
         "{} {} {} {} {} {} {} {} {block_count}\n",
         proxies.join(" "),
@@ -51,7 +55,7 @@ fn printed(scores: &Scores, block_count: usize, rows: &[BlockScores]) -> String 
         cost.live_parameters,
         cost.live_layers,
         cost.depth,
-        flags.0
+        flags
     );
     for row in rows {
         let [height, width, channels] = row.feature;

@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use super::pages::Feature;
-use crate::proxy::{BlockScores, Flags};
+use crate::proxy::BlockScores;
 
 /// Entries among which the key leaves the choice.
 const BUCKET: usize = 8;
@@ -21,20 +21,8 @@ pub struct Entry {
 
 impl Entry {
     /// Nothing yet.
-    pub const VACANT: Self = Self {
-        key: Key::NONE,
-        scores: BlockScores {
-            block: 0,
-            feature: [0; 3],
-            expressivity: f64::NAN,
-            sigma: f64::NAN,
-            trainability: f64::NAN,
-            flags: Flags(0),
-        },
-        feature: None,
-        worth: 0,
-        used: 0,
-    };
+    pub const VACANT: Self =
+        Self { key: Key::NONE, scores: BlockScores::unmeasured(0, [0; 3]), feature: None, worth: 0, used: 0 };
 }
 
 /// Entries in buckets, so that finding one takes no longer however many there are.

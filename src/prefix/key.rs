@@ -2,6 +2,7 @@
 
 use crate::graph::{Block, Distribution, Draw, Node, Op};
 use crate::options::Options;
+use crate::score::want;
 use core::hash::{Hash, Hasher};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
@@ -18,7 +19,7 @@ impl Key {
     /// The key before the first block, in one repeat.
     pub(super) fn of(options: &Options) -> Self {
         // Taken apart so that an option that is added has to be thought about.
-        // A block says its shape itself, and another repeat has another seed.
+        // A block says its shape itself, another repeat has another seed, and proxies matter by what they want.
         let Options {
             batch: _,
             height: _,
@@ -27,11 +28,11 @@ impl Key {
             initialisation,
             repeats: _,
             sigma,
-            proxies,
+            proxies: _,
             backend,
             algorithm,
         } = *options;
-        Self::NONE.digest(|state| (seed, initialisation, sigma, proxies, backend, algorithm).hash(state))
+        Self::NONE.digest(|state| (seed, initialisation, sigma, want(options), backend, algorithm).hash(state))
     }
 
     /// The key after one more block.

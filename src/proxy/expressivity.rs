@@ -1,10 +1,26 @@
 //! Expressivity: how isotropic the features of a block are (AZ-NAS, Sec. 3.1, Eqs. 2–4).
 //!
+//! The entropy of the spectrum of a feature, that is of the eigenvalues of the covariance of its channels over all
+//! positions, summed over the features; 0 to Σ ln(channels).
+//!
 //! Deviations of the authors' program from the paper, kept: natural logarithm, and 1e-8 inside it. Mended: their
 //! single-precision solver returns slightly negative eigenvalues for nearly singular covariances, whose logarithm is
 //! NaN; here eigenvalues below 0 count as 0, which they are.
 
+use super::Flags;
+use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
 use crate::base::math;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "expressivity",
+    symbol: "E",
+    origin: Origin::Blocks(Blockwise {
+        measurement: Measurement::Spectrum,
+        term: |passage| Some(passage.block.expressivity),
+        combine: Combine::Sum,
+        no_terms: Flags(0),
+    }),
+};
 
 /// Added inside the logarithm, so that an eigenvalue of 0 contributes 0.
 const LOG_FLOOR: f64 = 1e-8;
@@ -28,6 +44,9 @@ pub fn block_expressivity(eigenvalues: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::IdentityRule;
+    use crate::proxy::Proxy;
+    use crate::proxy::totals::tests::{entropies, value};
     use approx::assert_abs_diff_eq;
 
     #[test]
@@ -55,8 +74,17 @@ mod tests {
 
     #[test]
     fn undefined_entropies_are_nan() {
-        assert!(block_expressivity(&[]).is_nan() || block_expressivity(&[]) == 0.0);
         assert!(block_expressivity(&[0.0, 0.0]).is_nan());
         assert!(block_expressivity(&[1.0, f64::NAN]).is_nan());
+        // Nothing at all: a sum of no terms. No feature is without a position and a channel.
+        assert_eq!(block_expressivity(&[]), 0.0);
+    }
+
+    #[test]
+    fn features_add_up() {
+        let of = |values: &[f64]| value(Proxy::Expressivity, IdentityRule::Reject, &entropies(values));
+        assert_eq!(of(&[2.0, 1.5, 2.5]), (6.0, Flags(0)));
+        assert_eq!(of(&[2.0]), (2.0, Flags(0)));
+        assert_eq!(of(&[2.0, f64::NAN, 1.0]).0, f64::NEG_INFINITY);
     }
 }

@@ -1,80 +1,13 @@
-//! The quantities that candidates can be ranked by, and the sets of them that are worth aggregating.
+//! Sets of proxies, and those that are worth aggregating.
 
+use super::Proxy;
+use super::entry::Measurement;
 use crate::Error;
-
-/// A quantity that ranks candidates; higher is better.
-///
-/// The first four are the paper's. The others cost nothing: they are read off the same pass, or off the graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Proxy {
-    /// Sum over the features of the entropy of their spectra (Eq. 4).
-    Expressivity,
-    /// Smallest step of that entropy from a feature to the next (Eq. 5).
-    Progressivity,
-    /// Mean over the blocks of `2 − σ − 1 / (σ + 1e-6)` (Eq. 11).
-    Trainability,
-    /// Multiply-adds by the convention of the space.
-    Complexity,
-    /// Mean step of the entropy over the blocks that do not down-sample. What progressivity asks of the worst block,
-    /// asked of all: a mean of noisy differences is far less noisy than their minimum. Blocks that down-sample gain
-    /// entropy by their new channels, whatever the candidate.
-    MeanProgressivity,
-    /// Longest chain of convolutions and linear maps from the input to the output: [`Cost::depth`](crate::graph::Cost).
-    /// Of networks that cost the same, the deeper composes more functions.
-    Depth,
-    /// Multiply-adds that lie on a path from the input to the output: complexity without what a benchmark counts but
-    /// cannot influence the result.
-    LiveComplexity,
-    /// Convolutions and linear maps that lie on such a path.
-    LiveLayers,
-}
-
-impl Proxy {
-    /// All of them. The position here is the number in a [`ProxySet`].
-    pub const ALL: [Self; 8] = [
-        Self::Expressivity,
-        Self::Progressivity,
-        Self::Trainability,
-        Self::Complexity,
-        Self::MeanProgressivity,
-        Self::Depth,
-        Self::LiveComplexity,
-        Self::LiveLayers,
-    ];
-
-    /// The name used by programs and column headings.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Expressivity => "expressivity",
-            Self::Progressivity => "progressivity",
-            Self::Trainability => "trainability",
-            Self::Complexity => "complexity",
-            Self::MeanProgressivity => "mean-progressivity",
-            Self::Depth => "depth",
-            Self::LiveComplexity => "live-complexity",
-            Self::LiveLayers => "live-layers",
-        }
-    }
-
-    /// The short name of the paper's formulas and of narrow tables.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Expressivity => "E",
-            Self::Progressivity => "P",
-            Self::Trainability => "T",
-            Self::Complexity => "C",
-            Self::MeanProgressivity => "Pm",
-            Self::Depth => "D",
-            Self::LiveComplexity => "Cl",
-            Self::LiveLayers => "N",
-        }
-    }
-}
+use core::fmt;
 
 /// Some of the proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ProxySet(u8);
+pub struct ProxySet(u32);
 
 impl ProxySet {
     /// The paper's four, and the default everywhere.
@@ -90,59 +23,79 @@ impl ProxySet {
     ]);
     /// Every proxy.
     pub const ALL: Self = Self::of(&Proxy::ALL);
-    /// Those that are read off the spectra of the features.
-    pub const SPECTRAL: Self = Self::of(&[Proxy::Expressivity, Proxy::Progressivity, Proxy::MeanProgressivity]);
-    /// Those that a pass through the network measures; the others are counted on its graph.
-    pub const MEASURED: Self =
-        Self::of(&[Proxy::Expressivity, Proxy::Progressivity, Proxy::Trainability, Proxy::MeanProgressivity]);
     /// Those that mean nothing in spaces without progressivity.
     pub const PROGRESSIVE: Self = Self::of(&[Proxy::Progressivity, Proxy::MeanProgressivity]);
 
+    /// The sets that have names of their own.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("paper", Self::PAPER), ("extended", Self::EXTENDED), ("all", Self::ALL)];
+
     /// The set of the given proxies.
     pub const fn of(proxies: &[Proxy]) -> Self {
-        let mut bits = 0;
+        let mut set = Self(0);
         let mut i = 0;
         while i < proxies.len() {
-            bits |= 1 << proxies[i] as u8;
+            set = set.with(proxies[i]);
             i += 1;
         }
-        Self(bits)
+        set
     }
 
     /// The set whose bit k stands for the k-th of [`Proxy::ALL`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] if no bit is set.
-    pub const fn from_bits(bits: u8) -> Result<Self, Error> {
-        if bits == 0 { Err(Error::Invalid { field: "proxies", expected: "at least one" }) } else { Ok(Self(bits)) }
+    /// [`Error::Invalid`] if no bit is set, or one that stands for no proxy.
+    pub const fn from_bits(bits: u32) -> Result<Self, Error> {
+        if bits == 0 {
+            Err(Error::Invalid { field: "proxies", expected: "at least one" })
+        } else if bits & !Self::ALL.0 != 0 {
+            Err(Error::Invalid { field: "proxies", expected: "bits of proxies that this version knows" })
+        } else {
+            Ok(Self(bits))
+        }
     }
 
     /// The set as a number: see [`Self::from_bits`].
-    pub const fn bits(self) -> u8 {
+    pub const fn bits(self) -> u32 {
         self.0
     }
 
-    /// Reads `paper`, `extended`, `all`, or names or symbols of proxies between commas. Case matters.
+    /// Reads the name of a set (`paper`, `extended`, `all`), or names or symbols of proxies between commas. Case
+    /// matters. What a set is written as is read back.
     ///
     /// # Errors
     /// [`Error::Parse`] with the column of the first name that is not known.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        match text {
-            "paper" => return Ok(Self::PAPER),
-            "extended" => return Ok(Self::EXTENDED),
-            "all" => return Ok(Self::ALL),
-            _ => {}
+        if let Some((_, set)) = Self::NAMED.into_iter().find(|(name, _)| *name == text) {
+            return Ok(set);
         }
-        let (mut bits, mut column) = (0, 1);
+        let (mut set, mut column) = (Self(0), 1);
         for name in text.split(',') {
             let known = |proxy: &&Proxy| proxy.name() == name || proxy.symbol() == name;
             let Some(&proxy) = Proxy::ALL.iter().find(known) else {
                 return Err(Error::Parse { column, expected: "paper, extended, all, or names of proxies" });
             };
-            bits |= Self::of(&[proxy]).0;
+            set = set.with(proxy);
             column += name.len() + 1;
         }
-        Ok(Self(bits))
+        Ok(set)
+    }
+
+    /// Whether any of the proxies is measured this way.
+    pub(crate) fn needs(self, measurement: Measurement) -> bool {
+        self.iter().any(|proxy| proxy.measurement() == Some(measurement))
+    }
+
+    /// The proxies that are known once these are: what is counted on the graph costs nothing, and what is measured for
+    /// one proxy serves all that take it.
+    pub(crate) fn measured(self) -> Self {
+        let is_known = |proxy: &Proxy| proxy.measurement().is_none_or(|measurement| self.needs(measurement));
+        Proxy::ALL.into_iter().filter(is_known).fold(Self(0), Self::with)
+    }
+
+    /// The set and one proxy more.
+    pub const fn with(self, proxy: Proxy) -> Self {
+        Self(self.0 | 1 << proxy as u8)
     }
 
     /// The set without the proxies of another.
@@ -153,6 +106,11 @@ impl ProxySet {
     /// Whether the set has this proxy.
     pub const fn contains(self, proxy: Proxy) -> bool {
         self.0 & (1 << proxy as u8) != 0
+    }
+
+    /// Whether the set has all of these proxies.
+    pub const fn contains_all(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
     }
 
     /// Whether the set has any of these proxies.
@@ -176,6 +134,27 @@ impl ProxySet {
     }
 }
 
+impl fmt::Display for ProxySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((name, _)) = Self::NAMED.iter().find(|(_, set)| set == self) {
+            return f.write_str(name);
+        }
+        for (place, proxy) in self.iter().enumerate() {
+            let separator = if place > 0 { "," } else { "" };
+            write!(f, "{separator}{}", proxy.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl core::str::FromStr for ProxySet {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
+    }
+}
+
 impl Default for ProxySet {
     fn default() -> Self {
         Self::PAPER
@@ -185,6 +164,7 @@ impl Default for ProxySet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
     use std::vec::Vec;
 
     #[test]
@@ -193,8 +173,44 @@ mod tests {
             assert_eq!(ProxySet::of(&[proxy]).bits(), 1 << number, "{proxy:?}");
             assert_eq!(ProxySet::from_bits(1 << number).unwrap().iter().collect::<Vec<_>>(), [proxy]);
         }
-        assert_eq!(ProxySet::ALL.bits(), u8::MAX);
-        assert!(ProxySet::from_bits(0).is_err());
+        assert_eq!(ProxySet::ALL.iter().collect::<Vec<_>>(), Proxy::ALL);
+        let unknown = (Proxy::COUNT as u32..u32::BITS).flat_map(|number| [1 << number, 1 << number | 1]);
+        for bits in unknown.chain([0, u32::MAX]) {
+            let refusal = ProxySet::from_bits(bits);
+            assert!(matches!(refusal, Err(Error::Invalid { field: "proxies", .. })), "{bits}: {refusal:?}");
+        }
+    }
+
+    #[test]
+    fn every_set_is_written_as_it_is_read() {
+        // All sets of up to three proxies, and what is left without them.
+        for (a, b, c) in Proxy::ALL
+            .iter()
+            .flat_map(|a| Proxy::ALL.iter().map(move |b| (a, b)))
+            .flat_map(|(a, b)| Proxy::ALL.iter().map(move |c| (*a, *b, *c)))
+        {
+            let some = ProxySet::of(&[a, b, c]);
+            for set in [some, ProxySet::ALL.without(some)] {
+                assert_eq!(set.to_string().parse(), Ok(set), "{set}");
+            }
+        }
+        for (name, set) in ProxySet::NAMED {
+            assert_eq!(set.to_string(), name);
+        }
+    }
+
+    #[test]
+    fn what_is_measured_for_one_serves_others() {
+        let counted = ProxySet::of(&[]).measured();
+        assert!(Proxy::ALL.iter().all(|&proxy| counted.contains(proxy) == proxy.measurement().is_none()));
+        for proxy in Proxy::ALL {
+            let set = ProxySet::of(&[proxy]);
+            let known = set.measured();
+            assert!(known.contains_all(set) && known.contains_all(counted), "{proxy:?}: {known}");
+            for other in known.without(counted).iter() {
+                assert_eq!(other.measurement(), proxy.measurement(), "{proxy:?} and {other:?}");
+            }
+        }
     }
 
     #[test]
@@ -204,7 +220,7 @@ mod tests {
         assert_eq!(twice.iter().collect::<Vec<_>>(), [Proxy::Expressivity, Proxy::Depth]);
         assert!(ProxySet::of(&[]).is_empty());
         assert!(twice.intersects(ProxySet::PAPER) && !twice.intersects(ProxySet::PROGRESSIVE));
-        assert_eq!(ProxySet::default(), ProxySet::PAPER);
+        assert!(twice.contains_all(twice) && !twice.contains_all(ProxySet::PAPER));
     }
 
     #[test]

@@ -3,6 +3,28 @@
 //! A ±1 vector `v` is pulled back through the block; the mean over positions of `u vᵀ` estimates the transpose of the
 //! block's Jacobian between channels, whose largest singular value σ should be 1. Kept from the authors' program:
 //! 1e-6 in the denominator, so that σ = 0 gives −999998.
+//!
+//! The mean over the blocks but the first; at most about 0. A block that passes its gradient unchanged counts as −∞, or
+//! not at all, as the space has it ([`IdentityRule`]).
+
+use super::Flags;
+use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
+use crate::graph::IdentityRule;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "trainability",
+    symbol: "T",
+    origin: Origin::Blocks(Blockwise {
+        measurement: Measurement::Transfer,
+        term: |passage| {
+            let is_identity = passage.block.flags.contains(Flags::IDENTITY_BLOCK);
+            let is_left_out = is_identity && passage.identity_rule == IdentityRule::Skip;
+            passage.before.filter(|_| !is_left_out).map(|_| passage.block.trainability)
+        },
+        combine: Combine::Mean,
+        no_terms: Flags::IDENTITY_BLOCK,
+    }),
+};
 
 const SIGMA_FLOOR: f64 = 1e-6;
 
@@ -22,6 +44,37 @@ pub fn block_trainability(sigma: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::totals::tests::{entropies, value};
+    use crate::proxy::{BlockScores, Proxy};
+    use std::vec::Vec;
+
+    fn blocks(trainabilities: &[f64]) -> Vec<BlockScores> {
+        let mut blocks = entropies(&std::vec![1.0; trainabilities.len() + 1]);
+        for (block, &trainability) in blocks[1..].iter_mut().zip(trainabilities) {
+            block.trainability = trainability;
+            if trainability == f64::NEG_INFINITY {
+                block.flags = Flags::IDENTITY_BLOCK;
+            }
+        }
+        blocks
+    }
+
+    #[test]
+    fn the_mean_of_all_blocks_but_the_stem() {
+        let of = |blocks: &[BlockScores]| value(Proxy::Trainability, IdentityRule::Reject, blocks);
+        assert_eq!(of(&blocks(&[-1.0, -2.0])), (-1.5, Flags(0)));
+        assert_eq!(of(&blocks(&[-1.0, f64::NAN])).0, f64::NEG_INFINITY);
+        assert_eq!(of(&blocks(&[])), (f64::NEG_INFINITY, Flags::SINGLE_BLOCK));
+    }
+
+    #[test]
+    fn identity_blocks_follow_the_rule_of_the_space() {
+        let of = |rule, trainabilities: &[f64]| value(Proxy::Trainability, rule, &blocks(trainabilities));
+        let identity = f64::NEG_INFINITY;
+        assert_eq!(of(IdentityRule::Reject, &[identity, -2.0]), (f64::NEG_INFINITY, Flags::IDENTITY_BLOCK));
+        assert_eq!(of(IdentityRule::Skip, &[identity, -2.0]), (-2.0, Flags::IDENTITY_BLOCK));
+        assert_eq!(of(IdentityRule::Skip, &[identity]), (f64::NEG_INFINITY, Flags::IDENTITY_BLOCK));
+    }
 
     #[test]
     fn best_at_one_and_finite_at_zero() {

@@ -7,21 +7,14 @@ use crate::options::Sigma;
 use crate::plan::{Region, covariance_order, is_dual, transfer_shape};
 use crate::proxy::expressivity::block_expressivity;
 use crate::proxy::trainability::{block_trainability, half_split};
-use crate::proxy::{BlockScores, Flags, ProxySet};
+use crate::proxy::{BlockScores, Flags};
 use crate::tensor::{View, equal};
 use core::ops::Range;
 
 impl Runner<'_> {
     pub(super) fn empty_scores(&self) -> BlockScores {
         let shape = self.block.output_shape();
-        BlockScores {
-            block: self.block.index(),
-            feature: [shape.height, shape.width, shape.channels],
-            expressivity: f64::NAN,
-            sigma: f64::NAN,
-            trainability: f64::NAN,
-            flags: Flags::default(),
-        }
+        BlockScores::unmeasured(self.block.index(), [shape.height, shape.width, shape.channels])
     }
 
     /// Eigenvalues of the channel covariance of the feature over all positions.
@@ -91,7 +84,7 @@ impl Runner<'_> {
                 half_split(norm(matrix), parts, share)
             }
         };
-        if !self.options.proxies.intersects(ProxySet::SPECTRAL) && !self.output_is_finite(loans) {
+        if planned.eigenvalues.is_none() && !self.output_is_finite(loans) {
             scores.flags |= Flags::NOT_FINITE;
         }
         if scores.flags.contains(Flags::NOT_FINITE) {

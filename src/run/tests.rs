@@ -7,7 +7,7 @@ use crate::mem::{Memory, Workspace};
 use crate::ops::attention::Attention;
 use crate::ops::{self, window::Window};
 use crate::options::Options;
-use crate::plan::{BlockPlan, Region};
+use crate::plan::{BlockPlan, Region, Want};
 use crate::simd::Backend;
 use crate::tensor::random::fill_normal;
 use crate::tensor::{Random, Role, Shape, Source};
@@ -224,11 +224,14 @@ impl WindowOf {
     }
 }
 
+/// All that can be measured.
+const ALL: Want = Want { spectrum: true, transfer: true };
+
 /// Runs the block and returns its output and the gradient with respect to its input.
 fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32>) {
     let options = Options { backend, ..Options::default() };
     let mut plan = BlockPlan::new();
-    plan.renew(block, &options, tensors).unwrap();
+    plan.renew(block, &options, ALL, tensors).unwrap();
     let mut memory = Memory::new();
     let mut workspace: Workspace<'_> = memory.workspace(plan.bytes()).unwrap();
     let end = plan.bytes();
@@ -246,7 +249,7 @@ fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32
 fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
     let options = Options { backend, ..Options::default() };
     let mut plan = BlockPlan::new();
-    plan.renew(block, &options, tensors).unwrap();
+    plan.renew(block, &options, ALL, tensors).unwrap();
     let mut memory = Memory::new();
     let mut workspace = memory.workspace(plan.bytes()).unwrap();
     let end = plan.bytes();
@@ -597,7 +600,7 @@ fn drawn_rows(inputs: usize, outputs: usize, draw: Draw) -> Vec<Vec<f32>> {
     });
     let options = Options::default();
     let mut plan = BlockPlan::new();
-    plan.renew(&block, &options, &Random).unwrap();
+    plan.renew(&block, &options, ALL, &Random).unwrap();
     let mut memory = Memory::new();
     let mut workspace = memory.workspace(plan.bytes()).unwrap();
     let runner = Runner { block: &block, plan: &plan, options: &options, source: &Random, end: plan.bytes() };

@@ -1,10 +1,11 @@
 //! What the integration tests share.
 #![allow(dead_code)] // each test uses its part
 
-use aznas::graph::Network;
+use aznas::graph::{Cost, Network};
+use aznas::proxy::{BlockScores, ProxySet};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::tensor::{Random, Source};
-use aznas::{Options, Scores, Workspace, proxy::BlockScores};
+use aznas::{Options, Scores, Workspace};
 
 /// A NAS-Bench-201 network from its text.
 pub fn cell_network(text: &str, channels: u32, cells: u32, classes: u32) -> CellNetwork {
@@ -32,9 +33,17 @@ pub fn score<N: Network + ?Sized>(network: &N, options: &Options) -> (Scores, Ve
 
 /// The bits of everything a score consists of.
 pub fn bits(scores: &Scores, blocks: &[BlockScores]) -> Vec<u64> {
-    let mut bits = vec![scores.expressivity, scores.progressivity, scores.trainability, scores.complexity];
-    bits.extend(blocks.iter().flat_map(|b| [b.expressivity, b.sigma, b.trainability]));
-    bits.into_iter().map(f64::to_bits).collect()
+    let mut bits: Vec<u64> = scores.values(ProxySet::ALL).map(f64::to_bits).collect();
+    let Cost { macs, live_macs, parameters, live_parameters, live_layers, depth } = scores.cost;
+    bits.extend([macs, live_macs, parameters, live_parameters, live_layers, depth]);
+    bits.extend([scores.measured.bits(), scores.flags.0].map(u64::from));
+    for block in blocks {
+        bits.push(block.block as u64);
+        bits.extend(block.feature.map(|side| side as u64));
+        bits.extend([block.expressivity, block.sigma, block.trainability].map(f64::to_bits));
+        bits.push(u64::from(block.flags.0));
+    }
+    bits
 }
 
 /// Cells that between them have every operation, merged and single convolutions, and every degenerate case.

@@ -33,7 +33,7 @@ static struct {
 static aznas_tensor tensors[TENSORS];
 static aznas_block rows[ROWS];
 static float numbers[2 * 8 * 8 * 3];
-static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS], values[64];
+static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS], values[32 * 9];
 static const double *columns[COLUMNS] = {first, second, third};
 static size_t bytes;
 static char *cell, *units, *transformer, *memory;
@@ -286,7 +286,7 @@ static void single_mistakes(void) {
             MISTAKE(f, options.s.backend = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.sigma = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.algorithm = enums[e], AZNAS_STATUS_INVALID);
-            MISTAKE(f, options.s.proxies = enums[e] | 256, AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.proxies = enums[e] | 1u << 30, AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, arch.s.identity_rule = enums[e]), AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.op = enums[e]), AZNAS_STATUS_NODE);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, nodes[0].each.s.flags = enums[e] | 4), AZNAS_STATUS_NODE);
@@ -408,7 +408,7 @@ static void single_mistakes(void) {
     POINTERS(VALUES, scores);
     POINTERS(VALUES, values);
     MISTAKE(VALUES, options.s.proxies = 0, AZNAS_STATUS_OK);
-    MISTAKE(VALUES, options.s.proxies = 256, AZNAS_STATUS_INVALID);
+    MISTAKE(VALUES, options.s.proxies = 1u << 31, AZNAS_STATUS_INVALID);
     MISTAKE(VALUES, options.s.proxies = UINT32_MAX, AZNAS_STATUS_INVALID);
     MISTAKE(VALUES, call.stride = 0, AZNAS_STATUS_INVALID);
     MISTAKE(VALUES, call.stride = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
@@ -606,7 +606,7 @@ static void spoil(int function) {
         }
         break;
     case 24:
-        options.s.proxies = draw(2) ? draw(257) : hostile_u32();
+        options.s.proxies = draw(2) ? draw(1u << 11) : hostile_u32();
         break;
     case 25:
         call.stride = draw(2) ? draw(9) : SIZE_MAX - draw(9);

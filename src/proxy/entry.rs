@@ -1,0 +1,74 @@
+//! What a proxy's own file says of it.
+
+use super::{BlockScores, Flags};
+use crate::graph::{Cost, IdentityRule};
+
+/// What is known of a proxy.
+pub(crate) struct Entry {
+    /// The name used by programs and column headings.
+    pub(super) name: &'static str,
+    /// The short name of formulas and of narrow tables.
+    pub(super) symbol: &'static str,
+    /// Where its value comes from.
+    pub(super) origin: Origin,
+}
+
+/// Where the value of a proxy comes from.
+pub(crate) enum Origin {
+    /// Counted on the graph: known of every network, whatever is asked for.
+    Graph(fn(&Counts) -> f64),
+    /// Measured block by block: what is measured is measured for all proxies that take it.
+    Blocks(Blockwise),
+}
+
+/// What is counted on the graph of a network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    pub(crate) cost: Cost,
+    /// Multiply-adds of one image by the convention of the space.
+    pub(crate) complexity: f64,
+}
+
+/// What can be measured of a block while its feature and its gradient are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measurement {
+    /// The spectrum of the feature.
+    Spectrum,
+    /// The transfer matrix between the gradients at the output and at the input; the stem has none.
+    Transfer,
+}
+
+/// A proxy that blocks add to one after another.
+pub(crate) struct Blockwise {
+    /// What it takes of each block.
+    pub(super) measurement: Measurement,
+    /// What a block adds; nothing if `None`.
+    pub(super) term: fn(&Passage<'_>) -> Option<f64>,
+    /// How the terms are combined.
+    pub(super) combine: Combine,
+    /// Why there are no terms of a network of several blocks, where the blocks themselves do not say it.
+    pub(super) no_terms: Flags,
+}
+
+/// A block as it arrives.
+pub(crate) struct Passage<'a> {
+    /// The block before it; the stem has none.
+    pub(super) before: Option<&'a BlockScores>,
+    pub(super) block: &'a BlockScores,
+    pub(super) identity_rule: IdentityRule,
+}
+
+impl Passage<'_> {
+    /// How much higher the entropy of the block's spectrum is than that of the feature before it.
+    pub(super) fn step(&self) -> Option<f64> {
+        self.before.map(|before| self.block.expressivity - before.expressivity)
+    }
+}
+
+/// How the terms of blocks become one number. NaN among them makes it NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Combine {
+    Sum,
+    Mean,
+    Minimum,
+}

@@ -1,0 +1,103 @@
+//! The table of proxies: one line each.
+//!
+//! A line gives a proxy its variant, its number, which is its place here, and its bit in a [`ProxySet`](super::ProxySet);
+//! what else is known of it, its file says. Lines are only ever added at the end: numbers are part of the C interface.
+
+use super::entry::{Blockwise, Entry, Measurement, Origin};
+
+macro_rules! proxies {
+    ($($(#[doc = $line:literal])* $proxy:ident => $file:ident,)*) => {
+        /// A quantity that ranks candidates; higher is better.
+        ///
+        /// The first four are the paper's.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Proxy {
+            $($(#[doc = $line])* $proxy,)*
+        }
+
+        impl Proxy {
+            /// All of them. The position here is the number in a [`ProxySet`](super::ProxySet).
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$proxy),*];
+
+            /// How many there are.
+            pub const COUNT: usize = [$(Self::$proxy),*].len();
+
+            pub(crate) const fn entry(self) -> &'static Entry {
+                match self {
+                    $(Self::$proxy => &super::$file::ENTRY,)*
+                }
+            }
+        }
+    };
+}
+
+proxies! {
+    /// Sum over the features of the entropy of their spectra (Eq. 4).
+    Expressivity => expressivity,
+    /// Smallest step of that entropy from a feature to the next (Eq. 5).
+    Progressivity => progressivity,
+    /// Mean over the blocks of `2 − σ − 1 / (σ + 1e-6)` (Eq. 11).
+    Trainability => trainability,
+    /// Multiply-adds by the convention of the space.
+    Complexity => complexity,
+    /// Mean step of the entropy over the blocks that do not down-sample.
+    MeanProgressivity => mean_progressivity,
+    /// Longest chain of convolutions and linear maps from the input to the output.
+    Depth => depth,
+    /// Multiply-adds that lie on a path from the input to the output.
+    LiveComplexity => live_complexity,
+    /// Convolutions and linear maps that lie on such a path.
+    LiveLayers => live_layers,
+    /// Trainable numbers, counted on the graph.
+    Params => params,
+    /// Multiply-adds, counted on the graph by one convention for all spaces.
+    Flops => flops,
+}
+
+impl Proxy {
+    /// The name used by programs and column headings.
+    pub const fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The short name of the paper's formulas and of narrow tables.
+    pub const fn symbol(self) -> &'static str {
+        self.entry().symbol
+    }
+
+    /// How blocks make up the proxy, unless it is counted on the graph.
+    pub(super) fn blockwise(self) -> Option<&'static Blockwise> {
+        match &self.entry().origin {
+            Origin::Blocks(blockwise) => Some(blockwise),
+            Origin::Graph(_) => None,
+        }
+    }
+
+    /// What has to be measured of each block.
+    pub(super) fn measurement(self) -> Option<Measurement> {
+        self.blockwise().map(|blockwise| blockwise.measurement)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::ProxySet;
+
+    #[test]
+    fn no_two_proxies_share_a_name() {
+        let words = |proxy: Proxy| [proxy.name(), proxy.symbol()];
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        for (number, proxy) in Proxy::ALL.into_iter().enumerate() {
+            assert_eq!(proxy as usize, number);
+            for word in words(proxy) {
+                // No comma, nothing that a set is called, nothing that CSV quotes.
+                assert!(!word.is_empty() && word.chars().all(is_word), "{word}");
+                assert!(!ProxySet::NAMED.iter().any(|(name, _)| *name == word), "{word}");
+                assert!(Proxy::ALL[..number].iter().all(|&other| !words(other).contains(&word)), "{word}");
+            }
+        }
+    }
+}
