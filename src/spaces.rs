@@ -7,11 +7,13 @@
 pub mod autoformer;
 pub mod mbv2;
 pub mod nb201;
+mod policy;
 mod space;
 mod table;
 mod text;
 
-pub use space::{Cost, Policy, Practice, SearchSpace, Settings, Space};
+pub use policy::{Policy, Practice, Settings};
+pub use space::{Cost, SearchSpace, Space};
 pub use table::{SpaceName, Visitor};
 
 use crate::Error;

@@ -34,8 +34,8 @@ struct File {
     path: PathBuf,
     /// The module it holds.
     module: Names,
-    /// Line and path of everything it names.
-    uses: Vec<(usize, Names)>,
+    /// Line and path of everything it names, and whether only to hand it on.
+    uses: Vec<(usize, Names, bool)>,
     /// Names that others find here and what they stand for.
     exports: BTreeMap<String, Names>,
 }
@@ -188,7 +188,7 @@ impl Sources {
                     if is_public {
                         exports.insert(name, path.clone());
                     }
-                    uses.push((line, path));
+                    uses.push((line, path, is_public));
                 }
             }
             (module.clone(), File { path, module, uses, exports })
@@ -206,19 +206,21 @@ impl Sources {
         }
     }
 
-    /// Line and home of all that a file uses of others.
-    fn used<'a>(&'a self, file: &'a File) -> impl Iterator<Item = (usize, Names)> + 'a {
-        file.uses.iter().map(|(line, path)| (*line, self.home(path))).filter(|(_, home)| *home != file.module)
+    /// Line and home of all that a file uses of others, and whether only to hand it on.
+    fn used<'a>(&'a self, file: &'a File) -> impl Iterator<Item = (usize, Names, bool)> + 'a {
+        let uses = file.uses.iter().map(|(line, path, hands_on)| (*line, self.home(path), *hands_on));
+        uses.filter(|(_, home, _)| *home != file.module)
     }
 
-    /// Files that use each other, beginning with one. Parts of a module may use what the module itself says: they are one
-    /// idea.
+    /// Files that use each other. Parts of a module may use what the module itself says: they are one idea. What is handed
+    /// on is a name, not a use.
     fn circles(&self) -> Vec<String> {
         let reach = |from: &Names| {
             let (mut seen, mut open) = (BTreeSet::new(), vec![from.clone()]);
             while let Some(module) = open.pop() {
                 let file = &self.0[&module];
-                let others = self.used(file).map(|(_, used)| used).filter(|used| !module.starts_with(used));
+                let others = self.used(file).filter(|(.., hands_on)| !hands_on).map(|(_, used, _)| used);
+                let others = others.filter(|used| !module.starts_with(used));
                 open.extend(others.filter(|used| seen.insert(used.clone())));
             }
             seen
@@ -250,7 +252,7 @@ fn modules_use_only_lower_ones() {
     for file in sources.0.values().filter(|file| !file.module.is_empty()) {
         let module = file.module[0].as_str();
         let own = *level.get(module).unwrap_or_else(|| panic!("{} has no layer", file.path.display()));
-        for (line, used) in sources.used(file) {
+        for (line, used, _) in sources.used(file) {
             let Some(used) = used.first().filter(|used| *used != module) else { continue };
             seen += 1;
             if level[used.as_str()] >= own {

@@ -7,12 +7,14 @@
 mod cost;
 mod grammar;
 mod network;
+mod policy;
 mod sampling;
 mod space;
 
-pub use network::{Parameters, TransformerNetwork};
+pub use network::TransformerNetwork;
+pub use policy::POLICY;
 pub use sampling::{Choices, Size, Window};
-pub use space::{POLICY, TransformerSpace};
+pub use space::TransformerSpace;
 
 use super::within;
 use crate::Error;
@@ -33,6 +35,16 @@ pub const RELATIVE_POSITIONS: u32 = 2 * MAX_RELATIVE_POSITION + 2;
 
 /// The most blocks an architecture can have.
 pub const MAX_DEPTH: usize = 32;
+
+/// Where the parameters of a candidate come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Parameters {
+    /// The leading slices of one largest network, the same for every candidate of a seed: the authors' search.
+    #[default]
+    Shared,
+    /// Drawn for each candidate alone.
+    Own,
+}
 
 /// The width of a perceptron relative to that of the network, in hundredths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,12 +8,14 @@ mod cost;
 mod grammar;
 mod mutation;
 mod network;
+mod policy;
 mod space;
 mod unit;
 
 pub use mutation::Proposal;
 pub use network::UnitNetwork;
-pub use space::{POLICY, StructureSpace};
+pub use policy::POLICY;
+pub use space::StructureSpace;
 pub use unit::{Shortcut, Unit};
 
 use crate::Error;

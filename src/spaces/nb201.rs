@@ -8,12 +8,14 @@ mod canonical;
 mod cost;
 mod grammar;
 mod network;
+mod policy;
 mod space;
 
 pub use canonical::{CanonicalForm, Equivalence};
 pub use cost::Skeleton;
 pub use network::CellNetwork;
-pub use space::{CellSpace, POLICY};
+pub use policy::POLICY;
+pub use space::CellSpace;
 
 use crate::Error;
 use crate::base::rng::below;

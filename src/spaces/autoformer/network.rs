@@ -1,6 +1,6 @@
 //! An architecture as a chain of primary blocks: two a layer, one with its attention and one with its perceptron.
 
-use super::{Architecture, HEAD_WIDTH, MAX_RELATIVE_POSITION, PATCH, POLICY};
+use super::{Architecture, HEAD_WIDTH, MAX_RELATIVE_POSITION, PATCH, POLICY, Parameters};
 use crate::Error;
 use crate::base::math;
 use crate::graph::{Block, Convolution, Cost, Distribution, Draw, IdentityRule, Network, NodeId};
@@ -17,16 +17,6 @@ const PROJECTION: u32 = 5;
 const EXPANSION: u32 = 6;
 const REDUCTION: u32 = 7;
 const CLASSIFIER: u32 = 8;
-
-/// Where the parameters of a candidate come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Parameters {
-    /// The leading slices of one largest network, the same for every candidate of a seed: the authors' search.
-    #[default]
-    Shared,
-    /// Drawn for each candidate alone.
-    Own,
-}
 
 /// A network of the space.
 ///

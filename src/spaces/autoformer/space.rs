@@ -1,35 +1,11 @@
 //! AutoFormer's transformers as a space.
 
 use super::cost::patches;
-use super::{Architecture, Choices, Parameters, TransformerNetwork};
+use super::{Architecture, Choices, POLICY, Parameters, TransformerNetwork};
 use crate::Error;
 use crate::base::rng::Generator;
-use crate::graph::IdentityRule;
-use crate::spaces::{Cost, Policy, Practice, SearchSpace, Settings, Space, check_classes, of_target, text::printed};
+use crate::spaces::{Cost, Policy, SearchSpace, Settings, Space, check_classes, of_target, text::printed};
 use core::fmt::Display;
-
-/// How networks of this space are scored and searched.
-pub const POLICY: Policy = Policy {
-    name: "autoformer",
-    summary: "AutoFormer vision transformers",
-    form: "autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)",
-    // `az_nas.py` of the authors' AutoFormer search.
-    norm_epsilon: 1e-5,
-    identity: IdentityRule::Skip,
-    progressivity: false,
-    resolution: 224,
-    has_target: true,
-    settings: Settings { classes: 1000, ..Settings::COMMON },
-    practice: Practice {
-        batch: 64,
-        iterations: 10_000,
-        replacements: 1,
-        layers: None,
-        // All candidates are slices of one largest network.
-        shares_draws: true,
-        begins_alike: true,
-    },
-};
 
 /// Vision transformers with the choices of a [`Choices`].
 ///

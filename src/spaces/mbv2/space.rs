@@ -1,35 +1,12 @@
 //! The MobileNetV2-like structures as a space.
 
-use super::{Proposal, Shortcut, Structure, Unit, UnitNetwork};
+use super::{POLICY, Proposal, Shortcut, Structure, Unit, UnitNetwork};
 use crate::Error;
 use crate::base::rng::Generator;
-use crate::graph::IdentityRule;
 use crate::spaces::{
-    Cost, Policy, Practice, SearchSpace, Settings, Space, check_classes, check_target, of_target, text::printed,
+    Cost, Policy, SearchSpace, Settings, Space, check_classes, check_target, of_target, text::printed,
 };
 use core::fmt::Display;
-
-/// How networks of this space are scored and searched.
-pub const POLICY: Policy = Policy {
-    name: "mbv2",
-    summary: "MobileNetV2-like structures",
-    form: "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)SuperConvK1BNRELU(32,2048,1,1)",
-    // `Masternet.py` and `compute_az_nas_score.py` of the authors.
-    norm_epsilon: 1e-3,
-    identity: IdentityRule::Reject,
-    progressivity: true,
-    resolution: 224,
-    has_target: true,
-    settings: Settings { classes: 1000, ..Settings::COMMON },
-    practice: Practice {
-        batch: 64,
-        iterations: 100_000,
-        replacements: 2,
-        layers: Some(14),
-        shares_draws: false,
-        begins_alike: true,
-    },
-};
 
 /// Mutations that lead from the initial structure to an independent sample.
 const SAMPLE_STEPS: u32 = 32;
