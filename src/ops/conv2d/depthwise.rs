@@ -13,8 +13,7 @@ pub(super) const PADDED: usize = MAX_LANES;
 
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass) -> usize {
-    let taps: usize = pass.phases().map(|[vertical, horizontal]| vertical.taps * horizontal.taps).sum();
-    taps * pass.groups.next_multiple_of(Width::of(backend).lanes)
+    pass.taps() * pass.groups.next_multiple_of(Width::of(backend).lanes)
 }
 
 /// Packs weights in the order in which they are used: phase, vector of channels, tap; the last vector is filled with

@@ -13,8 +13,7 @@ use crate::tensor::prefetch::Prefetch;
 /// Numbers in the packed weights of a pass.
 pub(super) fn packed_len(backend: Backend, pass: &Pass, number: Number) -> usize {
     let lanes = Width::of(backend).lanes;
-    let taps: usize = pass.phases().map(|[vertical, horizontal]| vertical.taps * horizontal.taps).sum();
-    pass.groups * taps * pass.source_channels / number.channels() * pass.output_channels.next_multiple_of(lanes)
+    pass.groups * pass.taps() * pass.source_channels / number.channels() * pass.output_channels.next_multiple_of(lanes)
 }
 
 /// Packs weights in the order in which they are used: phase, group, block of output channels, tap, source

@@ -4,7 +4,10 @@
 //! vector–Jacobian product of a convolution of stride s has the same form for each of the s residues of the input
 //! position: the taps that reach positions `residue + s · j` are every (s / gcd)-th, and they read the
 //! output's gradient at consecutive steps. A pass is therefore a product of *phases* of the two axes, one
-//! phase forwards and `stride` phases backwards, each a plain correlation on a zero-padded map.
+//! phase forwards and as many as the stride backwards (of a map smaller than the stride, one a position), each a plain
+//! correlation on a zero-padded map.
+//!
+//! What is planned of a pass is known in closed form, so that planning takes the same time whatever the stride.
 
 use super::Geometry;
 use core::ops::Range;
@@ -45,13 +48,19 @@ impl Phase {
     }
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// Phases that were looked at.
+    pub(super) static PHASES: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
 /// One axis of a pass.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     /// Positions of the source and of the output.
     pub(super) sources: usize,
     pub(super) outputs: usize,
-    /// Phases: 1 forwards, the stride backwards.
+    /// Phases that have outputs: 1 forwards, backwards as many as the stride or the outputs, whichever is less.
     pub(super) phases: usize,
     kernel: usize,
     stride: usize,
@@ -61,7 +70,15 @@ pub(super) struct Axis {
 }
 
 impl Axis {
+    /// Whether the pass moves one position at a time, with so many neighbouring taps.
+    pub(super) fn slides(&self, taps: usize) -> bool {
+        self.stride == 1 && self.dilation == 1 && self.kernel == taps
+    }
+
+    /// The phase of a number, found in as many steps as the kernel has taps.
     pub(super) fn phase(&self, index: usize) -> Phase {
+        #[cfg(test)]
+        PHASES.set(PHASES.get() + 1);
         if !self.backward {
             return Phase {
                 first_output: 0,
@@ -100,22 +117,22 @@ impl Axis {
         }
     }
 
-    /// The source positions that outputs `first .. first + count` read, padding included. `first` is a multiple of
-    /// the number of phases.
+    /// The source positions that outputs `first .. first + count` read, padding included, from the first to the last.
+    /// `first` is a multiple of the number of phases.
+    ///
+    /// Backwards with a dilated kernel, a map smaller than the stride may need less.
     pub(super) fn window(&self, first: usize, count: usize) -> Range<isize> {
-        let mut window: Option<Range<isize>> = None;
-        for phase in (0..self.phases).map(|index| self.phase(index)) {
-            let outputs = phase.outputs(count);
-            if outputs > 0 && phase.taps > 0 {
-                let start = phase.source(first);
-                let end = start + ((outputs - 1) * phase.stride + (phase.taps - 1) * phase.tap_step) as isize + 1;
-                window = Some(match window {
-                    None => start..end,
-                    Some(other) => other.start.min(start)..other.end.max(end),
-                });
-            }
-        }
-        window.unwrap_or(0..0)
+        let Some(last) = count.checked_sub(1).map(|more| first + more) else { return 0..0 };
+        let reach = ((self.kernel - 1) * self.dilation) as isize;
+        let [first, last, stride, padding] = [first, last, self.stride, self.padding].map(|n| n as isize);
+        let (start, end) = if self.backward {
+            // The output p of tap k comes from the source (p + padding − k · dilation) / stride, where that is whole.
+            let farthest = first + padding - reach;
+            (-(-farthest).div_euclid(stride), (last + padding).div_euclid(stride) + 1)
+        } else {
+            (first * stride - padding, last * stride - padding + reach + 1)
+        };
+        if start < end { start..end } else { 0..0 }
     }
 
     /// Whether no output reads the padding.
@@ -161,15 +178,18 @@ impl Pass {
             (input.batch, [input.height, input.width], [output.height, output.width])
         };
         let axes = [0, 1].map(|axis| {
+            let padding = geometry.padding()[axis];
+            // A step across the whole padded map is as good as any longer one.
+            let stride = geometry.stride()[axis].min(inputs[axis] + 2 * padding);
             let (sources, outputs) =
                 if backward { (outputs[axis], inputs[axis]) } else { (inputs[axis], outputs[axis]) };
             Axis {
                 sources,
                 outputs,
-                phases: if backward { geometry.stride()[axis] } else { 1 },
+                phases: if backward { stride.min(outputs) } else { 1 },
                 kernel: geometry.kernel()[axis],
-                stride: geometry.stride()[axis],
-                padding: geometry.padding()[axis],
+                stride,
+                padding,
                 dilation: geometry.dilation()[axis],
                 backward,
             }
@@ -206,7 +226,7 @@ impl Pass {
     /// group: the index of that from the first source channel *of the pass* to its first output channel, and the steps to
     /// those of the next source and of the next output channel.
     pub(super) fn kernels(&self, group: usize) -> (usize, [usize; 2]) {
-        let kernel = self.axes[0].kernel * self.axes[1].kernel;
+        let kernel = self.taps();
         let start = group * self.source_channels * self.output_channels * kernel;
         let steps = if self.backward {
             [self.output_channels * kernel, kernel]
@@ -214,6 +234,11 @@ impl Pass {
             [kernel, self.source_channels * kernel]
         };
         (start, steps)
+    }
+
+    /// Taps of a kernel; each belongs to at most one pair of phases.
+    pub(super) fn taps(&self) -> usize {
+        self.axes[0].kernel * self.axes[1].kernel
     }
 
     /// Index of a tap in a kernel.

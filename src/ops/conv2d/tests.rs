@@ -387,6 +387,80 @@ fn winograd_is_nearly_as_exact_as_direct_summation() {
     }
 }
 
+/// Geometries with each field small or as large as it can be.
+fn extreme_geometries() -> impl Iterator<Item = Geometry> {
+    const FAR: [usize; 4] = [1, 3, 1 << 16, usize::MAX];
+    const NEAR: [usize; 3] = [0, 1, 1 << 16];
+    let sides = [1, 16, 1 << 16].into_iter().flat_map(|height| [1, 16, 1 << 16].map(|width| [height, width]));
+    sides.flat_map(|[height, width]| {
+        let pairs = |fields: &'static [usize]| fields.iter().flat_map(|&a| fields.iter().map(move |&b| [a, b]));
+        let channels = [(1, 1, 1), (8, 8, 8), (8, 16, 1), (1 << 16, 1 << 16, 1 << 16)];
+        pairs(&FAR).flat_map(move |stride| {
+            pairs(&FAR[..3]).flat_map(move |kernel| {
+                pairs(&NEAR).flat_map(move |padding| {
+                    pairs(&FAR[..3]).flat_map(move |dilation| {
+                        channels.into_iter().filter_map(move |(inputs, outputs, groups)| {
+                            let input = Shape::new(1, height, width, inputs).ok()?;
+                            Geometry::new(input, outputs, kernel, stride, padding, dilation, groups).ok()
+                        })
+                    })
+                })
+            })
+        })
+    })
+}
+
+#[test]
+fn planning_takes_the_same_time_for_every_geometry() {
+    let mut count = 0;
+    for geometry in extreme_geometries() {
+        let convolution = Conv2d::new(Backend::Scalar, geometry, Algorithm::Winograd);
+        pass::PHASES.set(0);
+        let lengths = [convolution.packed_forward_len(), convolution.packed_vjp_len(), convolution.scratch_len()];
+        assert!(lengths.iter().all(|&length| length > 0), "{geometry:?}");
+        assert_eq!(pass::PHASES.get(), 0, "{geometry:?}");
+        count += 1;
+    }
+    assert!(count > 10_000, "{count}");
+}
+
+/// The taps that reach outputs, and the sources they read, one by one.
+#[test]
+fn a_band_reads_what_its_phases_read() {
+    for (size, kernel) in (1..8).flat_map(|size| [1, 2, 3, 5].map(|kernel| (size, kernel))) {
+        for (stride, dilation, padding) in
+            (1..10).flat_map(|s| [1, 2, 3].into_iter().flat_map(move |d| (0..5).map(move |p| (s, d, p))))
+        {
+            let input = Shape::new(1, size, 1, 1).unwrap();
+            let Ok(geometry) = Geometry::new(input, 1, [kernel, 1], [stride, 1], [padding, 0], [dilation, 1], 1) else {
+                continue;
+            };
+            for pass in [Pass::forward(&geometry), Pass::backward(&geometry)] {
+                let axis = pass.axes[0];
+                let phases: Vec<_> = (0..axis.phases).map(|index| axis.phase(index)).collect();
+                assert!(phases.iter().map(|phase| phase.taps).sum::<usize>() <= kernel);
+                for first in (0..axis.outputs).step_by(axis.phases) {
+                    for count in 1..=axis.outputs - first {
+                        let read = phases.iter().filter(|phase| phase.taps > 0).flat_map(|phase| {
+                            (0..phase.outputs(count)).flat_map(move |output| {
+                                let start = phase.source(first) + (output * phase.stride) as isize;
+                                (0..phase.taps).map(move |tap| start + (tap * phase.tap_step) as isize)
+                            })
+                        });
+                        let window = axis.window(first, count);
+                        let tight = dilation == 1 || axis.outputs >= stride && count >= axis.phases;
+                        match (read.clone().min(), read.max()) {
+                            (Some(start), Some(last)) if tight => assert_eq!(window, start..last + 1, "{geometry:?}"),
+                            (Some(start), Some(last)) => assert!(window.start <= start && last < window.end),
+                            _ => assert!(window.is_empty() || !tight, "{geometry:?}"),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn impossible_sizes_are_refused() {
     let input = Shape::new(2, 5, 6, 4).unwrap();

@@ -25,13 +25,10 @@ const TILES: usize = 16;
 /// Whether a pass is one of 3×3 taps at consecutive positions, and large enough to gain by transforms.
 pub(super) fn applies(pass: &Pass) -> bool {
     let [vertical, horizontal] = pass.axes;
-    let plain = [vertical, horizontal].iter().all(|axis| {
-        let phase = axis.phase(0);
-        axis.phases == 1 && phase.taps == 3 && phase.tap_step == 1 && phase.stride == 1
-    });
+    let slides = vertical.slides(3) && horizontal.slides(3);
     let tiles = [vertical, horizontal].map(|axis| axis.outputs.div_ceil(TILE));
     let used = vertical.outputs * horizontal.outputs * 2 >= tiles[0] * tiles[1] * TILE * TILE;
-    plain && pass.groups == 1 && pass.source_channels > 2 && used
+    slides && pass.groups == 1 && pass.source_channels > 2 && used
 }
 
 /// Numbers in the packed weights of a pass.
