@@ -112,6 +112,8 @@ pub trait Simd: Copy + 'static {
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32;
     /// The sum of all lanes, in a fixed tree order.
     fn reduce_add(self, a: Self::F32) -> f32;
+    /// Whether all lanes are 0, of either sign.
+    fn is_zero(self, a: Self::F32) -> bool;
     /// `a` and `b` by turns: the numbers of their first halves, and those of their second halves.
     fn zip(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2];
     /// Asks for a cache line, to be near when it is needed; does nothing where there is no such instruction. Any address

@@ -116,6 +116,11 @@ impl Simd for Neon {
             vget_lane_f32::<0>(pair) + vget_lane_f32::<1>(pair)
         }
     }
+    #[inline(always)]
+    fn is_zero(self, a: Self::F32) -> bool {
+        // SAFETY: the token proves NEON.
+        unsafe { vminvq_u32(vceqzq_f32(a)) != 0 }
+    }
 
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {

@@ -100,6 +100,10 @@ impl Simd for Scalar {
     fn reduce_add(self, a: Self::F32) -> f32 {
         (a[0] + a[2]) + (a[1] + a[3])
     }
+    #[inline(always)]
+    fn is_zero(self, a: Self::F32) -> bool {
+        a.iter().all(|&a| a == 0.0)
+    }
 
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {

@@ -106,6 +106,10 @@ impl Simd for Simd128 {
         let pair = f32x4_add(a, i32x4_shuffle::<2, 3, 2, 3>(a, a));
         f32x4_extract_lane::<0>(pair) + f32x4_extract_lane::<1>(pair)
     }
+    #[inline(always)]
+    fn is_zero(self, a: Self::F32) -> bool {
+        i32x4_all_true(f32x4_eq(a, f32x4_splat(0.0)))
+    }
 
     #[inline(always)]
     fn splat_f64(self, x: f64) -> Self::F64 {

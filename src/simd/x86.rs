@@ -196,6 +196,11 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn is_zero(self, a: Self::F32) -> bool {
+        // SAFETY: the token proves AVX2.
+        unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(a, _mm256_setzero_ps())) == 0 }
+    }
+    #[inline(always)]
     fn prefetch(self, address: *const f32) {
         // SAFETY: the instruction reads nothing and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
@@ -340,6 +345,11 @@ impl<const BF16: bool> Simd for Avx512<BF16> {
             let pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
             _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps::<1>(pair, pair)))
         }
+    }
+    #[inline(always)]
+    fn is_zero(self, a: Self::F32) -> bool {
+        // SAFETY: the token proves AVX-512.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(a, _mm512_setzero_ps()) == 0 }
     }
     #[inline(always)]
     fn prefetch(self, address: *const f32) {

@@ -387,6 +387,59 @@ fn winograd_is_nearly_as_exact_as_direct_summation() {
     }
 }
 
+/// Ways to blacken pixels of a map, given by row and column: whether a pixel is black.
+const BLACKENED: [fn(usize, usize) -> bool; 6] = [
+    |row, column| row < 2 || column < 2,
+    |row, column| row < 5 && column < 6,
+    |row, column| (row, column) != (3, 4),
+    |row, column| row % 8 < 4 && column % 7 < 3,
+    |row, column| (row * 31 + column * 17) % 13 > 0,
+    |_, _| true,
+];
+
+#[test]
+fn what_nothing_is_added_up_to_is_exactly_zero() {
+    every_case(|convolution, context| {
+        if convolution.algorithm() != Algorithm::Winograd {
+            return;
+        }
+        let (input, output) = (convolution.geometry().input(), convolution.geometry().output());
+        let direct = Conv2d::new(Backend::Scalar, *convolution.geometry(), Algorithm::Direct);
+        let weights = numbers(convolution.geometry().weights(), 3);
+        for (pattern, is_black) in BLACKENED.iter().enumerate() {
+            let blacken = |shape: Shape, seed: u64| -> Vec<f32> {
+                let place = |index: usize| {
+                    let pixel = index / shape.channels % shape.positions_per_image();
+                    (pixel / shape.width, pixel % shape.width)
+                };
+                let numbers = numbers(shape.len(), seed).into_iter().enumerate();
+                numbers
+                    .map(|(index, x)| match place(index) {
+                        // Either zero.
+                        (row, column) if is_black(row, column) => {
+                            if index % 2 == 0 {
+                                0.0
+                            } else {
+                                -0.0
+                            }
+                        }
+                        _ => x,
+                    })
+                    .collect()
+            };
+            let (x, y) = (blacken(input, 1), blacken(output, 2));
+            let got = both_directions(&convolution, [&x, &y, &weights]);
+            for (forward, operand, got) in [(true, x, &got[0]), (false, y, &got[1])] {
+                let operand: Vec<Sum> = operand.iter().map(|&x| (f64::from(x), f64::from(x.abs()))).collect();
+                let sums = reference(&direct, got.len(), &operand, &weights, forward);
+                for (index, (got, (_, magnitude))) in got.iter().zip(sums).enumerate() {
+                    assert!(magnitude > 0.0 || *got == 0.0, "{context}, {forward}, {pattern}, {index}: {got:e}");
+                }
+            }
+        }
+    });
+}
+
 /// Geometries with each field small or as large as it can be.
 fn extreme_geometries() -> impl Iterator<Item = Geometry> {
     const FAR: [usize; 4] = [1, 3, 1 << 16, usize::MAX];
