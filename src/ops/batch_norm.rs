@@ -34,7 +34,8 @@ pub fn split(all: &mut [f32], channels: usize) -> [&mut [f32]; COEFFICIENTS] {
 /// `shift = β − mean · scale`; and the rounded mean as the `centre` of [`Sums`]. Without `gain` γ is 1, without `bias`
 /// β is 0.
 ///
-/// A constant channel becomes β. A channel with NaN, or a constant one at ε = 0, gets coefficients that are not finite.
+/// A constant channel, which one of a single position always is, becomes β exactly. A channel with NaN, or a constant one
+/// at ε = 0, gets coefficients that are not finite.
 pub fn coefficients(
     moments: &Moments<'_>,
     gain: Option<&[f32]>,
@@ -47,7 +48,10 @@ pub fn coefficients(
     for channel in 0..moments.mean().len() {
         let gain = gain.map_or(1.0, |gain| f64::from(gain[channel]));
         let bias = bias.map_or(0.0, |bias| f64::from(bias[channel]));
-        scale[channel] = (gain * inverse_deviation(moments, channel, epsilon)) as f32;
+        let inverse = inverse_deviation(moments, channel, epsilon);
+        // Rounded terms of a difference that is 0 would leave noise, of which a rectifier passes what is positive.
+        let constant = moments.squares()[channel] == 0.0 && inverse.is_finite();
+        scale[channel] = if constant { 0.0 } else { (gain * inverse) as f32 };
         // The mean is mapped to β exactly only if its factor is the rounded one.
         shift[channel] = (bias - moments.mean()[channel] * f64::from(scale[channel])) as f32;
         centre[channel] = moments.mean()[channel] as f32;
@@ -62,6 +66,8 @@ fn inverse_deviation(moments: &Moments<'_>, channel: usize, epsilon: f64) -> f64
 
 /// Writes the coefficients of [`Normalised`]: `dz = by_gradient · g + by_input · z + constant`. All positions that
 /// `moments` has seen must have been added to `sums`.
+///
+/// Over a single position `g − Σg / n` is 0, and so is `dz`, exactly.
 pub fn vjp_coefficients(
     sums: &Sums<'_>,
     moments: &Moments<'_>,
@@ -75,7 +81,9 @@ pub fn vjp_coefficients(
     for channel in 0..moments.mean().len() {
         let mean = moments.mean()[channel];
         let inverse = inverse_deviation(moments, channel, epsilon);
-        let scale = gain.map_or(1.0, |gain| f64::from(gain[channel])) * inverse;
+        let gain = gain.map_or(1.0, |gain| f64::from(gain[channel]));
+        let single = moments.count() == 1 && inverse.is_finite();
+        let scale = if single { 0.0 } else { gain * inverse };
         let product = sums.product[channel] + (f64::from(sums.centre[channel]) - mean) * sums.gradient[channel];
         by_gradient[channel] = scale as f32;
         by_input[channel] = (-scale * inverse * inverse * product / count) as f32;
@@ -227,12 +235,20 @@ mod tests {
     fn constant_channels_single_positions_and_nan() {
         for backend in Backend::available() {
             // At one position, and in a constant channel, ẑ is 0: the output is β, and dz only what is left of g − Σg/n.
-            for positions in [1, 5] {
-                let shape = Shape::new(1, positions, 1, 3).unwrap();
-                let (z, g) = (Tensor::filled(shape, 0, 1.7), Tensor::filled(shape, 0, 0.3));
-                let (out, dz) = run(backend, &z, &g, None, Some(&[2.0; 3]), false);
-                assert_close(&out, &vec![2.0; shape.len()], 1e-4, "β");
-                assert_close(&dz, &vec![0.0; shape.len()], 1e-4, "dz");
+            for (positions, channels) in [1, 2, 5, 400].into_iter().flat_map(|p| CHANNELS.map(|c| (p, c))) {
+                let shape = Shape::new(1, positions, 1, channels).unwrap();
+                let (row, g) = (numbers(channels, 1), Tensor::random(shape, 0, 2));
+                let (gain, bias) = (numbers(channels, 3), numbers(channels, 4));
+                let z = Tensor::new(shape, 0, &row.repeat(positions));
+                for rectified in [false, true] {
+                    let case = format!("{backend:?}, {positions} positions of {channels} channels, {rectified}");
+                    let (out, dz) = run(backend, &z, &g, Some(&gain), Some(&bias), rectified);
+                    let beta = bias.iter().map(|&bias| f64::from(if rectified { bias.max(0.0) } else { bias }));
+                    assert_eq!(out, beta.collect::<Vec<_>>().repeat(positions), "{case}");
+                    if positions == 1 {
+                        assert!(dz.iter().all(|&dz| dz == 0.0), "{case}: {dz:?}");
+                    }
+                }
             }
             let shape = Shape::new(1, 3, 1, 2).unwrap();
             let z = Tensor::new(shape, 0, &[1.0, f32::NAN, 2.0, 1.0, 3.0, 0.0]);
