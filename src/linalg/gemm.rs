@@ -73,8 +73,7 @@ pub fn gemm(
     pitch: usize,
     scratch: &mut [f32],
 ) {
-    let start = if accumulate { Start::Sum } else { Start::Zero };
-    backend.run(Gemm { rows, inner, columns, a, b, start, c, pitch, scratch });
+    backend.run(Gemm { rows, inner, columns, a, b, accumulate, start: &[], c, pitch, scratch });
 }
 
 /// `c = a · b`, plus `row` in every row. The rest is as in [`gemm`].
@@ -88,17 +87,7 @@ pub fn gemm_plus_row(
     pitch: usize,
     scratch: &mut [f32],
 ) {
-    backend.run(Gemm { rows, inner, columns, a, b, start: Start::Row(row), c, pitch, scratch });
-}
-
-/// What a product is added to.
-#[derive(Clone, Copy)]
-enum Start<'a> {
-    Zero,
-    /// The same in every row.
-    Row(&'a [f32]),
-    /// What is there.
-    Sum,
+    backend.run(Gemm { rows, inner, columns, a, b, accumulate: false, start: row, c, pitch, scratch });
 }
 
 struct Gemm<'a> {
@@ -107,7 +96,11 @@ struct Gemm<'a> {
     columns: usize,
     a: Matrix<'a>,
     b: Matrix<'a>,
-    start: Start<'a>,
+    /// Whether the product is added to what is there.
+    accumulate: bool,
+    /// What it is added to otherwise, the same in every row; empty for nothing. (Of an `Option` the length could be
+    /// undefined, and is compared before anybody asks whether there is one.)
+    start: &'a [f32],
     c: &'a mut [f32],
     pitch: usize,
     scratch: &'a mut [f32],
@@ -180,7 +173,7 @@ impl Gemm<'_> {
         let a = Strided { data: self.a.from(row, panel.step), row: self.a.row, step: self.a.column };
         let b = Rows { data: panel.packed, pitch: WIDE * S::LANES };
         let tile: Tile<S, TALL, WIDE> = tile::accumulate(simd, tile::zero(simd), a, b, panel.depth);
-        let start = if panel.step > 0 { Start::Sum } else { self.start };
+        let accumulate = self.accumulate || panel.step > 0;
         for i in 0..TALL {
             let out = &mut self.c[(row + i) * self.pitch..][..self.columns];
             for j in 0..WIDE {
@@ -189,10 +182,10 @@ impl Gemm<'_> {
                     break;
                 }
                 let part = Part { first, whole: first + S::LANES <= self.columns };
-                let sum = match start {
-                    Start::Zero => tile[i][j],
-                    Start::Row(row) => simd.add(part.read(simd, row), tile[i][j]),
-                    Start::Sum => simd.add(part.read(simd, out), tile[i][j]),
+                let sum = match (accumulate, self.start.is_empty()) {
+                    (true, _) => simd.add(part.read(simd, out), tile[i][j]),
+                    (false, false) => simd.add(part.read(simd, self.start), tile[i][j]),
+                    (false, true) => tile[i][j],
                 };
                 part.write(simd, sum, out);
             }
