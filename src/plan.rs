@@ -118,9 +118,9 @@ pub(crate) struct BlockPlan {
     steps: [Step; MAX_STEPS],
     step_count: usize,
     layout: Layout<MAX_BUFFERS>,
-    /// Bytes of input and output, rounded up to whole slots.
-    input_bytes: usize,
-    output_bytes: usize,
+    /// Numbers of input and output.
+    input_len: usize,
+    output_len: usize,
     /// Which end of the workspace the input lies at; the output lies at the other.
     input_is_above: bool,
     bytes: usize,
@@ -135,8 +135,8 @@ impl BlockPlan {
             steps: [Step::Spectrum; MAX_STEPS],
             step_count: 0,
             layout: Layout::new(),
-            input_bytes: 0,
-            output_bytes: 0,
+            input_len: 0,
+            output_len: 0,
             input_is_above: false,
             bytes: 0,
         }
@@ -160,8 +160,8 @@ impl BlockPlan {
             return Ok(());
         }
         self.input_is_above = block.index() % 2 == 1;
-        self.input_bytes = end_bytes(block.shape(block.input())?)?;
-        self.output_bytes = end_bytes(block.output_shape())?;
+        self.input_len = block.shape(block.input())?.len();
+        self.output_len = block.output_shape().len();
         if block.index() == 0 {
             self.push(Step::Input);
         }
@@ -188,27 +188,14 @@ impl BlockPlan {
         self.bytes
     }
 
-    /// The first `len` numbers of a region, in a workspace that is used up to `end`.
-    pub(crate) fn slot<T: Plain>(&self, region: Region, len: usize, end: usize) -> Slot<T> {
-        let above = end - if self.input_is_above { self.input_bytes } else { self.output_bytes };
-        let offset = match region {
-            Region::Input => {
-                if self.input_is_above {
-                    above
-                } else {
-                    0
-                }
-            }
-            Region::Output => {
-                if self.input_is_above {
-                    0
-                } else {
-                    above
-                }
-            }
-            Region::Buffer(buffer) => self.layout.offset(buffer),
-        };
-        Slot::new(offset, len)
+    /// A region as the numbers it was planned for, in a workspace that is used up to `end`.
+    pub(crate) fn slot<T: Plain>(&self, region: Region, end: usize) -> Slot<T> {
+        let at_end = |len: usize, is_above: bool| Slot::new(if is_above { end - end_bytes(len) } else { 0 }, len);
+        match region {
+            Region::Input => at_end(self.input_len, self.input_is_above),
+            Region::Output => at_end(self.output_len, !self.input_is_above),
+            Region::Buffer(buffer) => self.layout.slot(buffer),
+        }
     }
 
     fn spectrum(&mut self, block: &Block) -> Result<(), Error> {
@@ -267,22 +254,17 @@ impl BlockPlan {
             });
         }
         self.layout.set_lifetimes(&lifetimes);
-        let (below, above) = if self.input_is_above {
-            (self.output_bytes, self.input_bytes)
-        } else {
-            (self.input_bytes, self.output_bytes)
-        };
+        let ends = [self.input_len, self.output_len].map(end_bytes);
+        let [below, above] = if self.input_is_above { [ends[1], ends[0]] } else { ends };
         let end = self.layout.place(below)?;
         self.bytes = end.checked_add(above).ok_or(Error::Overflow { quantity: "the workspace" })?;
         Ok(())
     }
 }
 
-/// Bytes of a feature at an end of the workspace.
-fn end_bytes(shape: Shape) -> Result<usize, Error> {
-    (shape.len() * size_of::<f32>())
-        .checked_next_multiple_of(ALIGNMENT)
-        .ok_or(Error::Overflow { quantity: "the workspace" })
+/// Bytes of a feature of `len` numbers at an end of the workspace. Shapes are checked for twice as many.
+fn end_bytes(len: usize) -> usize {
+    (len * size_of::<f32>()).next_multiple_of(ALIGNMENT)
 }
 
 /// Whether the smaller Gram matrix of the positions stands for the covariance of the channels: both have the same
@@ -292,7 +274,7 @@ pub(crate) fn is_dual(feature: Shape) -> bool {
 }
 
 /// Rows of the matrix whose eigenvalues are taken.
-pub(crate) fn covariance_order(feature: Shape) -> usize {
+fn covariance_order(feature: Shape) -> usize {
     feature.positions().min(feature.channels)
 }
 
@@ -311,7 +293,7 @@ fn shrinkage(block: &Block) -> Result<usize, Error> {
 }
 
 /// Rows and columns of the transfer matrix: folded input channels × output channels.
-pub(crate) fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
+fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
     let factor = shrinkage(block)?;
     let channels = block.shape(block.input())?.channels;
     let rows = factor.checked_mul(factor).and_then(|f| f.checked_mul(channels));

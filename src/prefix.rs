@@ -169,7 +169,7 @@ impl<'m> Store<'m> {
             return run::block(block, plan, options, &Random, workspace, end);
         }
         let (key, index) = (course.passed, block.index());
-        let output = plan.slot::<f32>(Region::Output, block.output_shape().len(), end);
+        let output = plan.slot::<f32>(Region::Output, end);
         let scores = match self.entries.find(key).copied() {
             Some(entry) if !course.run.contains(&index) => {
                 self.counts.reused += 1;

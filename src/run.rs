@@ -81,9 +81,10 @@ fn buffer(id: Option<BufferId>) -> Option<Region> {
 }
 
 impl Runner<'_> {
-    fn slot<T: Plain>(&self, region: impl Into<Option<Region>>, len: usize) -> Slot<T> {
+    /// What was planned for a region: nothing, where there is none.
+    fn slot<T: Plain>(&self, region: impl Into<Option<Region>>) -> Slot<T> {
         match region.into() {
-            Some(region) => self.plan.slot(region, len, self.end),
+            Some(region) => self.plan.slot(region, self.end),
             None => Slot::new(0, 0),
         }
     }
@@ -102,7 +103,7 @@ impl Runner<'_> {
     fn stored<'w>(&self, node: NodeId, loans: &mut Loans<'w>) -> View<'w> {
         let place = self.plan.nodes[node.index()].value.place;
         let shape = self.block.nodes()[node.index()].shape;
-        let whole = loans.read(self.slot(place.region, shape.positions() * place.pitch));
+        let whole = loans.read(self.slot(place.region));
         View { data: &whole[place.channel.min(whole.len())..], shape, pitch: place.pitch }
     }
 
@@ -110,13 +111,13 @@ impl Runner<'_> {
     fn stored_mut<'w>(&self, node: NodeId, loans: &mut Loans<'w>) -> ViewMut<'w> {
         let place = self.plan.nodes[node.index()].value.place;
         let shape = self.block.nodes()[node.index()].shape;
-        ViewMut::dense(loans.write(self.slot(place.region, shape.len())), shape)
+        ViewMut::dense(loans.write(self.slot(place.region)), shape)
     }
 
     /// The completed gradient with respect to a node's value.
     fn gradient<'w>(&self, node: NodeId, loans: &mut Loans<'w>) -> View<'w> {
         let shape = self.block.nodes()[node.index()].shape;
-        View::dense(loans.read(self.slot(self.plan.nodes[node.index()].gradient, shape.len())), shape)
+        View::dense(loans.read(self.slot(self.plan.nodes[node.index()].gradient)), shape)
     }
 
     /// Where `reader` leaves its contribution to the gradient of its input at `position`.
@@ -124,7 +125,7 @@ impl Runner<'_> {
         let planned = &self.plan.nodes[input.index()];
         let shape = self.block.nodes()[input.index()].shape;
         Sink {
-            stored: ViewMut::dense(loans.write(self.slot(planned.sink, shape.len())), shape),
+            stored: ViewMut::dense(loans.write(self.slot(planned.sink)), shape),
             accumulate: self.plan.nodes[reader.index()].accumulates & (1 << position) != 0,
             gate: planned.gate.map(|gate| self.value(gate, loans)),
             sums: planned.gate.filter(|gate| self.plan.nodes[gate.index()].summed_by == Some(reader)).map(|gate| {
@@ -139,14 +140,14 @@ impl Runner<'_> {
     fn sums<'w>(&self, normaliser: NodeId, loans: &mut Loans<'w>) -> (&'w mut [f64], &'w mut [f64]) {
         let channels = self.block.nodes()[normaliser.index()].shape.channels;
         let scratch = buffer(self.plan.nodes[normaliser.index()].scratch[1]);
-        loans.write(self.slot(scratch, 2 * channels)).split_at_mut(channels)
+        loans.write(self.slot(scratch)).split_at_mut(channels)
     }
 
     /// The coefficients of a batch normalisation: scale, shift, centre, then those of its backward pass.
     fn coefficients<'w>(&self, normaliser: NodeId, loans: &mut Loans<'w>) -> [&'w [f32]; batch_norm::COEFFICIENTS] {
         let channels = self.block.nodes()[normaliser.index()].shape.channels;
         let coefficients = buffer(self.plan.nodes[normaliser.index()].coefficients);
-        let all = loans.read(self.slot(coefficients, batch_norm::COEFFICIENTS * channels));
+        let all = loans.read(self.slot(coefficients));
         core::array::from_fn(|i| &all[i * channels..][..channels])
     }
 }

@@ -1,6 +1,6 @@
 //! Which buffer lives when, and therefore where: liveness → offsets.
 
-use super::ALIGNMENT;
+use super::{ALIGNMENT, Plain, Slot};
 use crate::Error;
 
 /// First and last step (inclusive) at which a buffer holds something that is still needed.
@@ -54,6 +54,14 @@ struct Buffer {
     offset: usize,
 }
 
+impl Buffer {
+    /// The bytes it takes: whole slots.
+    fn taken(&self) -> usize {
+        // That this does not overflow was checked when the buffer was added.
+        self.bytes.next_multiple_of(ALIGNMENT)
+    }
+}
+
 const NO_BUFFER: Buffer = Buffer { bytes: 0, lifetime: Lifetime::at(0), offset: 0 };
 
 /// Buffers with lifetimes, packed so that those alive together do not overlap.
@@ -74,12 +82,12 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
 
     /// Adds a buffer of `bytes`.
     pub fn add(&mut self, bytes: usize, lifetime: Lifetime) -> Result<BufferId, Error> {
-        let rounded = bytes.checked_next_multiple_of(ALIGNMENT).ok_or(Error::Overflow { quantity: "the workspace" })?;
+        bytes.checked_next_multiple_of(ALIGNMENT).ok_or(Error::Overflow { quantity: "the workspace" })?;
         let slot = self
             .buffers
             .get_mut(self.count)
             .ok_or(Error::TooLarge { quantity: "the number of buffers of a block", limit: CAPACITY })?;
-        *slot = Buffer { bytes: rounded, lifetime, offset: 0 };
+        *slot = Buffer { bytes, lifetime, offset: 0 };
         self.count += 1;
         Ok(BufferId(self.count as u16 - 1))
     }
@@ -94,9 +102,10 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
         self.buffers[..self.count].iter_mut().zip(lifetimes).for_each(|(buffer, &lifetime)| buffer.lifetime = lifetime);
     }
 
-    /// Where the buffer starts, in bytes. Valid after [`Layout::place`].
-    pub fn offset(&self, buffer: BufferId) -> usize {
-        self.buffers[buffer.index()].offset
+    /// The whole buffer, as numbers of one type. Valid after [`Layout::place`].
+    pub fn slot<T: Plain>(&self, buffer: BufferId) -> Slot<T> {
+        let Buffer { bytes, offset, .. } = self.buffers[buffer.index()];
+        Slot::new(offset, bytes / size_of::<T>())
     }
 
     /// Gives every buffer its offset at or above `start`; returns the end of the highest.
@@ -105,7 +114,7 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
         let order = &mut order[..self.count];
         order.iter_mut().enumerate().for_each(|(i, o)| *o = i as u16);
         // Ties by number, so that the layout is a function of the graph alone.
-        order.sort_unstable_by_key(|&i| (core::cmp::Reverse(self.buffers[usize::from(i)].bytes), i));
+        order.sort_unstable_by_key(|&i| (core::cmp::Reverse(self.buffers[usize::from(i)].taken()), i));
         let mut end = start;
         for i in 0..order.len() {
             let buffer = self.buffers[usize::from(order[i])];
@@ -118,12 +127,14 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
                 .iter()
                 .map(|&o| self.buffers[usize::from(o)])
                 .filter(|other| buffer.lifetime.overlaps(other.lifetime))
-                .find(|other| offset < other.offset + other.bytes && other.offset < offset.saturating_add(buffer.bytes))
-                .map(|other| other.offset + other.bytes)
+                .find(|other| {
+                    offset < other.offset + other.taken() && other.offset < offset.saturating_add(buffer.taken())
+                })
+                .map(|other| other.offset + other.taken())
             {
                 offset = above;
             }
-            let above = offset.checked_add(buffer.bytes).ok_or(Error::Overflow { quantity: "the workspace" })?;
+            let above = offset.checked_add(buffer.taken()).ok_or(Error::Overflow { quantity: "the workspace" })?;
             self.buffers[usize::from(order[i])].offset = offset;
             end = end.max(above);
         }
@@ -156,13 +167,13 @@ mod tests {
             let mut largest_live = 0;
             for step in 0..70 {
                 let live = layout.buffers.iter().filter(|b| b.lifetime.overlaps(Lifetime::at(step)));
-                largest_live = largest_live.max(live.map(|b| b.bytes).sum::<usize>());
+                largest_live = largest_live.max(live.map(Buffer::taken).sum::<usize>());
             }
             assert!(end - 128 >= largest_live && end - 128 <= largest_live * 3 / 2, "{end} {largest_live}");
             for (i, a) in layout.buffers.iter().enumerate() {
-                assert!(a.offset >= 128 && a.offset + a.bytes <= end && a.offset.is_multiple_of(ALIGNMENT));
+                assert!(a.offset >= 128 && a.offset + a.taken() <= end && a.offset.is_multiple_of(ALIGNMENT));
                 for b in &layout.buffers[..i] {
-                    let apart = a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+                    let apart = a.offset + a.taken() <= b.offset || b.offset + b.taken() <= a.offset;
                     assert!(apart || !a.lifetime.overlaps(b.lifetime));
                 }
             }

@@ -10,8 +10,7 @@ use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
 
 impl Runner<'_> {
     pub(super) fn draw_input(&self, loans: &mut Loans<'_>) {
-        let len = self.block.nodes()[0].shape.len();
-        let input = loans.write(self.slot(Region::Input, len));
+        let input = loans.write(self.slot(Region::Input));
         match self.source.input() {
             Some(given) => input.copy_from_slice(given),
             None => fill_normal(self.options.backend, Key::new(self.options.seed, Stream::Input, 0, 0), 1.0, input),
@@ -19,8 +18,7 @@ impl Runner<'_> {
     }
 
     pub(super) fn draw_direction(&self, loans: &mut Loans<'_>) {
-        let len = self.block.output_shape().len();
-        let direction = loans.write(self.slot(buffer(self.plan.statistics.direction), len));
+        let direction = loans.write(self.slot(buffer(self.plan.statistics.direction)));
         let block = self.block.index();
         match self.source.direction(block) {
             Some(given) => direction.copy_from_slice(given),
@@ -33,8 +31,7 @@ impl Runner<'_> {
 
     /// The parameters of a node, or of every convolution of a group.
     pub(super) fn draw_weights(&self, leader: NodeId, loans: &mut Loans<'_>) {
-        let lens = self.plan.members(leader).map(|member| self.drawn_len(member));
-        let mut rest = loans.write(self.slot(buffer(self.plan.nodes[leader.index()].weights), lens.sum()));
+        let mut rest = loans.write(self.slot(buffer(self.plan.nodes[leader.index()].weights)));
         for member in self.plan.members(leader) {
             let node = &self.block.nodes()[member.index()];
             for role in Role::ALL.into_iter().filter(|&role| node.draws(role)) {
@@ -101,9 +98,5 @@ impl Runner<'_> {
     fn parameter_len(&self, id: NodeId, role: Role) -> usize {
         // The plan asked the same and would have failed.
         self.block.parameter_len(&self.block.nodes()[id.index()], role).ok().flatten().unwrap_or(0)
-    }
-
-    pub(super) fn drawn_len(&self, id: NodeId) -> usize {
-        self.block.drawn_len(&self.block.nodes()[id.index()]).unwrap_or(0)
     }
 }

@@ -6,7 +6,7 @@ use crate::graph::{MAX_INPUTS, NodeId, Op};
 use crate::mem::Loans;
 use crate::ops::conv2d::Conv2d;
 use crate::ops::layer_norm::LayerNorm;
-use crate::ops::linear::{self, Linear};
+use crate::ops::linear::Linear;
 use crate::ops::moments::Moments;
 use crate::ops::{batch_norm, combine, concat, gelu, global_pool, max_pool, pool, tokens};
 use crate::plan::Region;
@@ -23,10 +23,10 @@ impl Runner<'_> {
         }
         match node.op {
             Op::Convolution(_) => self.convolve(id, loans),
-            Op::Linear { channels } => {
+            Op::Linear { .. } => {
                 let input = self.stored(node.inputs()[0], loans);
                 let linear = self.linear(id, input.shape.channels, loans);
-                let scratch = self.scratch(id, 0, linear::scratch_len(linear.inputs, channels), loans);
+                let scratch = self.scratch(id, 0, loans);
                 linear.forward(backend, input, self.stored_mut(id, loans), scratch);
             }
             Op::Tokens => {
@@ -45,18 +45,17 @@ impl Runner<'_> {
             Op::Attention(attention) => {
                 let input = self.stored(node.inputs()[0], loans);
                 let tables = self.parameters(id, loans);
-                let scratch = self.scratch(id, 0, attention.scratch_len(input.shape), loans);
+                let scratch = self.scratch(id, 0, loans);
                 attention.forward(backend, input, tables, self.stored_mut(id, loans), scratch);
             }
             Op::AveragePool(window) => {
                 let value = self.value(node.inputs()[0], loans);
-                let scratch = self.scratch(id, 0, pool::scratch_len(&window, value.stored.shape, node.shape), loans);
+                let scratch = self.scratch(id, 0, loans);
                 pool::forward(backend, &window, value, false, self.stored_mut(id, loans), scratch);
             }
             Op::MaxPool(window) => {
                 let value = self.value(node.inputs()[0], loans);
-                let len = max_pool::scratch_len(&window, value.stored.shape, node.shape);
-                let scratch = self.scratch(id, 0, len, loans);
+                let scratch = self.scratch(id, 0, loans);
                 max_pool::forward(backend, &window, value, false, self.stored_mut(id, loans), scratch);
             }
             Op::GlobalPool => {
@@ -82,13 +81,13 @@ impl Runner<'_> {
         let Some(convolution) = self.convolution(leader) else { return };
         let (planned, output) = (&self.plan.nodes[leader.index()], convolution.geometry().output());
         let input = self.value(self.block.nodes()[leader.index()].inputs()[0], loans);
-        let weights = self.weights(leader, convolution.geometry().weights(), loans);
-        let packed = loans.write(self.slot(buffer(planned.packed[0]), convolution.packed_forward_len()));
+        let weights = &self.parameters(leader, loans)[..convolution.geometry().weights()];
+        let packed = loans.write(self.slot(buffer(planned.packed[0])));
         convolution.pack_forward(weights, packed);
-        let scratch = self.scratch(leader, 0, convolution.scratch_len(), loans);
-        let result = ViewMut::dense(loans.write(self.slot(planned.value.place.region, output.len())), output);
+        let scratch = self.scratch(leader, 0, loans);
+        let result = ViewMut::dense(loans.write(self.slot(planned.value.place.region)), output);
         let mut moments = planned.moments.map(|moments| {
-            let both = loans.write(self.slot(Region::Buffer(moments), 2 * output.channels));
+            let both = loans.write(self.slot(Region::Buffer(moments)));
             let (mean, squares) = both.split_at_mut(output.channels);
             Moments::new(mean, squares)
         });
@@ -104,7 +103,7 @@ impl Runner<'_> {
         let moments = self.moments(id, Some(input), loans);
         let channels = node.shape.channels;
         let coefficients = buffer(self.plan.nodes[id.index()].coefficients);
-        let all = loans.write(self.slot(coefficients, batch_norm::COEFFICIENTS * channels));
+        let all = loans.write(self.slot(coefficients));
         let [scale, shift, centre, ..] = batch_norm::split(all, channels);
         let (gain, bias) = (self.parameter(id, Role::Gain), self.parameter(id, Role::Shift));
         batch_norm::coefficients(&moments, gain, bias, epsilon, scale, shift, centre);
@@ -122,7 +121,7 @@ impl Runner<'_> {
         let place = self.plan.nodes[input.index()].value.place;
         let from_convolution = self.plan.nodes[input.index()].leader.is_some();
         let (width, first) = if from_convolution { (place.pitch, place.channel) } else { (shape.channels, 0) };
-        let both = loans.write(self.slot(buffer(self.plan.nodes[id.index()].moments), 2 * width));
+        let both = loans.write(self.slot(buffer(self.plan.nodes[id.index()].moments)));
         let (mean, squares) = both.split_at_mut(width);
         let (mean, squares) = (&mut mean[first..][..shape.channels], &mut squares[first..][..shape.channels]);
         match measure {
@@ -143,7 +142,7 @@ impl Runner<'_> {
 
     pub(super) fn linear<'a, 'w: 'a>(&'a self, id: NodeId, inputs: usize, loans: &mut Loans<'w>) -> Linear<'a> {
         let outputs = self.block.nodes()[id.index()].shape.channels;
-        let weight = self.weights(id, inputs * outputs, loans);
+        let weight = &self.parameters(id, loans)[..inputs * outputs];
         Linear { weight, bias: self.bias(id, inputs * outputs, loans), inputs, outputs }
     }
 
@@ -151,9 +150,9 @@ impl Runner<'_> {
         LayerNorm { gain: self.parameter(id, Role::Gain), shift: self.parameter(id, Role::Shift), epsilon }
     }
 
-    /// All parameters of a node that were drawn, in the order of their roles.
+    /// All parameters of a node, or of the convolutions it leads, that were drawn, in the order of their roles.
     pub(super) fn parameters<'w>(&self, id: NodeId, loans: &mut Loans<'w>) -> &'w [f32] {
-        self.weights(id, self.drawn_len(id), loans)
+        loans.read(self.slot(buffer(self.plan.nodes[id.index()].weights)))
     }
 
     /// The bias of a convolution or linear map: drawn behind its weights, given, or none.
@@ -166,13 +165,9 @@ impl Runner<'_> {
         }
     }
 
-    pub(super) fn weights<'w>(&self, id: NodeId, len: usize, loans: &mut Loans<'w>) -> &'w [f32] {
-        loans.read(self.slot(buffer(self.plan.nodes[id.index()].weights), len))
-    }
-
     /// Working memory of the forward (0) or backward (1) kernel of a node.
-    pub(super) fn scratch<'w>(&self, id: NodeId, pass: usize, len: usize, loans: &mut Loans<'w>) -> &'w mut [f32] {
-        loans.write(self.slot(buffer(self.plan.nodes[id.index()].scratch[pass]), len))
+    pub(super) fn scratch<'w>(&self, id: NodeId, pass: usize, loans: &mut Loans<'w>) -> &'w mut [f32] {
+        loans.write(self.slot(buffer(self.plan.nodes[id.index()].scratch[pass])))
     }
 
     /// A parameter given by the caller.

@@ -4,7 +4,7 @@ use super::{Runner, buffer};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::Loans;
 use crate::options::Sigma;
-use crate::plan::{Region, covariance_order, is_dual, transfer_shape};
+use crate::plan::{Region, is_dual};
 use crate::proxy::expressivity::block_expressivity;
 use crate::proxy::trainability::{block_trainability, half_split};
 use crate::proxy::{BlockScores, Flags};
@@ -20,21 +20,17 @@ impl Runner<'_> {
     /// Eigenvalues of the channel covariance of the feature over all positions.
     pub(super) fn spectrum(&self, loans: &mut Loans<'_>, scores: &mut BlockScores) {
         let (backend, shape, planned) = (self.options.backend, self.block.output_shape(), &self.plan.statistics);
-        let order = covariance_order(shape);
-        let feature = View::dense(loans.read(self.slot(Region::Output, shape.len())), shape);
-        let matrix = loans.write(self.slot(buffer(planned.covariance), order * order));
+        let feature = View::dense(loans.read(self.slot(Region::Output)), shape);
+        let matrix = loans.write(self.slot(buffer(planned.covariance)));
         // Room for sums while the matrix is formed.
-        let values = loans.write(self.slot(buffer(planned.eigenvalues), order));
+        let values = loans.write(self.slot(buffer(planned.eigenvalues)));
+        let scratch = loans.write(self.slot(buffer(planned.covariance_scratch)));
         if is_dual(shape) {
-            let len = covariance::dual_scratch_len(shape.positions(), shape.channels);
-            let scratch = loans.write(self.slot(buffer(planned.covariance_scratch), len));
             covariance::dual(backend, feature, matrix, scratch, values);
         } else {
-            let len = covariance::covariance_scratch_len(shape.channels);
-            let scratch = loans.write(self.slot(buffer(planned.covariance_scratch), len));
             covariance::covariance(backend, feature, matrix, scratch, values);
         }
-        let scratch = loans.write(self.slot(buffer(planned.eigenvalue_scratch), spectrum::scratch_len(order)));
+        let (order, scratch) = (values.len(), loans.write(self.slot(buffer(planned.eigenvalue_scratch))));
         let is_finite = spectrum::eigenvalues(backend, matrix, order, values, scratch);
         scores.expressivity = block_expressivity(values);
         if !is_finite {
@@ -46,24 +42,22 @@ impl Runner<'_> {
 
     /// What the spectrum shows where it is taken.
     fn output_is_finite(&self, loans: &mut Loans<'_>) -> bool {
-        let feature = loans.read::<f32>(self.slot(Region::Output, self.block.output_shape().len()));
+        let feature = loans.read::<f32>(self.slot(Region::Output));
         // Without an early end, which would keep the comparisons from being vectors.
         feature.iter().fold(true, |all, x| all & x.is_finite())
     }
 
     /// The mean over positions of `u vᵀ`, its largest singular value, and whether `u` is `v` unchanged.
     pub(super) fn transfer(&self, loans: &mut Loans<'_>, scores: &mut BlockScores) {
-        // The plan asked the same and would have failed.
-        let Ok((rows, columns)) = transfer_shape(self.block) else { return };
         let (backend, planned) = (self.options.backend, &self.plan.statistics);
         let output = self.block.output_shape();
         let pulled_back = self.gradient(self.block.input(), loans);
-        let direction = View::dense(loans.read(self.slot(buffer(planned.direction), output.len())), output);
-        let matrix = loans.write(self.slot(buffer(planned.transfer), rows * columns));
-        let len = covariance::cross_moment_scratch_len(rows, columns);
-        let panels = loans.write(self.slot(buffer(planned.transfer_scratch), len));
-        let norm_scratch =
-            loans.write(self.slot(buffer(planned.norm_scratch), spectral_norm::scratch_len(rows, columns)));
+        let direction = View::dense(loans.read(self.slot(buffer(planned.direction))), output);
+        let matrix = loans.write(self.slot(buffer(planned.transfer)));
+        // Rows are the channels of the input, as often as the map shrinks.
+        let (rows, columns) = (matrix.len() / output.channels.max(1), output.channels);
+        let panels = loans.write(self.slot(buffer(planned.transfer_scratch)));
+        let norm_scratch = loans.write(self.slot(buffer(planned.norm_scratch)));
         let mut moment = |samples: Range<usize>, matrix: &mut [f64]| {
             covariance::cross_moment(backend, pulled_back, direction, samples, matrix, panels);
         };
@@ -74,7 +68,7 @@ impl Runner<'_> {
                 norm(matrix)
             }
             Sigma::HalfSplit => {
-                let second = loans.write(self.slot(buffer(planned.half_transfer), rows * columns));
+                let second = loans.write(self.slot(buffer(planned.half_transfer)));
                 let middle = output.batch / 2;
                 moment(0..middle, matrix);
                 moment(middle..output.batch, second);

@@ -237,10 +237,10 @@ fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32
     let end = plan.bytes();
     // Whatever is read before it is written poisons the result.
     workspace.loans().write(crate::mem::Slot::<f32>::new(0, end / 4)).fill(f32::NAN);
-    workspace.loans().write(plan.slot(Region::Input, tensors.input.len(), end)).copy_from_slice(&tensors.input);
+    workspace.loans().write(plan.slot(Region::Input, end)).copy_from_slice(&tensors.input);
     run_block(block, &plan, &options, tensors, &mut workspace, end);
     let runner = Runner { block, plan: &plan, options: &options, source: tensors, end };
-    let output = workspace.loans().read(runner.slot(Region::Output, block.output_shape().len())).to_vec();
+    let output = workspace.loans().read(runner.slot(Region::Output)).to_vec();
     let gradient = runner.gradient(block.input(), &mut workspace.loans()).data.to_vec();
     (output, gradient)
 }
@@ -253,10 +253,10 @@ fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
     let mut memory = Memory::new();
     let mut workspace = memory.workspace(plan.bytes()).unwrap();
     let end = plan.bytes();
-    workspace.loans().write(plan.slot(Region::Input, tensors.input.len(), end)).copy_from_slice(&tensors.input);
+    workspace.loans().write(plan.slot(Region::Input, end)).copy_from_slice(&tensors.input);
     let mut twice = |step: &mut dyn FnMut()| (0..2).for_each(|_| step());
     super::forward(block, &plan, &options, tensors, &mut workspace, end, &mut twice);
-    workspace.loans().read(plan.slot(Region::Output, block.output_shape().len(), end)).to_vec()
+    workspace.loans().read(plan.slot(Region::Output, end)).to_vec()
 }
 
 /// Compares a block with the interpreter.

@@ -4,7 +4,7 @@ use super::{Runner, buffer};
 use crate::base::few::Few;
 use crate::graph::{NodeId, Op};
 use crate::mem::{Loans, Workspace};
-use crate::ops::{batch_norm, combine, concat, gelu, global_pool, layer_norm, linear, max_pool, pool, tokens};
+use crate::ops::{batch_norm, combine, concat, gelu, global_pool, max_pool, pool, tokens};
 use crate::plan::MAX_MEMBERS;
 use crate::tensor::{Gradient, Normalised, Role, Sink, Sums, Value};
 
@@ -32,35 +32,35 @@ impl Runner<'_> {
         let gradient = Gradient { stored, normalised: None };
         let sink = self.sink(id, position, input, loans);
         match node.op {
-            Op::Linear { channels } => {
-                let scratch = self.scratch(id, 1, linear::scratch_len(channels, shape.channels), loans);
+            Op::Linear { .. } => {
+                let scratch = self.scratch(id, 1, loans);
                 let linear = self.linear(id, shape.channels, loans);
                 linear.vjp(backend, stored, sink.accumulate, sink.stored, scratch);
             }
             Op::Tokens => tokens::vjp(backend, stored, sink),
             Op::LayerNorm { epsilon } => {
                 let value = self.stored(input, loans);
-                let scratch = self.scratch(id, 1, layer_norm::scratch_len(shape), loans);
+                let scratch = self.scratch(id, 1, loans);
                 self.layer_norm(id, epsilon).vjp(backend, value, stored, sink.accumulate, sink.stored, scratch);
             }
             Op::Gelu => gelu::vjp(backend, self.stored(input, loans), stored, sink.accumulate, sink.stored),
             Op::Attention(attention) => {
                 let value = self.stored(input, loans);
                 let tables = self.parameters(id, loans);
-                let scratch = self.scratch(id, 1, attention.vjp_scratch_len(shape), loans);
+                let scratch = self.scratch(id, 1, loans);
                 attention.vjp(backend, value, tables, stored, sink.accumulate, sink.stored, scratch);
             }
             Op::AveragePool(window) => {
-                let scratch = self.scratch(id, 1, pool::scratch_len(&window, shape, node.shape), loans);
+                let scratch = self.scratch(id, 1, loans);
                 pool::vjp(backend, &window, gradient, sink, scratch);
             }
             Op::MaxPool(window) => {
                 let value = self.value(input, loans);
-                let scratch = self.scratch(id, 1, max_pool::scratch_len(&window, shape, node.shape), loans);
+                let scratch = self.scratch(id, 1, loans);
                 max_pool::vjp(backend, &window, value, gradient, sink, scratch);
             }
             Op::GlobalPool => {
-                let scratch = self.scratch(id, 1, global_pool::scratch_len(shape), loans);
+                let scratch = self.scratch(id, 1, loans);
                 global_pool::vjp(backend, stored, sink, scratch);
             }
             Op::Concat => {
@@ -81,8 +81,8 @@ impl Runner<'_> {
     fn convolution_vjp(&self, leader: NodeId, loans: &mut Loans<'_>) {
         let Some(convolution) = self.convolution(leader) else { return };
         let planned = &self.plan.nodes[leader.index()];
-        let weights = self.weights(leader, convolution.geometry().weights(), loans);
-        let packed = loans.write(self.slot(buffer(planned.packed[1]), convolution.packed_vjp_len()));
+        let weights = &self.parameters(leader, loans)[..convolution.geometry().weights()];
+        let packed = loans.write(self.slot(buffer(planned.packed[1])));
         convolution.pack_vjp(weights, packed);
         let members = self.plan.members(leader).map(|member| match self.plan.nodes[member.index()].normaliser {
             Some(normaliser) => {
@@ -94,7 +94,7 @@ impl Runner<'_> {
             None => Gradient { stored: self.gradient(member, loans), normalised: None },
         });
         let gradients = Few::<_, MAX_MEMBERS>::collect(Gradient::EMPTY, members);
-        let scratch = self.scratch(leader, 1, convolution.scratch_len(), loans);
+        let scratch = self.scratch(leader, 1, loans);
         let input = self.block.nodes()[leader.index()].inputs()[0];
         convolution.vjp(gradients.as_slice(), packed, scratch, self.sink(leader, 0, input, loans));
     }
@@ -108,7 +108,7 @@ impl Runner<'_> {
         let channels = stored.shape.channels;
         let moments = self.moments(id, None, loans);
         let planned = &self.plan.nodes[id.index()];
-        let all = loans.write(self.slot(buffer(planned.coefficients), batch_norm::COEFFICIENTS * channels));
+        let all = loans.write(self.slot(buffer(planned.coefficients)));
         let [_, _, centre, by_gradient, by_input, constant] = batch_norm::split(all, channels);
         let (of_gradient, of_product) = self.sums(id, loans);
         let sums = if planned.summed_by.is_some() {
@@ -129,6 +129,6 @@ impl Runner<'_> {
     /// A block whose output does not depend on its input has gradient zero.
     pub(super) fn clear_gradient(&self, loans: &mut Loans<'_>) {
         let input = &self.plan.nodes[self.block.input().index()];
-        loans.write::<f32>(self.slot(input.sink, self.block.nodes()[0].shape.len())).fill(0.0);
+        loans.write::<f32>(self.slot(input.sink)).fill(0.0);
     }
 }
