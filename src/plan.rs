@@ -1,24 +1,24 @@
 //! From a block's graph to steps and byte offsets.
 //!
-//! [`walk`] describes and plans a network block by block. The size query takes the largest plan; the score runs each.
 //! A plan is a function of the network and the options alone: it lists every step with every buffer the step touches,
 //! a buffer lives from its first to its last step, and [`crate::mem::Layout`] turns lifetimes into offsets. Nothing at
 //! run time can ask for memory that was not planned.
 //!
-//! A block's input lies at one end of the workspace and its output at the other, so that the output is in place as
-//! the next block's input; what the block needs in between lies in the middle.
+//! Only the memory of a block's own is planned here. Where its boundaries lie is said by a [`Frame`].
 
+mod frame;
 mod gradients;
 mod step;
 mod values;
 
-pub(crate) use step::Step;
+pub(crate) use frame::Frame;
+pub(crate) use step::{Phase, Step};
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
 
 use crate::Error;
 use crate::graph::{Block, MAX_NODES, Network, NodeId};
 use crate::linalg::{covariance, spectral_norm, spectrum};
-use crate::mem::{ALIGNMENT, BufferId, Layout, Lifetime, Plain, Slot};
+use crate::mem::{BufferId, Layout, Lifetime, Plain, Slot};
 use crate::options::{Options, Sigma};
 use crate::tensor::{Role, Shape, Source};
 
@@ -117,13 +117,14 @@ pub(crate) struct BlockPlan {
     pub(crate) statistics: StatisticsPlan,
     steps: [Step; MAX_STEPS],
     step_count: usize,
+    /// Steps up to the end of each phase.
+    phase_ends: [usize; Phase::COUNT],
     layout: Layout<MAX_BUFFERS>,
+    /// Bytes of all buffers.
+    middle_bytes: usize,
     /// Numbers of input and output.
     input_len: usize,
     output_len: usize,
-    /// Which end of the workspace the input lies at; the output lies at the other.
-    input_is_above: bool,
-    bytes: usize,
 }
 
 impl BlockPlan {
@@ -134,11 +135,11 @@ impl BlockPlan {
             statistics: StatisticsPlan::default(),
             steps: [Step::Spectrum; MAX_STEPS],
             step_count: 0,
+            phase_ends: [0; Phase::COUNT],
             layout: Layout::new(),
+            middle_bytes: 0,
             input_len: 0,
             output_len: 0,
-            input_is_above: false,
-            bytes: 0,
         }
     }
 
@@ -154,47 +155,55 @@ impl BlockPlan {
         self.nodes.fill(NodePlan::default());
         self.statistics = StatisticsPlan::default();
         self.step_count = 0;
+        self.phase_ends = [0; Phase::COUNT];
         self.layout.clear();
-        self.bytes = 0;
+        self.middle_bytes = 0;
         if want.is_nothing() {
             return Ok(());
         }
-        self.input_is_above = block.index() % 2 == 1;
         self.input_len = block.shape(block.input())?.len();
         self.output_len = block.output_shape().len();
         if block.index() == 0 {
             self.push(Step::Input);
         }
         values::plan(self, block, options, source)?;
+        self.end(Phase::Forward);
         if want.spectrum {
             self.spectrum(block)?;
         }
+        self.end(Phase::Feature);
         if want.transfer && block.index() > 0 {
             self.statistics.direction = Some(self.buffer::<f32>(block.output_shape().len())?);
             self.push(Step::Direction);
             gradients::plan(self, block, options)?;
             self.transfer(block, options)?;
         }
+        self.end(Phase::Backward);
         self.place(block)
     }
 
-    /// The steps, in order.
-    pub(crate) fn steps(&self) -> &[Step] {
-        &self.steps[..self.step_count]
+    /// The steps of a phase, in order.
+    pub(crate) fn steps(&self, phase: Phase) -> &[Step] {
+        let start = Phase::ALL[..phase as usize].last().map_or(0, |&before| self.phase_ends[before as usize]);
+        &self.steps[start..self.phase_ends[phase as usize]]
     }
 
-    /// Bytes of workspace the block needs.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.step_count == 0
     }
 
-    /// A region as the numbers it was planned for, in a workspace that is used up to `end`.
-    pub(crate) fn slot<T: Plain>(&self, region: Region, end: usize) -> Slot<T> {
-        let at_end = |len: usize, is_above: bool| Slot::new(if is_above { end - end_bytes(len) } else { 0 }, len);
+    /// Bytes of memory of the block's own.
+    pub(crate) fn middle_bytes(&self) -> usize {
+        self.middle_bytes
+    }
+
+    /// A region as the numbers it was planned for.
+    pub(crate) fn slot<T: Plain>(&self, region: Region, frame: &Frame) -> Slot<T> {
         match region {
-            Region::Input => at_end(self.input_len, self.input_is_above),
-            Region::Output => at_end(self.output_len, !self.input_is_above),
-            Region::Buffer(buffer) => self.layout.slot(buffer),
+            Region::Input => Slot::new(frame.input, self.input_len),
+            Region::Output => Slot::new(frame.output, self.output_len),
+            Region::Buffer(buffer) => self.layout.slot(buffer).behind(frame.middle),
         }
     }
 
@@ -227,6 +236,11 @@ impl BlockPlan {
         Ok(())
     }
 
+    /// Ends a phase: what is pushed from now on belongs to the next.
+    fn end(&mut self, phase: Phase) {
+        self.phase_ends[phase as usize] = self.step_count;
+    }
+
     fn push(&mut self, step: Step) {
         self.steps[self.step_count] = step;
         self.step_count += 1;
@@ -246,7 +260,7 @@ impl BlockPlan {
     /// Lifetimes from the steps, offsets from the lifetimes.
     fn place(&mut self, block: &Block) -> Result<(), Error> {
         let mut lifetimes = [Lifetime::NEVER; MAX_BUFFERS];
-        for (time, &step) in self.steps().iter().enumerate() {
+        for (time, &step) in self.steps[..self.step_count].iter().enumerate() {
             step.touches(self, block, &mut |region| {
                 if let Region::Buffer(buffer) = region {
                     lifetimes[buffer.index()].extend(time as u32);
@@ -254,17 +268,9 @@ impl BlockPlan {
             });
         }
         self.layout.set_lifetimes(&lifetimes);
-        let ends = [self.input_len, self.output_len].map(end_bytes);
-        let [below, above] = if self.input_is_above { [ends[1], ends[0]] } else { ends };
-        let end = self.layout.place(below)?;
-        self.bytes = end.checked_add(above).ok_or(Error::Overflow { quantity: "the workspace" })?;
+        self.middle_bytes = self.layout.place()?;
         Ok(())
     }
-}
-
-/// Bytes of a feature of `len` numbers at an end of the workspace. Shapes are checked for twice as many.
-fn end_bytes(len: usize) -> usize {
-    (len * size_of::<f32>()).next_multiple_of(ALIGNMENT)
 }
 
 /// Whether the smaller Gram matrix of the positions stands for the covariance of the channels: both have the same
@@ -298,25 +304,6 @@ fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
     let channels = block.shape(block.input())?.channels;
     let rows = factor.checked_mul(factor).and_then(|f| f.checked_mul(channels));
     Ok((rows.ok_or(Error::Overflow { quantity: "the workspace" })?, block.output_shape().channels))
-}
-
-/// Describes and plans every block in order and hands both to `visit`; returns the bytes the largest needs.
-#[inline(never)] // what is on its stack is given back when it returns
-pub(crate) fn walk<N: Network + ?Sized>(
-    network: &N,
-    options: &Options,
-    want: Want,
-    source: &dyn Source,
-    mut visit: impl FnMut(&Block, &BlockPlan) -> Result<(), Error>,
-) -> Result<usize, Error> {
-    let mut bytes = 0;
-    let mut plan = BlockPlan::new();
-    describe(network, options, |block| {
-        plan.renew(block, options, want, source)?;
-        bytes = bytes.max(plan.bytes());
-        visit(block, &plan)
-    })?;
-    Ok(bytes)
 }
 
 /// Describes every block in order and hands it to `visit`.

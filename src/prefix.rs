@@ -44,12 +44,12 @@ mod pages;
 pub use entries::Entry;
 
 use crate::Error;
-use crate::graph::{Block, Network};
+use crate::graph::Network;
 use crate::mem::Workspace;
 use crate::options::Options;
-use crate::plan::{self, BlockPlan, Region};
+use crate::plan::{self, Region};
 use crate::proxy::{BlockScores, Scores};
-use crate::run;
+use crate::run::Runner;
 use crate::score::of_blocks;
 use crate::tensor::Random;
 use core::ops::Range;
@@ -122,12 +122,12 @@ impl<'m> Store<'m> {
         mut observe: impl FnMut(&BlockScores),
     ) -> Result<Scores, Error> {
         let mut course = Course { passed: Key::NONE, run: 0..0, last: 0 };
-        of_blocks(network, options, &Random, workspace, |block, plan, options, workspace, end| {
-            if block.index() == 0 {
-                course = self.course(network, options)?;
+        of_blocks(network, options, &Random, workspace, |runner, workspace| {
+            if runner.block.index() == 0 {
+                course = self.course(network, runner.options)?;
             }
-            course.passed = course.passed.then(block);
-            let scores = self.block(&course, block, plan, options, workspace, end);
+            course.passed = course.passed.then(runner.block);
+            let scores = self.block(&course, runner, workspace);
             observe(&scores);
             Ok(scores)
         })
@@ -156,20 +156,12 @@ impl<'m> Store<'m> {
     }
 
     /// The scores of a block, remembered or computed, with its feature in place if the next block needs it.
-    fn block(
-        &mut self,
-        course: &Course,
-        block: &Block,
-        plan: &BlockPlan,
-        options: &Options,
-        workspace: &mut Workspace<'_>,
-        end: usize,
-    ) -> BlockScores {
-        if plan.steps().is_empty() {
-            return run::block(block, plan, options, &Random, workspace, end);
+    fn block(&mut self, course: &Course, runner: &Runner<'_>, workspace: &mut Workspace<'_>) -> BlockScores {
+        if runner.plan.is_empty() {
+            return runner.score(workspace);
         }
-        let (key, index) = (course.passed, block.index());
-        let output = plan.slot::<f32>(Region::Output, end);
+        let (key, index) = (course.passed, runner.block.index());
+        let output = runner.plan.slot::<f32>(Region::Output, &runner.frame);
         let scores = match self.entries.find(key).copied() {
             Some(entry) if !course.run.contains(&index) => {
                 self.counts.reused += 1;
@@ -181,12 +173,12 @@ impl<'m> Store<'m> {
             }
             Some(entry) => {
                 self.counts.replayed += 1;
-                run::forward(block, plan, options, &Random, workspace, end, &mut |_| ());
+                runner.forward(workspace, &mut |_| ());
                 entry.scores
             }
             None => {
                 self.counts.scored += 1;
-                let scores = run::block(block, plan, options, &Random, workspace, end);
+                let scores = runner.score(workspace);
                 self.enter(key, scores);
                 scores
             }

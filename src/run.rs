@@ -11,67 +11,52 @@ use crate::graph::{Block, NodeId};
 use crate::mem::{BufferId, Loans, Plain, Slot, Workspace};
 use crate::ops::batch_norm;
 use crate::options::Options;
-use crate::plan::{BlockPlan, Region, Step};
+use crate::plan::{BlockPlan, Frame, Phase, Region, Step};
 use crate::proxy::BlockScores;
 use crate::tensor::{Affine, Sink, Source, Sums, Value, View, ViewMut};
 
-/// A block being run: what it is, where everything lies, and where its tensors come from.
-struct Runner<'r> {
-    block: &'r Block,
-    plan: &'r BlockPlan,
-    options: &'r Options,
-    source: &'r dyn Source,
-    /// The end of the used part of the workspace.
-    end: usize,
+/// A block being run: what it is, where everything lies, and where its tensors come from. The feature before it is in
+/// place.
+pub(crate) struct Runner<'r> {
+    pub(crate) block: &'r Block,
+    pub(crate) plan: &'r BlockPlan,
+    pub(crate) frame: Frame,
+    pub(crate) options: &'r Options,
+    pub(crate) source: &'r dyn Source,
 }
 
-/// Runs one block in the first `end` bytes of the workspace. The feature before it is in place already.
-pub(crate) fn block(
-    block: &Block,
-    plan: &BlockPlan,
-    options: &Options,
-    source: &dyn Source,
-    workspace: &mut Workspace<'_>,
-    end: usize,
-) -> BlockScores {
-    let runner = Runner { block, plan, options, source, end };
-    let mut scores = runner.empty_scores();
-    for &step in plan.steps() {
-        match step {
-            Step::Input => runner.draw_input(&mut workspace.loans()),
-            Step::Weights(node) => runner.draw_weights(node, &mut workspace.loans()),
-            Step::Forward(node) => runner.forward(node, &mut workspace.loans()),
-            Step::Spectrum => runner.spectrum(&mut workspace.loans(), &mut scores),
-            Step::Direction => runner.draw_direction(&mut workspace.loans()),
-            Step::Vjp(node) => runner.vjp(node, workspace),
-            Step::ClearGradient => runner.clear_gradient(&mut workspace.loans()),
-            Step::Transfer => runner.transfer(&mut workspace.loans(), &mut scores),
+impl Runner<'_> {
+    /// Runs all phases and returns what was measured.
+    pub(crate) fn score(&self, workspace: &mut Workspace<'_>) -> BlockScores {
+        let mut scores = self.empty_scores();
+        for phase in [Phase::Forward, Phase::Feature, Phase::Backward] {
+            self.plan.steps(phase).iter().for_each(|&step| self.step(step, workspace, &mut scores));
+        }
+        scores
+    }
+
+    /// Leaves the feature of the block in its place. Each node's part, once done, is handed to `repeat`, which may do it
+    /// again.
+    pub(crate) fn forward(&self, workspace: &mut Workspace<'_>, repeat: &mut dyn FnMut(&mut dyn FnMut())) {
+        let mut scores = self.empty_scores();
+        for &step in self.plan.steps(Phase::Forward) {
+            self.step(step, workspace, &mut scores);
+            if matches!(step, Step::Forward(_)) {
+                repeat(&mut || self.step(step, workspace, &mut scores));
+            }
         }
     }
-    scores
-}
 
-/// Runs the forward pass of one block as [`block`] does. Each step, once done, is handed to `repeat`, which may do it again.
-pub(crate) fn forward(
-    block: &Block,
-    plan: &BlockPlan,
-    options: &Options,
-    source: &dyn Source,
-    workspace: &mut Workspace<'_>,
-    end: usize,
-    repeat: &mut dyn FnMut(&mut dyn FnMut()),
-) {
-    let runner = Runner { block, plan, options, source, end };
-    for &step in plan.steps() {
+    fn step(&self, step: Step, workspace: &mut Workspace<'_>, scores: &mut BlockScores) {
         match step {
-            Step::Input => runner.draw_input(&mut workspace.loans()),
-            Step::Weights(node) => runner.draw_weights(node, &mut workspace.loans()),
-            Step::Forward(node) => {
-                let mut step = || runner.forward(node, &mut workspace.loans());
-                step();
-                repeat(&mut step);
-            }
-            _ => break,
+            Step::Input => self.draw_input(&mut workspace.loans()),
+            Step::Weights(node) => self.draw_weights(node, &mut workspace.loans()),
+            Step::Forward(node) => self.node_forward(node, &mut workspace.loans()),
+            Step::Spectrum => self.spectrum(&mut workspace.loans(), scores),
+            Step::Direction => self.draw_direction(&mut workspace.loans()),
+            Step::Vjp(node) => self.vjp(node, workspace),
+            Step::ClearGradient => self.clear_gradient(&mut workspace.loans()),
+            Step::Transfer => self.transfer(&mut workspace.loans(), scores),
         }
     }
 }
@@ -84,7 +69,7 @@ impl Runner<'_> {
     /// What was planned for a region: nothing, where there is none.
     fn slot<T: Plain>(&self, region: impl Into<Option<Region>>) -> Slot<T> {
         match region.into() {
-            Some(region) => self.plan.slot(region, self.end),
+            Some(region) => self.plan.slot(region, &self.frame),
             None => Slot::new(0, 0),
         }
     }

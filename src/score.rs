@@ -1,5 +1,7 @@
 //! The score of a network: the only place that knows the whole order.
 
+mod ends;
+
 use crate::Error;
 use crate::base::rng::repeat_seed;
 use crate::graph::{Block, Cost, Network};
@@ -7,8 +9,9 @@ use crate::mem::Workspace;
 use crate::options::{Options, Sigma};
 use crate::plan::{self, BlockPlan, Want};
 use crate::proxy::{BlockScores, Counts, Measurement, Scores, Totals};
-use crate::run;
+use crate::run::Runner;
 use crate::tensor::Source;
+use ends::Ends;
 
 /// What has to be measured of each block.
 pub(crate) fn want(options: &Options) -> Want {
@@ -48,7 +51,7 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     if options.sigma == Sigma::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
     }
-    let bytes = plan::walk(network, options, want(options), source, |block, _| plan::check_source(block, source))?;
+    let bytes = walk(network, options, source, |block, _, _| plan::check_source(block, source))?;
     let cost = Cost::of(network, options.height, options.width)?;
     Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
 }
@@ -67,21 +70,43 @@ pub fn score<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut observe: impl FnMut(&BlockScores),
 ) -> Result<Scores, Error> {
-    of_blocks(network, options, source, workspace, |block, plan, options, workspace, end| {
-        let scores = run::block(block, plan, options, source, workspace, end);
+    of_blocks(network, options, source, workspace, |runner, workspace| {
+        let scores = runner.score(workspace);
         observe(&scores);
         Ok(scores)
     })
 }
 
-/// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in the
-/// workspace, used up to the number of bytes it is given last, and leaves that of the block there.
+/// Describes and plans every block in order and hands both to `visit`, with its place; returns the bytes the largest
+/// needs.
+#[inline(never)] // what is on its stack is given back when it returns
+fn walk<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+    mut visit: impl FnMut(&Block, &BlockPlan, &Ends) -> Result<(), Error>,
+) -> Result<usize, Error> {
+    let mut bytes = 0;
+    let mut plan = BlockPlan::new();
+    plan::describe(network, options, |block| {
+        plan.renew(block, options, want(options), source)?;
+        let ends = Ends::of(block, &plan)?;
+        if !plan.is_empty() {
+            bytes = bytes.max(ends.bytes()?);
+        }
+        visit(block, &plan, &ends)
+    })?;
+    Ok(bytes)
+}
+
+/// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in its place
+/// and leaves that of the block there.
 pub(crate) fn of_blocks<N: Network + ?Sized>(
     network: &N,
     options: &Options,
     source: &dyn Source,
     workspace: &mut Workspace<'_>,
-    mut block_scores: impl FnMut(&Block, &BlockPlan, &Options, &mut Workspace<'_>, usize) -> Result<BlockScores, Error>,
+    mut block_scores: impl FnMut(&Runner<'_>, &mut Workspace<'_>) -> Result<BlockScores, Error>,
 ) -> Result<Scores, Error> {
     let Outlook { bytes: needed, counts } = check(network, options, source)?;
     if workspace.capacity() < needed {
@@ -90,8 +115,9 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
     let mut totals = Totals::new(network.identity_rule(), options.proxies.measured());
     for repeat in 0..options.repeats {
         let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
-        plan::walk(network, &options, want(&options), source, |block, plan| {
-            totals.add(&block_scores(block, plan, &options, workspace, needed)?);
+        walk(network, &options, source, |block, plan, ends| {
+            let runner = Runner { block, plan, frame: ends.frame(needed), options: &options, source };
+            totals.add(&block_scores(&runner, workspace)?);
             Ok(())
         })?;
         totals.end_repeat();
@@ -116,8 +142,9 @@ pub fn forward<N: Network + ?Sized>(
     if workspace.capacity() < needed {
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
     }
-    plan::walk(network, options, want(options), source, |block, plan| {
-        run::forward(block, plan, options, source, workspace, needed, &mut |step| repeat(block.index(), step));
+    walk(network, options, source, |block, plan, ends| {
+        let runner = Runner { block, plan, frame: ends.frame(needed), options, source };
+        runner.forward(workspace, &mut |step| repeat(block.index(), step));
         Ok(())
     })?;
     Ok(())

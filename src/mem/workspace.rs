@@ -47,6 +47,11 @@ impl<T: Plain> Slot<T> {
         Self { offset, len, element: PhantomData }
     }
 
+    /// The slot as far behind `start` as it lies behind the start of the workspace.
+    pub fn behind(self, start: usize) -> Self {
+        Self { offset: start + self.offset, ..self }
+    }
+
     /// Numbers in the slot.
     pub fn len(&self) -> usize {
         self.len

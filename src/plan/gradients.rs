@@ -97,7 +97,7 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Re
 /// it, if there is one.
 fn sole_writer(plan: &BlockPlan, block: &Block, normaliser: NodeId) -> Option<NodeId> {
     let gradient = plan.nodes[normaliser.index()].gradient?;
-    let writers = plan.steps().iter().filter_map(|&step| match step {
+    let writers = plan.steps[..plan.step_count].iter().filter_map(|&step| match step {
         Step::Vjp(writer) => {
             Some(plan.contributions(block, writer).map(move |(_, input)| (writer, plan.nodes[input.index()])))
         }

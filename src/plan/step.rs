@@ -3,6 +3,22 @@
 use super::{BlockPlan, Region};
 use crate::graph::{Block, NodeId, Op};
 
+/// What a block goes through, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// From its input to its feature.
+    Forward,
+    /// What is measured of the feature.
+    Feature,
+    /// From a gradient with respect to the feature back to the input, and what is measured of it.
+    Backward,
+}
+
+impl Phase {
+    pub(super) const ALL: [Self; 3] = [Self::Forward, Self::Feature, Self::Backward];
+    pub(super) const COUNT: usize = Self::ALL.len();
+}
+
 /// One step of the runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {

@@ -13,7 +13,7 @@ use crate::plan::Region;
 use crate::tensor::{Affine, Role, Value, View, ViewMut};
 
 impl Runner<'_> {
-    pub(super) fn forward(&self, id: NodeId, loans: &mut Loans<'_>) {
+    pub(super) fn node_forward(&self, id: NodeId, loans: &mut Loans<'_>) {
         let backend = self.options.backend;
         let node = &self.block.nodes()[id.index()];
         let planned = &self.plan.nodes[id.index()];

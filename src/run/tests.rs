@@ -1,13 +1,13 @@
 //! Whole blocks against a plain interpreter in double precision: values directly, gradients by central differences.
 
-use super::{Runner, block as run_block};
+use super::Runner;
 use crate::base::rng::{Generator, Key, Stream, below, generator};
 use crate::graph::{Block, Convolution, Distribution, Draw, MAX_NODES, NodeId, Op};
-use crate::mem::{Memory, Workspace};
+use crate::mem::{ALIGNMENT, Memory, Slot, Workspace};
 use crate::ops::attention::Attention;
 use crate::ops::{self, window::Window};
 use crate::options::Options;
-use crate::plan::{BlockPlan, Region, Want};
+use crate::plan::{BlockPlan, Frame, Region, Want};
 use crate::simd::Backend;
 use crate::tensor::random::fill_normal;
 use crate::tensor::{Random, Role, Shape, Source};
@@ -224,22 +224,44 @@ impl WindowOf {
     }
 }
 
-/// All that can be measured.
-const ALL: Want = Want { spectrum: true, transfer: true };
+/// A block planned for a workspace of its own: its input first, then its feature, then what else it needs.
+struct Planned<'b> {
+    block: &'b Block,
+    plan: BlockPlan,
+    options: Options,
+    source: &'b dyn Source,
+}
+
+impl<'b> Planned<'b> {
+    fn new(block: &'b Block, source: &'b dyn Source, backend: Backend) -> Self {
+        let options = Options { backend, ..Options::default() };
+        let mut plan = BlockPlan::new();
+        plan.renew(block, &options, Want { spectrum: true, transfer: true }, source).unwrap();
+        Self { block, plan, options, source }
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        let bytes = |shape: Shape| (4 * shape.len()).next_multiple_of(ALIGNMENT);
+        let output = bytes(self.block.nodes()[0].shape);
+        let frame = Frame { input: 0, output, middle: output + bytes(self.block.output_shape()) };
+        Runner { block: self.block, plan: &self.plan, frame, options: &self.options, source: self.source }
+    }
+
+    fn workspace<'m>(&self, memory: &'m mut Memory) -> Workspace<'m> {
+        let bytes = self.runner().frame.middle + self.plan.middle_bytes();
+        let mut workspace = memory.workspace(bytes).unwrap();
+        // Whatever is read before it is written poisons the result.
+        workspace.loans().write(Slot::<f32>::new(0, bytes / 4)).fill(f32::NAN);
+        workspace
+    }
+}
 
 /// Runs the block and returns its output and the gradient with respect to its input.
 fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32>) {
-    let options = Options { backend, ..Options::default() };
-    let mut plan = BlockPlan::new();
-    plan.renew(block, &options, ALL, tensors).unwrap();
-    let mut memory = Memory::new();
-    let mut workspace: Workspace<'_> = memory.workspace(plan.bytes()).unwrap();
-    let end = plan.bytes();
-    // Whatever is read before it is written poisons the result.
-    workspace.loans().write(crate::mem::Slot::<f32>::new(0, end / 4)).fill(f32::NAN);
-    workspace.loans().write(plan.slot(Region::Input, end)).copy_from_slice(&tensors.input);
-    run_block(block, &plan, &options, tensors, &mut workspace, end);
-    let runner = Runner { block, plan: &plan, options: &options, source: tensors, end };
+    let (planned, mut memory) = (Planned::new(block, tensors, backend), Memory::new());
+    let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
+    workspace.loans().write(runner.slot(Region::Input)).copy_from_slice(&tensors.input);
+    runner.score(&mut workspace);
     let output = workspace.loans().read(runner.slot(Region::Output)).to_vec();
     let gradient = runner.gradient(block.input(), &mut workspace.loans()).data.to_vec();
     (output, gradient)
@@ -247,16 +269,11 @@ fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32
 
 /// Runs the forward pass, each step three times, and returns the output.
 fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
-    let options = Options { backend, ..Options::default() };
-    let mut plan = BlockPlan::new();
-    plan.renew(block, &options, ALL, tensors).unwrap();
-    let mut memory = Memory::new();
-    let mut workspace = memory.workspace(plan.bytes()).unwrap();
-    let end = plan.bytes();
-    workspace.loans().write(plan.slot(Region::Input, end)).copy_from_slice(&tensors.input);
-    let mut twice = |step: &mut dyn FnMut()| (0..2).for_each(|_| step());
-    super::forward(block, &plan, &options, tensors, &mut workspace, end, &mut twice);
-    workspace.loans().read(plan.slot(Region::Output, end)).to_vec()
+    let (planned, mut memory) = (Planned::new(block, tensors, backend), Memory::new());
+    let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
+    workspace.loans().write(runner.slot(Region::Input)).copy_from_slice(&tensors.input);
+    runner.forward(&mut workspace, &mut |step| (0..2).for_each(|_| step()));
+    workspace.loans().read(runner.slot(Region::Output)).to_vec()
 }
 
 /// Compares a block with the interpreter.
@@ -598,12 +615,8 @@ fn drawn_rows(inputs: usize, outputs: usize, draw: Draw) -> Vec<Vec<f32>> {
         b.set_draw(y, draw)?;
         Ok(y)
     });
-    let options = Options::default();
-    let mut plan = BlockPlan::new();
-    plan.renew(&block, &options, ALL, &Random).unwrap();
-    let mut memory = Memory::new();
-    let mut workspace = memory.workspace(plan.bytes()).unwrap();
-    let runner = Runner { block: &block, plan: &plan, options: &options, source: &Random, end: plan.bytes() };
+    let (planned, mut memory) = (Planned::new(&block, &Random, Backend::default()), Memory::new());
+    let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
     runner.draw_weights(block.output(), &mut workspace.loans());
     let weights = runner.parameters(block.output(), &mut workspace.loans());
     weights[..inputs * outputs].chunks(inputs).map(<[f32]>::to_vec).collect()
