@@ -9,9 +9,11 @@ mod count;
 mod draw;
 mod network;
 mod node;
+mod walk;
 
 pub use block::{Block, MAX_NODES};
 pub use cost::Cost;
 pub use draw::{Distribution, Draw, Initialisation};
 pub use network::{IdentityRule, Network};
 pub use node::{Convolution, MAX_INPUTS, Node, NodeId, Op};
+pub(crate) use walk::Walk;

@@ -7,20 +7,22 @@
 //! Only the memory of a block's own is planned here. Where its boundaries lie is said by a [`Frame`].
 
 mod frame;
+mod given;
 mod gradients;
 mod step;
 mod values;
 
 pub(crate) use frame::Frame;
+pub(crate) use given::check_source;
 pub(crate) use step::{Phase, Step};
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
 
 use crate::Error;
-use crate::graph::{Block, MAX_NODES, Network, NodeId};
+use crate::graph::{Block, MAX_NODES, NodeId};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{BufferId, Layout, Lifetime, Plain, Slot};
 use crate::options::{Options, Sigma};
-use crate::tensor::{Role, Shape, Source};
+use crate::tensor::{Shape, Source};
 
 /// Most steps a block can need: weights, forward and vjp of every node, and the statistics.
 const MAX_STEPS: usize = 3 * MAX_NODES + 8;
@@ -304,51 +306,4 @@ fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
     let channels = block.shape(block.input())?.channels;
     let rows = factor.checked_mul(factor).and_then(|f| f.checked_mul(channels));
     Ok((rows.ok_or(Error::Overflow { quantity: "the workspace" })?, block.output_shape().channels))
-}
-
-/// Describes every block in order and hands it to `visit`.
-pub(crate) fn describe<N: Network + ?Sized>(
-    network: &N,
-    options: &Options,
-    mut visit: impl FnMut(&Block) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut shape = Shape::new(options.batch, options.height, options.width, network.input_channels())?;
-    if shape.is_empty() {
-        return Err(Error::Invalid { field: "batch, height, width", expected: "at least 1" });
-    }
-    if network.block_count() == 0 {
-        return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
-    }
-    // Blocks and plans are large, and stacks can be small: one of each for all.
-    let mut block = Block::new(0, shape);
-    for index in 0..network.block_count() {
-        block.restart(index, shape);
-        network.describe(index, &mut block)?;
-        block.seal()?;
-        visit(&block)?;
-        shape = block.output_shape();
-    }
-    Ok(())
-}
-
-/// Refuses tensors of the caller that do not have the number of elements the network needs.
-pub(crate) fn check_source(block: &Block, source: &dyn Source) -> Result<(), Error> {
-    let index = block.index();
-    let check = |given: Option<&[f32]>, needed: usize| match given {
-        Some(given) if given.len() != needed => Err(Error::TensorLength { block: index, needed, given: given.len() }),
-        _ => Ok(()),
-    };
-    if index == 0 {
-        check(source.input(), block.shape(block.input())?.len())?;
-    } else {
-        check(source.direction(index), block.output_shape().len())?;
-    }
-    for node in block.nodes() {
-        for role in Role::ALL {
-            if let Some(needed) = block.parameter_len(node, role)? {
-                check(source.parameter(index, node.key, role), needed)?;
-            }
-        }
-    }
-    Ok(())
 }

@@ -44,10 +44,10 @@ mod pages;
 pub use entries::Entry;
 
 use crate::Error;
-use crate::graph::Network;
+use crate::graph::{Network, Walk};
 use crate::mem::Workspace;
 use crate::options::Options;
-use crate::plan::{self, Region};
+use crate::plan::Region;
 use crate::proxy::{BlockScores, Scores};
 use crate::run::Runner;
 use crate::score::of_blocks;
@@ -138,7 +138,8 @@ impl<'m> Store<'m> {
         self.now += 1;
         let passed = Key::of(options);
         let (mut key, mut run, mut last) = (passed, 0..0, 0);
-        plan::describe(network, options, |block| {
+        let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
+        while let Some(block) = walk.next_block()? {
             last = block.index();
             key = key.then(block);
             match self.entries.find(key) {
@@ -150,8 +151,7 @@ impl<'m> Store<'m> {
                 }
                 None => run.end = last + 1,
             }
-            Ok(())
-        })?;
+        }
         Ok(Course { passed, run, last })
     }
 
@@ -235,13 +235,13 @@ impl<'m> Store<'m> {
 /// Everything that can be wrong with the network.
 pub fn words<N: Network + ?Sized>(network: &N, options: &Options) -> Result<usize, Error> {
     let mut sum = 0usize;
-    plan::describe(network, options, |block| {
+    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
+    while let Some(block) = walk.next_block()? {
         // Every feature but the last is the input of a block.
         if block.index() > 0 {
             let words = Pages::words(block.shape(block.input())?.len());
             sum = sum.checked_add(words).ok_or(Error::Overflow { quantity: "the store" })?;
         }
-        Ok(())
-    })?;
+    }
     sum.checked_mul(options.repeats as usize).ok_or(Error::Overflow { quantity: "the store" })
 }

@@ -4,7 +4,7 @@ mod ends;
 
 use crate::Error;
 use crate::base::rng::repeat_seed;
-use crate::graph::{Block, Cost, Network};
+use crate::graph::{Cost, Network, Walk};
 use crate::mem::Workspace;
 use crate::options::{Options, Sigma};
 use crate::plan::{self, BlockPlan, Want};
@@ -41,6 +41,7 @@ struct Outlook {
 }
 
 /// Refuses all that a score refuses but a workspace that is too small.
+#[inline(never)] // what is on its stack is given back when it returns
 fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<Outlook, Error> {
     if !options.backend.is_available() {
         return Err(Error::BackendUnavailable);
@@ -51,8 +52,16 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     if options.sigma == Sigma::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
     }
-    let bytes = walk(network, options, source, |block, _, _| plan::check_source(block, source))?;
-    let cost = Cost::of(network, options.height, options.width)?;
+    let (mut bytes, mut cost) = (0, Cost::default());
+    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
+    let mut plan = BlockPlan::new();
+    while let Some(block) = walk.next_block()? {
+        plan.renew(block, options, want(options), source)?;
+        plan::check_source(block, source)?;
+        bytes = bytes.max(Ends::of(block, &plan)?.bytes());
+        cost.add(block)?;
+    }
+    cost.add(walk.head()?)?;
     Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
 }
 
@@ -77,26 +86,23 @@ pub fn score<N: Network + ?Sized>(
     })
 }
 
-/// Describes and plans every block in order and hands both to `visit`, with its place; returns the bytes the largest
-/// needs.
+/// Describes and plans every block in order and hands it to `run` with its place in a workspace of `end` bytes.
 #[inline(never)] // what is on its stack is given back when it returns
-fn walk<N: Network + ?Sized>(
+fn for_each_block<N: Network + ?Sized>(
     network: &N,
     options: &Options,
     source: &dyn Source,
-    mut visit: impl FnMut(&Block, &BlockPlan, &Ends) -> Result<(), Error>,
-) -> Result<usize, Error> {
-    let mut bytes = 0;
+    end: usize,
+    mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
     let mut plan = BlockPlan::new();
-    plan::describe(network, options, |block| {
+    while let Some(block) = walk.next_block()? {
         plan.renew(block, options, want(options), source)?;
-        let ends = Ends::of(block, &plan)?;
-        if !plan.is_empty() {
-            bytes = bytes.max(ends.bytes()?);
-        }
-        visit(block, &plan, &ends)
-    })?;
-    Ok(bytes)
+        let frame = Ends::of(block, &plan)?.frame(end);
+        run(&Runner { block, plan: &plan, frame, options, source })?;
+    }
+    Ok(())
 }
 
 /// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in its place
@@ -115,9 +121,8 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
     let mut totals = Totals::new(network.identity_rule(), options.proxies.measured());
     for repeat in 0..options.repeats {
         let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
-        walk(network, &options, source, |block, plan, ends| {
-            let runner = Runner { block, plan, frame: ends.frame(needed), options: &options, source };
-            totals.add(&block_scores(&runner, workspace)?);
+        for_each_block(network, &options, source, needed, |runner| {
+            totals.add(&block_scores(runner, workspace)?);
             Ok(())
         })?;
         totals.end_repeat();
@@ -142,10 +147,8 @@ pub fn forward<N: Network + ?Sized>(
     if workspace.capacity() < needed {
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
     }
-    walk(network, options, source, |block, plan, ends| {
-        let runner = Runner { block, plan, frame: ends.frame(needed), options, source };
-        runner.forward(workspace, &mut |step| repeat(block.index(), step));
+    for_each_block(network, options, source, needed, |runner| {
+        runner.forward(workspace, &mut |step| repeat(runner.block.index(), step));
         Ok(())
-    })?;
-    Ok(())
+    })
 }

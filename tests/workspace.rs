@@ -2,7 +2,9 @@
 
 mod common;
 
-use aznas::graph::Network;
+use aznas::graph::{Block, Convolution, Cost, MAX_NODES, Network, Op};
+use aznas::ops::attention::Attention;
+use aznas::ops::window::Window;
 use aznas::simd::Backend;
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::tensor::Random;
@@ -96,9 +98,72 @@ fn impossible_requests_are_refused_with_their_place() {
         fn block_count(&self) -> usize {
             0
         }
-        fn describe(&self, _: usize, _: &mut aznas::graph::Block) -> Result<(), Error> {
+        fn describe(&self, _: usize, _: &mut Block) -> Result<(), Error> {
             Ok(())
         }
     }
     assert!(matches!(aznas::workspace_size(&Nothing, &default, &Random), Err(Error::Invalid { field: "blocks", .. })));
+}
+
+/// One convolution and whatever head.
+struct Headed<F>(F);
+
+impl<F: Fn(&mut Block) -> Result<(), Error>> Network for Headed<F> {
+    fn block_count(&self) -> usize {
+        1
+    }
+    fn describe(&self, _: usize, block: &mut Block) -> Result<(), Error> {
+        let x = block.convolution(block.input(), Convolution::same(4, 3, 1), 0)?;
+        block.set_output(x)
+    }
+    fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
+        (self.0)(block)
+    }
+}
+
+#[test]
+fn a_head_that_a_score_refuses_is_refused_by_the_query() {
+    type Head = fn(&mut Block) -> Result<(), Error>;
+    let heads: [(&str, Head); 9] = [
+        ("an input that does not exist", |block| block.node(7).map(|_| ())),
+        ("groups that do not divide", |block| {
+            let odd = Convolution { groups: 3, ..Convolution::same(4, 3, 1) };
+            block.convolution(block.input(), odd, 0).map(|_| ())
+        }),
+        ("a kernel beyond the map", |block| {
+            block
+                .convolution(block.input(), Convolution { padding: [0; 2], ..Convolution::same(4, 9, 1) }, 0)
+                .map(|_| ())
+        }),
+        ("a sum of different shapes", |block| {
+            let x = block.linear(block.input(), 10, 0)?;
+            block.add(&[x, block.input()]).map(|_| ())
+        }),
+        ("two inputs where one is read", |block| block.push(Op::Relu, &[block.input(); 2], 0).map(|_| ())),
+        ("a window beyond its map", |block| block.max_pool(block.input(), Window::new(9, 1, 0)?).map(|_| ())),
+        ("an attention of a map", |block| {
+            let attention = Attention { heads: 1, grid: [8, 8], reach: 2 };
+            block.attention(block.input(), attention, 0).map(|_| ())
+        }),
+        ("more multiply-adds than can be counted", |block| {
+            let mut x = block.global_pool(block.input())?;
+            for key in 0..20 {
+                x = block.linear(x, 1 << 30, key)?;
+            }
+            block.set_output(x)
+        }),
+        ("more nodes than a block can have", |block| {
+            (0..MAX_NODES).try_for_each(|_| block.relu(block.input()).map(|_| ()))
+        }),
+    ];
+    for (name, head) in heads {
+        let network = Headed(head);
+        let counted = Cost::of(&network, 8, 8).unwrap_err();
+        let refused = aznas::workspace_size(&network, &small(), &Random).unwrap_err();
+        let mut workspace = Workspace::from_bytes(&mut []);
+        let scored = aznas::score(&network, &small(), &Random, &mut workspace, |_| ()).unwrap_err();
+        assert_eq!([refused, scored], [counted; 2], "{name}");
+    }
+    // No head is none that could be wrong.
+    assert!(aznas::workspace_size(&Headed(|_: &mut Block| Ok(())), &small(), &Random).is_ok());
 }

@@ -25,7 +25,7 @@ pub struct Cost {
 
 impl Cost {
     /// Adds the cost of a block.
-    pub(super) fn add(&mut self, block: &Block) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, block: &Block) -> Result<(), Error> {
         // The most layers on a live path from the block's input up to and including each node.
         let mut chain = [0u64; MAX_NODES];
         for (i, (node, flow)) in block.nodes().iter().zip(block.flow()).enumerate() {

@@ -1,25 +1,18 @@
 //! What a whole network costs, head included.
 
-use super::{Block, Cost, Network};
+use super::{Cost, Network, Walk};
 use crate::Error;
-use crate::tensor::Shape;
 
 impl Cost {
     /// The cost of `network` on images of `height × width`.
     #[inline(never)] // what is on its stack is given back when it returns
     pub fn of<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<Self, Error> {
         let mut cost = Self::default();
-        let mut shape = Shape::new(1, height, width, network.input_channels())?;
-        let mut block = Block::new(0, shape);
-        for index in 0..network.block_count() {
-            block.restart(index, shape);
-            network.describe(index, &mut block)?;
-            cost.add(&block)?;
-            shape = block.output_shape();
+        let mut walk = Walk::new(network, 1, height, width)?;
+        while let Some(block) = walk.next_block()? {
+            cost.add(block)?;
         }
-        block.restart(network.block_count(), shape);
-        network.describe_head(&mut block)?;
-        cost.add(&block)?;
+        cost.add(walk.head()?)?;
         Ok(cost)
     }
 }

@@ -18,20 +18,23 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// The ends around a block.
+    /// The ends around a block: nothing if it has nothing to do.
     pub(crate) fn of(block: &Block, plan: &BlockPlan) -> Result<Self, Error> {
-        Ok(Self {
-            input: bytes_of(block.shape(block.input())?),
-            middle: plan.middle_bytes(),
-            output: bytes_of(block.output_shape()),
-            input_is_above: block.index() % 2 == 1,
-        })
+        let input_is_above = block.index() % 2 == 1;
+        if plan.is_empty() {
+            return Ok(Self { input: 0, middle: 0, output: 0, input_is_above });
+        }
+        let (input, middle) = (bytes_of(block.shape(block.input())?), plan.middle_bytes());
+        let output = bytes_of(block.output_shape());
+        // That a size of memory can be said is checked once, here.
+        let bytes = input.checked_add(middle).and_then(|bytes| bytes.checked_add(output));
+        bytes.ok_or(Error::Overflow { quantity: "the workspace" })?;
+        Ok(Self { input, middle, output, input_is_above })
     }
 
     /// Bytes of workspace the block needs.
-    pub(crate) fn bytes(&self) -> Result<usize, Error> {
-        let bytes = self.input.checked_add(self.middle).and_then(|bytes| bytes.checked_add(self.output));
-        bytes.ok_or(Error::Overflow { quantity: "the workspace" })
+    pub(crate) fn bytes(&self) -> usize {
+        self.input + self.middle + self.output
     }
 
     /// Where everything lies in a workspace of `end` bytes, at least those needed.

@@ -1,0 +1,55 @@
+//! A network, block after block: the one traversal behind plan, cost, size query and score.
+
+use super::{Block, Network};
+use crate::Error;
+use crate::tensor::Shape;
+
+/// Describes the blocks of a network in order, the head last. Blocks are large, and stacks can be small: there is one for
+/// all.
+pub(crate) struct Walk<'n, N: ?Sized> {
+    network: &'n N,
+    block: Block,
+    /// The block to be described next.
+    next: usize,
+}
+
+impl<'n, N: Network + ?Sized> Walk<'n, N> {
+    /// Starts before the first block, which reads a batch of images of `height × width`.
+    pub(crate) fn new(network: &'n N, batch: usize, height: usize, width: usize) -> Result<Self, Error> {
+        let input = Shape::new(batch, height, width, network.input_channels())?;
+        if input.is_empty() {
+            return Err(Error::Invalid { field: "batch, height, width", expected: "at least 1" });
+        }
+        if network.block_count() == 0 {
+            return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
+        }
+        Ok(Self { network, block: Block::new(0, input), next: 0 })
+    }
+
+    /// The next block; after the last one, `None`.
+    pub(crate) fn next_block(&mut self) -> Result<Option<&Block>, Error> {
+        if self.next == self.network.block_count() {
+            return Ok(None);
+        }
+        self.start();
+        self.network.describe(self.block.index(), &mut self.block)?;
+        self.block.seal()?;
+        Ok(Some(&self.block))
+    }
+
+    /// The head, once there is no other block left.
+    pub(crate) fn head(&mut self) -> Result<&Block, Error> {
+        self.start();
+        self.network.describe_head(&mut self.block)?;
+        self.block.seal()?;
+        Ok(&self.block)
+    }
+
+    /// Begins the block that reads what the one before it makes.
+    fn start(&mut self) {
+        if self.next > 0 {
+            self.block.restart(self.next, self.block.output_shape());
+        }
+        self.next += 1;
+    }
+}
