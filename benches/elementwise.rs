@@ -110,8 +110,8 @@ fn elementwise(criterion: &mut Criterion) {
             });
         }
         measure("global mean", 1.0, &mut || {
-            let means = global_pool::output(shape).unwrap();
-            global_pool::forward(backend, black_box(plain), ViewMut::dense(out, means));
+            let means = global_pool::output(shape, 0).unwrap();
+            global_pool::forward(backend, black_box(plain), 0, ViewMut::dense(out, means));
         });
     }
 }

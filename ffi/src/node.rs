@@ -56,10 +56,12 @@ pub enum Op {
     /// channels the queries of all heads, then all keys, then all values; its output a third of these channels. Logits are
     /// divided by the square root of a head's channels.
     Attention = 15,
+    /// The mean over all tokens but the first, the class token.
+    TokenPool = 16,
 }
 
 impl Op {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Zero,
         Self::Identity,
         Self::Relu,
@@ -75,6 +77,7 @@ impl Op {
         Self::Gelu,
         Self::Tokens,
         Self::Attention,
+        Self::TokenPool,
     ];
 }
 
@@ -242,6 +245,7 @@ impl Node {
             Op::AveragePool => CoreOp::AveragePool(self.window()?),
             Op::MaxPool => CoreOp::MaxPool(self.window()?),
             Op::GlobalPool => CoreOp::GlobalPool,
+            Op::TokenPool => CoreOp::TokenPool,
             Op::Linear => CoreOp::Linear { channels: self.channels as usize },
             Op::Add => CoreOp::Add,
             Op::Concat => CoreOp::Concat,

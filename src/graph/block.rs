@@ -171,6 +171,11 @@ impl Block {
         self.push(Op::GlobalPool, &[x], 0)
     }
 
+    /// The mean of the tokens `x` without the class token.
+    pub fn token_pool(&mut self, x: NodeId) -> Result<NodeId, Error> {
+        self.push(Op::TokenPool, &[x], 0)
+    }
+
     /// A linear map of the channels of `x`, with bias.
     pub fn linear(&mut self, x: NodeId, channels: usize, key: u32) -> Result<NodeId, Error> {
         self.push(Op::Linear { channels }, &[x], key)
@@ -287,7 +292,8 @@ impl Block {
         match op {
             Op::Convolution(convolution) => Ok(convolution.geometry(x)?.output()),
             Op::AveragePool(window) | Op::MaxPool(window) => window.output(x),
-            Op::GlobalPool => ops::global_pool::output(x),
+            Op::GlobalPool => ops::global_pool::output(x, 0),
+            Op::TokenPool => ops::global_pool::output(x, 1),
             Op::Linear { channels } => ops::linear::output(x, x.channels, channels),
             Op::BatchNorm { .. } => Ok(ops::batch_norm::output(x)),
             Op::LayerNorm { .. } => Ok(ops::layer_norm::output(x)),

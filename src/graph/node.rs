@@ -89,6 +89,8 @@ pub enum Op {
     MaxPool(Window),
     /// The mean over all positions.
     GlobalPool,
+    /// The mean over all tokens but the first, the class token.
+    TokenPool,
     /// A linear map of the channels of every position, with bias.
     Linear {
         /// Output channels.

@@ -1,4 +1,4 @@
-//! Global average pooling: the mean over the positions of each sample.
+//! Global average pooling: the mean over the positions of each sample, of tokens without the class token.
 
 use super::strip::{Prologue, read};
 use crate::Error;
@@ -12,13 +12,14 @@ const SUMS: usize = 4;
 /// Positions of the vjp that are stored at once.
 const ROWS: usize = 8;
 
-/// The shape of the means of a map: one position a sample.
+/// The shape of the means of a map, the first `skip` positions of each sample left out: one position a sample.
 ///
 /// # Errors
-/// [`Error::Invalid`] if the map has no position.
-pub fn output(input: Shape) -> Result<Shape, Error> {
-    if input.positions_per_image() == 0 {
-        return Err(Error::Invalid { field: "input", expected: "a map of at least one position" });
+/// [`Error::Invalid`] if no position is left.
+pub fn output(input: Shape, skip: usize) -> Result<Shape, Error> {
+    if input.positions_per_image() <= skip {
+        let expected = if skip == 0 { "a map of at least one position" } else { "tokens behind a class token" };
+        return Err(Error::Invalid { field: "input", expected });
     }
     Shape::new(input.batch, 1, 1, input.channels)
 }
@@ -29,17 +30,18 @@ pub const fn scratch_len(input: Shape) -> usize {
 }
 
 /// Writes the means of `value` to `out`, whose shape is [`output`] of the value's.
-pub fn forward(backend: Backend, value: Value<'_>, out: ViewMut<'_>) {
-    backend.run(Forward { value, out });
+pub fn forward(backend: Backend, value: Value<'_>, skip: usize, out: ViewMut<'_>) {
+    backend.run(Forward { value, skip, out });
 }
 
-/// Passes the gradient with respect to the means back to `sink`: to every position an equal share.
-pub fn vjp(backend: Backend, gradient: View<'_>, sink: Sink<'_>, scratch: &mut [f32]) {
-    backend.run(Vjp { gradient, sink, scratch });
+/// Passes the gradient with respect to the means back to `sink`: to every position that counts an equal share.
+pub fn vjp(backend: Backend, gradient: View<'_>, skip: usize, sink: Sink<'_>, scratch: &mut [f32]) {
+    backend.run(Vjp { gradient, skip, sink, scratch });
 }
 
 struct Forward<'a, 'b> {
     value: Value<'a>,
+    skip: usize,
     out: ViewMut<'b>,
 }
 
@@ -47,9 +49,9 @@ impl Kernel for Forward<'_, '_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { value, mut out } = self;
+        let Self { value, skip, mut out } = self;
         let positions = value.stored.shape.positions_per_image();
-        let share = simd.splat(1.0 / positions as f32);
+        let share = simd.splat(1.0 / (positions - skip) as f32);
         for image in 0..value.stored.shape.batch {
             for_each_part(
                 simd,
@@ -58,8 +60,8 @@ impl Kernel for Forward<'_, '_> {
                 |part| {
                     let prologue = Prologue::new(simd, &value, part);
                     let mut sums = [simd.splat(0.0); SUMS];
-                    let mut first = image * positions;
-                    let end = first + positions;
+                    let mut first = image * positions + skip;
+                    let end = (image + 1) * positions;
                     while first + SUMS <= end {
                         let strip = read::<S, SUMS>(simd, part, &value.stored, first);
                         for chain in 0..SUMS {
@@ -81,6 +83,7 @@ impl Kernel for Forward<'_, '_> {
 
 struct Vjp<'a, 'b, 'c> {
     gradient: View<'a>,
+    skip: usize,
     sink: Sink<'b>,
     scratch: &'c mut [f32],
 }
@@ -89,12 +92,16 @@ impl Kernel for Vjp<'_, '_, '_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { gradient, mut sink, scratch } = self;
+        let Self { gradient, skip, mut sink, scratch } = self;
         let Shape { batch, channels, .. } = sink.stored.shape;
         let positions = sink.stored.shape.positions_per_image();
-        let share = simd.splat(1.0 / positions as f32);
+        let share = simd.splat(1.0 / (positions - skip) as f32);
         let rows = &mut scratch[..ROWS * channels];
         for image in 0..batch {
+            rows.fill(0.0);
+            for first in (0..skip).step_by(ROWS) {
+                sink.store(simd, image * positions + first, ROWS.min(skip - first), rows, channels);
+            }
             for_each_part(
                 simd,
                 channels,
@@ -106,7 +113,7 @@ impl Kernel for Vjp<'_, '_, '_> {
                     }
                 },
             );
-            for first in (0..positions).step_by(ROWS) {
+            for first in (skip..positions).step_by(ROWS) {
                 sink.store(simd, image * positions + first, ROWS.min(positions - first), rows, channels);
             }
         }
@@ -124,28 +131,36 @@ mod tests {
     const MAPS: [(usize, usize); 5] = [(1, 1), (2, 3), (3, 3), (8, 8), (1, 7)];
     const CHANNELS: [usize; 6] = [1, 5, 8, 16, 17, 40];
 
-    fn reference(input: Shape, x: &[f64]) -> Vec<f64> {
+    fn reference(input: Shape, skip: usize, x: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; input.batch * input.channels];
+        let positions = input.positions_per_image();
         for (place, x) in x.iter().enumerate() {
-            let image = place / (input.positions_per_image() * input.channels);
-            out[image * input.channels + place % input.channels] += x / input.positions_per_image() as f64;
+            let (position, channel) = (place / input.channels, place % input.channels);
+            if position % positions >= skip {
+                out[position / positions * input.channels + channel] += x / (positions - skip) as f64;
+            }
         }
         out
     }
 
     #[test]
     fn a_map_without_positions_has_no_mean() {
-        assert_eq!(output(Shape::new(2, 0, 3, 4).unwrap()).unwrap_err().code(), -2);
-        assert_eq!(output(Shape::new(2, 5, 3, 4).unwrap()), Shape::new(2, 1, 1, 4));
+        for (shape, skip) in [([2, 0, 3, 4], 0), ([2, 1, 1, 4], 1), ([2, 0, 1, 4], 1)] {
+            let [batch, height, width, channels] = shape;
+            assert_eq!(output(Shape::new(batch, height, width, channels).unwrap(), skip).unwrap_err().code(), -2);
+        }
+        assert_eq!(output(Shape::new(2, 5, 3, 4).unwrap(), 0), Shape::new(2, 1, 1, 4));
+        assert_eq!(output(Shape::new(2, 5, 1, 4).unwrap(), 1), Shape::new(2, 1, 1, 4));
     }
 
     #[test]
     fn means_and_their_gradients() {
         for backend in Backend::available() {
-            for ((height, width), channels) in MAPS.into_iter().flat_map(|m| CHANNELS.map(|c| (m, c))) {
+            let maps = MAPS.into_iter().flat_map(|map| CHANNELS.map(|channels| (map, channels)));
+            for (((height, width), channels), skip) in maps.flat_map(|map| [0, 1, 9].map(|skip| (map, skip))) {
                 let input = Shape::new(2, height, width, channels).unwrap();
-                let means = output(input).unwrap();
-                let case = format!("{backend:?}, {input:?}");
+                let Ok(means) = output(input, skip) else { continue };
+                let case = format!("{backend:?}, {input:?} but {skip}");
                 let x = Tensor::random(input, 3, 1);
                 let (scale, shift) = (numbers(channels, 2), numbers(channels, 3));
                 let loaded: Vec<_> = (x.dense().iter().enumerate())
@@ -156,17 +171,20 @@ mod tests {
                     .collect();
                 let affine = Some(Affine { scale: &scale, shift: &shift });
                 let mut out = Tensor::filled(means, 1, f32::NAN);
-                forward(backend, Value { stored: x.view(), affine, rectified: true }, out.view_mut());
+                forward(backend, Value { stored: x.view(), affine, rectified: true }, skip, out.view_mut());
                 // Chains of up to 16 numbers below 6.
-                assert_close(&out.dense(), &reference(input, &loaded), 3e-6, &case);
+                assert_close(&out.dense(), &reference(input, skip, &loaded), 3e-6, &case);
 
                 let g = Tensor::random(means, 1, 2);
-                let mut out = Tensor::filled(input, 1, f32::NAN);
                 let mut scratch = vec![f32::NAN; scratch_len(input)];
-                let sink = Sink { stored: out.view_mut(), accumulate: false, gate: None, sums: None };
-                vjp(backend, g.view(), sink, &mut scratch);
-                let expected = differences(&vec![0.0; input.len()], &g.dense(), |x| reference(input, x));
-                assert_close(&out.dense(), &expected, 1e-6, &case);
+                let slopes = differences(&vec![0.0; input.len()], &g.dense(), |x| reference(input, skip, x));
+                for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
+                    let mut out = Tensor::filled(input, 1, before);
+                    let sink = Sink { stored: out.view_mut(), accumulate, gate: None, sums: None };
+                    vjp(backend, g.view(), skip, sink, &mut scratch);
+                    let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
+                    assert_close(&out.dense(), &expected, 1e-6, &case);
+                }
             }
         }
     }

@@ -158,7 +158,7 @@ fn plan_scratch(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Optio
         Op::Attention(attention) => attention.vjp_scratch_len(input),
         Op::AveragePool(window) => pool::scratch_len(&window, input, node.shape),
         Op::MaxPool(window) => max_pool::scratch_len(&window, input, node.shape),
-        Op::GlobalPool => global_pool::scratch_len(input),
+        Op::GlobalPool | Op::TokenPool => global_pool::scratch_len(input),
         Op::BatchNorm { .. } => {
             // The two sums per channel are of double precision.
             plan.nodes[id.index()].scratch[1] = Some(plan.buffer::<f64>(2 * input.channels)?);

@@ -58,9 +58,10 @@ impl Runner<'_> {
                 let scratch = self.scratch(id, 0, loans);
                 max_pool::forward(backend, &window, value, false, self.stored_mut(id, loans), scratch);
             }
-            Op::GlobalPool => {
+            Op::GlobalPool | Op::TokenPool => {
+                let skip = usize::from(node.op == Op::TokenPool);
                 let value = self.value(node.inputs()[0], loans);
-                global_pool::forward(backend, value, self.stored_mut(id, loans));
+                global_pool::forward(backend, value, skip, self.stored_mut(id, loans));
             }
             Op::Concat => {
                 let parts = self.values(node.inputs().iter().copied(), loans);

@@ -136,12 +136,13 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
                 let tables = tables.concat().iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
                 ops::attention::reference(&attention, shape_of(0), &tables, argument(0))
             }
-            Op::GlobalPool => {
-                let (shape, channels) = (shape_of(0), node.shape.channels);
-                let area = shape.positions_per_image();
-                let mut out = vec![0.0; node.shape.len()];
-                for (i, x) in argument(0).iter().enumerate() {
-                    out[i / (area * channels) * channels + i % channels] += x / area as f64;
+            Op::GlobalPool | Op::TokenPool => {
+                let (area, channels) = (shape_of(0).positions_per_image(), node.shape.channels);
+                let skip = usize::from(node.op == Op::TokenPool);
+                let mut out = Vec::new();
+                for sample in argument(0).chunks_exact(area * channels) {
+                    let rows = || sample.chunks_exact(channels).skip(skip);
+                    out.extend((0..channels).map(|c| rows().map(|row| row[c]).sum::<f64>() / (area - skip) as f64));
                 }
                 out
             }
@@ -518,7 +519,7 @@ fn transformers() {
                 let y = b.convolution(x, patches, 1)?;
                 let y = b.tokens(y, 2)?;
                 let y = b.attention(y, Attention { grid: [3, 3], ..attention }, 3)?;
-                b.global_pool(y)
+                b.token_pool(y)
             }),
         ),
         (

@@ -59,9 +59,10 @@ impl Runner<'_> {
                 let scratch = self.scratch(id, 1, loans);
                 max_pool::vjp(backend, &window, value, gradient, sink, scratch);
             }
-            Op::GlobalPool => {
+            Op::GlobalPool | Op::TokenPool => {
+                let skip = usize::from(node.op == Op::TokenPool);
                 let scratch = self.scratch(id, 1, loans);
-                global_pool::vjp(backend, stored, sink, scratch);
+                global_pool::vjp(backend, stored, skip, sink, scratch);
             }
             Op::Concat => {
                 let parts = node.inputs()[..position].iter();

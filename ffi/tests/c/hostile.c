@@ -464,7 +464,7 @@ static const void *hostile_pointer(const void *real) {
 
 static void random_node(aznas_node *node) {
     static const uint32_t widths[] = {1, 2, 4, 4, 4, 6};
-    node->op = draw(30) ? 1 + draw(15) : hostile_u32();
+    node->op = draw(30) ? 1 + draw(16) : hostile_u32();
     node->flags = draw(4) ? draw(4) : draw(30) ? 0 : hostile_u32();
     const int takes_many = node->op == AZNAS_OP_ADD || node->op == AZNAS_OP_CONCAT;
     node->input_count = draw(12) ? 1 + (takes_many ? draw(3) : 0) : small();

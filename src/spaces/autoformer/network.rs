@@ -131,11 +131,10 @@ impl Network for TransformerNetwork {
         block.set_output(output)
     }
 
-    /// The class token, which the mean leaves out, costs nothing there.
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
         check_classes(self.classes)?;
         let x = block.layer_norm(block.input(), POLICY.norm_epsilon, NORM)?;
-        let x = block.global_pool(x)?;
+        let x = block.token_pool(x)?;
         let x = self.linear(block, x, self.classes, CLASSIFIER)?;
         block.set_output(x)
     }
