@@ -477,6 +477,15 @@ enum aznas_op
      * divided by the square root of a head's channels.
      */
     AZNAS_OP_ATTENTION = 15,
+    /**
+     * The mean over all tokens but the first, the class token.
+     */
+    AZNAS_OP_TOKEN_POOL = 16,
+    /**
+     * The feature before the one that the block reads. Takes no input: `input_count` is 0. The first two blocks have
+     * none.
+     */
+    AZNAS_OP_EARLIER = 17,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

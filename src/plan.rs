@@ -18,7 +18,7 @@ pub(crate) use step::{Phase, Step};
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
 
 use crate::Error;
-use crate::graph::{Block, MAX_NODES, NodeId};
+use crate::graph::{Block, MAX_NODES, NodeId, Op};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{BufferId, Layout, Lifetime, Plain, Slot};
 use crate::options::{Options, Sigma};
@@ -48,8 +48,8 @@ impl Want {
 /// Memory a step touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Region {
-    /// The block's input.
-    Input,
+    /// The feature that the block reads (0), or the one before that (1).
+    Input(u8),
     /// The block's output.
     Output,
     /// A buffer of the block's own.
@@ -124,8 +124,8 @@ pub(crate) struct BlockPlan {
     layout: Layout<MAX_BUFFERS>,
     /// Bytes of all buffers.
     middle_bytes: usize,
-    /// Numbers of input and output.
-    input_len: usize,
+    /// Numbers of inputs and output.
+    input_lens: [usize; 2],
     output_len: usize,
 }
 
@@ -140,7 +140,7 @@ impl BlockPlan {
             phase_ends: [0; Phase::COUNT],
             layout: Layout::new(),
             middle_bytes: 0,
-            input_len: 0,
+            input_lens: [0; 2],
             output_len: 0,
         }
     }
@@ -163,7 +163,8 @@ impl BlockPlan {
         if want.is_nothing() {
             return Ok(());
         }
-        self.input_len = block.shape(block.input())?.len();
+        self.input_lens = [Op::Input, Op::Earlier]
+            .map(|op| block.nodes().iter().find(|node| node.op == op).map_or(0, |node| node.shape.len()));
         self.output_len = block.output_shape().len();
         if block.index() == 0 {
             self.push(Step::Input);
@@ -203,7 +204,10 @@ impl BlockPlan {
     /// A region as the numbers it was planned for.
     pub(crate) fn slot<T: Plain>(&self, region: Region, frame: &Frame) -> Slot<T> {
         match region {
-            Region::Input => Slot::new(frame.input, self.input_len),
+            Region::Input(which) => {
+                let which = usize::from(which);
+                Slot::new(frame.inputs[which], self.input_lens[which])
+            }
             Region::Output => Slot::new(frame.output, self.output_len),
             Region::Buffer(buffer) => self.layout.slot(buffer).behind(frame.middle),
         }

@@ -92,8 +92,17 @@ struct Course {
     passed: Key,
     /// The blocks to run; those before and after are remembered.
     run: Range<usize>,
+    /// The first block whose feature is read by those that are run.
+    recalled: usize,
     /// The number of the last block.
     last: usize,
+}
+
+impl Course {
+    /// Whether the feature of a block that is not run is read by one that is.
+    fn recalls(&self, index: usize) -> bool {
+        !self.run.is_empty() && (self.recalled..self.run.start).contains(&index)
+    }
 }
 
 impl<'m> Store<'m> {
@@ -121,7 +130,7 @@ impl<'m> Store<'m> {
         workspace: &mut Workspace<'_>,
         mut observe: impl FnMut(&BlockScores),
     ) -> Result<Scores, Error> {
-        let mut course = Course { passed: Key::NONE, run: 0..0, last: 0 };
+        let mut course = Course { passed: Key::NONE, run: 0..0, recalled: 0, last: 0 };
         of_blocks(network, options, &Random, workspace, |runner, workspace| {
             if runner.block.index() == 0 {
                 course = self.course(network, runner.options)?;
@@ -137,22 +146,25 @@ impl<'m> Store<'m> {
     fn course<N: Network + ?Sized>(&mut self, network: &N, options: &Options) -> Result<Course, Error> {
         self.now += 1;
         let passed = Key::of(options);
-        let (mut key, mut run, mut last) = (passed, 0..0, 0);
+        let (mut key, mut run, mut recalled, mut last) = (passed, 0..0, 0, 0);
+        // Whether the features before the block at hand are remembered, the later one first.
+        let mut kept = [false; 2];
         let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
         while let Some(block) = walk.next_block()? {
             last = block.index();
             key = key.then(block);
-            match self.entries.find(key) {
-                Some(entry) => {
-                    entry.used = self.now;
-                    if run.end == 0 && entry.feature.is_some() {
-                        run.start = last + 1;
-                    }
-                }
+            let reads = if block.reads_earlier() { 2 } else { 1 };
+            if run.end == 0 && kept[..reads].iter().all(|&kept| kept) {
+                (run.start, recalled) = (last, last - reads);
+            }
+            let entry = self.entries.find(key);
+            kept = [entry.as_ref().is_some_and(|entry| entry.feature.is_some()), kept[0]];
+            match entry {
+                Some(entry) => entry.used = self.now,
                 None => run.end = last + 1,
             }
         }
-        Ok(Course { passed, run, last })
+        Ok(Course { passed, run, recalled, last })
     }
 
     /// The scores of a block, remembered or computed, with its feature in place if the next block needs it.
@@ -165,7 +177,7 @@ impl<'m> Store<'m> {
         let scores = match self.entries.find(key).copied() {
             Some(entry) if !course.run.contains(&index) => {
                 self.counts.reused += 1;
-                if let (Some(feature), true) = (entry.feature, course.run.contains(&(index + 1))) {
+                if let (Some(feature), true) = (entry.feature, course.recalls(index)) {
                     self.pages.recall(feature, workspace.loans().write(output));
                     self.appraise(key);
                 }

@@ -54,11 +54,11 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     }
     let (mut bytes, mut cost) = (0, Cost::default());
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let mut plan = BlockPlan::new();
+    let (mut plan, mut ends) = (BlockPlan::new(), Ends::new(walk.input()));
     while let Some(block) = walk.next_block()? {
         plan.renew(block, options, want(options), source)?;
         plan::check_source(block, source)?;
-        bytes = bytes.max(Ends::of(block, &plan)?.bytes());
+        bytes = bytes.max(ends.next(block, &plan)?.bytes());
         cost.add(block)?;
     }
     cost.add(walk.head()?)?;
@@ -96,10 +96,10 @@ fn for_each_block<N: Network + ?Sized>(
     mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let mut plan = BlockPlan::new();
+    let (mut plan, mut ends) = (BlockPlan::new(), Ends::new(walk.input()));
     while let Some(block) = walk.next_block()? {
         plan.renew(block, options, want(options), source)?;
-        let frame = Ends::of(block, &plan)?.frame(end);
+        let frame = ends.next(block, &plan)?.frame(end);
         run(&Runner { block, plan: &plan, frame, options, source })?;
     }
     Ok(())

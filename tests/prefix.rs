@@ -129,6 +129,52 @@ fn transformers_have_the_bits_of_scores_from_scratch() {
     );
 }
 
+/// Blocks of a convolution or two, of the last feature (0), of the one before it (1), or of both (2), with a kernel of
+/// either size.
+#[derive(Clone)]
+struct Ladder(Vec<[u64; 2]>);
+
+impl Network for Ladder {
+    fn block_count(&self) -> usize {
+        self.0.len()
+    }
+    fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
+        let [reads, size] = self.0[index];
+        let convolution = Convolution::same(4, 1 + 2 * size as usize, 1);
+        let mut sources = Vec::new();
+        if reads != 1 || index < 2 {
+            sources.push(block.input());
+        }
+        if reads > 0 && index >= 2 {
+            sources.push(block.earlier()?);
+        }
+        for (key, source) in (0..).zip(&mut sources) {
+            let x = block.convolution(*source, convolution, key)?;
+            *source = block.batch_norm(x, 1e-5, key)?;
+        }
+        let sum = block.add(&sources)?;
+        let output = block.relu(sum)?;
+        block.set_output(output)
+    }
+}
+
+#[test]
+fn blocks_that_read_the_last_two_features_have_the_bits_of_scores_from_scratch() {
+    let draw = |rng: &mut Generator| [below(rng, 3), below(rng, 2)];
+    assert_same_bits(
+        200,
+        Ladder((0..7).map(|_| draw(&mut generator(3))).collect()),
+        |parent, rng| {
+            let mut child = parent.clone();
+            let place = below(rng, child.0.len() as u64) as usize;
+            child.0[place] = draw(rng);
+            child
+        },
+        Ladder::clone,
+        Options { batch: 2, height: 8, width: 8, ..Options::default() },
+    );
+}
+
 /// A chain of one convolution a block.
 #[derive(Clone)]
 struct Chain {

@@ -58,10 +58,13 @@ pub enum Op {
     Attention = 15,
     /// The mean over all tokens but the first, the class token.
     TokenPool = 16,
+    /// The feature before the one that the block reads. Takes no input: `input_count` is 0. The first two blocks have
+    /// none.
+    Earlier = 17,
 }
 
 impl Op {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Zero,
         Self::Identity,
         Self::Relu,
@@ -78,6 +81,7 @@ impl Op {
         Self::Tokens,
         Self::Attention,
         Self::TokenPool,
+        Self::Earlier,
     ];
 }
 
@@ -216,7 +220,10 @@ impl Node {
             return Err(refuse("flags", "of AZNAS_NODE_END_OF_BLOCK and AZNAS_NODE_BIAS"));
         }
         let count = self.input_count as usize;
-        if count == 0 || count > MAX_INPUTS {
+        if self.op == Op::Earlier as u32 && count > 0 {
+            return Err(refuse("input_count", "0"));
+        }
+        if self.op != Op::Earlier as u32 && !(1..=MAX_INPUTS).contains(&count) {
             return Err(refuse("input_count", "from 1 to 8"));
         }
         let sides = [self.kernel, self.stride, self.padding, self.dilation];
@@ -246,6 +253,7 @@ impl Node {
             Op::MaxPool => CoreOp::MaxPool(self.window()?),
             Op::GlobalPool => CoreOp::GlobalPool,
             Op::TokenPool => CoreOp::TokenPool,
+            Op::Earlier => CoreOp::Earlier,
             Op::Linear => CoreOp::Linear { channels: self.channels as usize },
             Op::Add => CoreOp::Add,
             Op::Concat => CoreOp::Concat,

@@ -20,6 +20,8 @@ pub struct Block {
     count: usize,
     output: NodeId,
     index: usize,
+    /// The shape of the feature before the one that is the input.
+    earlier: Option<Shape>,
 }
 
 /// What flows into and out of the nodes of a block; see [`Block::flow`].
@@ -29,6 +31,8 @@ pub(crate) struct Flow {
     pub(crate) reaches_output: bool,
     /// Something that is not cut off by a zero leads from the block's input to here.
     pub(crate) depends_on_input: bool,
+    /// Something that is not cut off by a zero leads from the feature before that to here.
+    pub(crate) depends_on_earlier: bool,
 }
 
 impl Block {
@@ -36,13 +40,13 @@ impl Block {
     pub fn new(index: usize, input: Shape) -> Self {
         let inputs = [NodeId(0); MAX_INPUTS];
         let node = Node { op: Op::Input, shape: input, key: 0, draw: None, inputs, input_count: 0 };
-        Self { nodes: [node; MAX_NODES], count: 1, output: NodeId(0), index }
+        Self { nodes: [node; MAX_NODES], count: 1, output: NodeId(0), index, earlier: None }
     }
 
-    /// Makes this the empty block with another number and input.
-    pub(crate) fn restart(&mut self, index: usize, input: Shape) {
+    /// Makes this the empty block with another number, input, and feature before that, if there is one.
+    pub(crate) fn restart(&mut self, index: usize, input: Shape, earlier: Option<Shape>) {
         self.nodes[0].shape = input;
-        (self.count, self.output, self.index) = (1, NodeId(0), index);
+        (self.count, self.output, self.index, self.earlier) = (1, NodeId(0), index, earlier);
     }
 
     /// The number of the block in its network.
@@ -134,6 +138,16 @@ impl Block {
         }
         self.nodes[node.index()].draw = Some(draw);
         Ok(())
+    }
+
+    /// The feature before the one that is the block's input.
+    pub fn earlier(&mut self) -> Result<NodeId, Error> {
+        self.push(Op::Earlier, &[], 0)
+    }
+
+    /// Whether the block reads the feature before the one that is its input.
+    pub(crate) fn reads_earlier(&self) -> bool {
+        self.nodes().iter().any(|node| node.op == Op::Earlier)
     }
 
     /// Zeros of the shape of `x`.
@@ -257,8 +271,11 @@ impl Block {
         let mut flow = [Flow::default(); MAX_NODES];
         flow[0].depends_on_input = true;
         for (i, node) in self.nodes().iter().enumerate().skip(1) {
-            let depends = node.inputs().iter().any(|input| flow[input.index()].depends_on_input);
-            flow[i].depends_on_input = depends && node.op != Op::Zero;
+            let depends = |on: fn(&Flow) -> bool| node.inputs().iter().any(|input| on(&flow[input.index()]));
+            let depends_on_input = depends(|input| input.depends_on_input);
+            let depends_on_earlier = depends(|input| input.depends_on_earlier) || node.op == Op::Earlier;
+            flow[i].depends_on_input = depends_on_input && node.op != Op::Zero;
+            flow[i].depends_on_earlier = depends_on_earlier && node.op != Op::Zero;
         }
         flow[self.output.index()].reaches_output = true;
         for (i, node) in self.nodes().iter().enumerate().rev() {
@@ -286,6 +303,10 @@ impl Block {
             (Op::Add, terms) => return ops::combine::output(terms),
             (Op::Concat, parts) => return ops::concat::output(parts),
             (Op::Input, _) => return Err(self.refuse("op", "anything but an input, which every block has already")),
+            (Op::Earlier, []) => {
+                return self.earlier.ok_or(self.refuse("op", "one that needs no feature before the block's input"));
+            }
+            (Op::Earlier, _) => return Err(self.refuse("inputs", "none")),
             (_, &[x]) => x,
             _ => return Err(self.refuse("inputs", "exactly one")),
         };
@@ -300,7 +321,7 @@ impl Block {
             Op::Gelu => Ok(ops::gelu::output(x)),
             Op::Tokens => ops::tokens::output(x),
             Op::Attention(attention) => attention.output(x),
-            Op::Input | Op::Zero | Op::Identity | Op::Relu | Op::Add | Op::Concat => Ok(x),
+            Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::Add | Op::Concat => Ok(x),
         }
     }
 }

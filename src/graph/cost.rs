@@ -10,16 +10,16 @@ pub struct Cost {
     /// Multiply-adds of every convolution, linear map and attention. Biases, normalisation, rectifiers, pooling and sums are
     /// free, and edges that cannot reach the output count too.
     pub macs: u64,
-    /// The multiply-adds that lie on a path from the input to the output of their block.
+    /// The multiply-adds that lie on a path from an input to the output of their block.
     pub live_macs: u64,
     /// Trainable numbers: weights, biases, gains, shifts, tokens and tables of positions.
     pub parameters: u64,
-    /// The trainable numbers that lie on a path from the input to the output of their block.
+    /// The trainable numbers that lie on a path from an input to the output of their block.
     pub live_parameters: u64,
-    /// Convolutions and linear maps that lie on a path from the input to the output of their block.
+    /// Convolutions and linear maps that lie on a path from an input to the output of their block.
     pub live_layers: u64,
-    /// Sum over the blocks of the most convolutions and linear maps on one path from input to output. Of a block
-    /// whose output does not depend on its input there is no such path, and it adds nothing.
+    /// Sum over the blocks of the most convolutions and linear maps on one path from an input to the output. Of a block
+    /// whose output does not depend on its inputs there is no such path, and it adds nothing.
     pub depth: u64,
 }
 
@@ -34,7 +34,7 @@ impl Cost {
             for role in Role::ALL {
                 parameters += block.parameter_len(node, role)?.unwrap_or(0) as u64;
             }
-            let live = flow.reaches_output && flow.depends_on_input;
+            let live = flow.reaches_output && (flow.depends_on_input || flow.depends_on_earlier);
             let layers = u64::from(live && matches!(node.op, Op::Convolution(_) | Op::Linear { .. }));
             let below = node.inputs().iter().map(|input| chain[input.index()]).max().unwrap_or(0);
             chain[i] = if live { below + layers } else { 0 };

@@ -70,6 +70,8 @@ impl Convolution {
 pub enum Op {
     /// The block's input: the feature before it, or the input batch.
     Input,
+    /// The feature before the one that the block reads; takes no input. The first two blocks have none.
+    Earlier,
     /// Zeros of the shape of its input, of which nothing else is used.
     Zero,
     /// Its input.

@@ -11,6 +11,8 @@ pub(crate) struct Walk<'n, N: ?Sized> {
     block: Block,
     /// The block to be described next.
     next: usize,
+    /// The shape of the feature that the block at hand reads; the first one reads none.
+    feature: Option<Shape>,
 }
 
 impl<'n, N: Network + ?Sized> Walk<'n, N> {
@@ -23,7 +25,12 @@ impl<'n, N: Network + ?Sized> Walk<'n, N> {
         if network.block_count() == 0 {
             return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
         }
-        Ok(Self { network, block: Block::new(0, input), next: 0 })
+        Ok(Self { network, block: Block::new(0, input), next: 0, feature: None })
+    }
+
+    /// The shape of the input batch, before the first block has been described.
+    pub(crate) fn input(&self) -> Shape {
+        self.block.nodes()[0].shape
     }
 
     /// The next block; after the last one, `None`.
@@ -48,7 +55,9 @@ impl<'n, N: Network + ?Sized> Walk<'n, N> {
     /// Begins the block that reads what the one before it makes.
     fn start(&mut self) {
         if self.next > 0 {
-            self.block.restart(self.next, self.block.output_shape());
+            let feature = self.block.output_shape();
+            self.block.restart(self.next, feature, self.feature);
+            self.feature = Some(feature);
         }
         self.next += 1;
     }

@@ -54,7 +54,7 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Re
             plan.nodes[i].gate = gate;
         }
     }
-    let mut begun = [Region::Input; MAX_NODES];
+    let mut begun = [Region::Output; MAX_NODES];
     let mut begun_count = 0;
     for i in (1..count).rev() {
         let id = block.id(i);

@@ -46,7 +46,7 @@ impl Step {
     pub(super) fn touches(self, plan: &BlockPlan, block: &Block, visit: &mut impl FnMut(Region)) {
         let statistics = &plan.statistics;
         match self {
-            Self::Input => visit(Region::Input),
+            Self::Input => visit(Region::Input(0)),
             Self::Weights(node) => buffers(&[plan.nodes[node.index()].weights], visit),
             Self::Forward(node) => forward(plan, block, node, visit),
             Self::Spectrum => {

@@ -75,9 +75,9 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
         }
         let below = node.inputs().first().map(|input| plan.nodes[input.index()].value).unwrap_or_default();
         match node.op {
-            Op::Input => {
-                plan.nodes[i].value.place =
-                    Place { region: Some(Region::Input), pitch: node.shape.channels, channel: 0 };
+            Op::Input | Op::Earlier => {
+                let region = Region::Input(u8::from(node.op == Op::Earlier));
+                plan.nodes[i].value.place = Place { region: Some(region), pitch: node.shape.channels, channel: 0 };
             }
             Op::Convolution(_) => {
                 if plan.nodes[i].leader == Some(id) {
@@ -140,7 +140,7 @@ fn find_zeros(plan: &mut BlockPlan, block: &Block, source: &dyn Source) {
         let of_zeros = node.inputs().iter().all(|input| plan.nodes[input.index()].zero);
         plan.nodes[i].zero = match node.op {
             Op::Zero => true,
-            Op::Input | Op::Linear { .. } | Op::Tokens | Op::LayerNorm { .. } | Op::Attention(_) => false,
+            Op::Input | Op::Earlier | Op::Linear { .. } | Op::Tokens | Op::LayerNorm { .. } | Op::Attention(_) => false,
             Op::Convolution(convolution) => of_zeros && !convolution.bias,
             Op::BatchNorm { .. } => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
             _ => of_zeros,

@@ -77,7 +77,7 @@ fn hash_op(op: &Op, state: &mut impl Hasher) {
         Op::AveragePool(window) | Op::MaxPool(window) => window.hash(state),
         Op::Linear { channels } => channels.hash(state),
         Op::Attention(attention) => attention.hash(state),
-        Op::Input | Op::Zero | Op::Identity | Op::Relu | Op::GlobalPool | Op::TokenPool => {}
+        Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::GlobalPool | Op::TokenPool => {}
         Op::Tokens | Op::Gelu | Op::Add | Op::Concat => {}
     }
 }

@@ -10,7 +10,7 @@ use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
 
 impl Runner<'_> {
     pub(super) fn draw_input(&self, loans: &mut Loans<'_>) {
-        let input = loans.write(self.slot(Region::Input));
+        let input = loans.write(self.slot(Region::Input(0)));
         match self.source.input() {
             Some(given) => input.copy_from_slice(given),
             None => fill_normal(self.options.backend, Key::new(self.options.seed, Stream::Input, 0, 0), 1.0, input),

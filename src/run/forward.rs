@@ -73,7 +73,7 @@ impl Runner<'_> {
                 let rectified = node.op == Op::Relu;
                 combine::forward(backend, terms.as_slice(), rectified, false, self.stored_mut(id, loans));
             }
-            Op::Input | Op::Zero => {}
+            Op::Input | Op::Earlier | Op::Zero => {}
         }
     }
 

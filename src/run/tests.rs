@@ -15,9 +15,10 @@ use std::collections::HashMap;
 use std::vec;
 use std::vec::Vec;
 
-/// Parameters of every node, the input and the direction, as numbers.
+/// Parameters of every node, the inputs and the direction, as numbers.
 struct Tensors {
     input: Vec<f32>,
+    earlier: Vec<f32>,
     direction: Vec<f32>,
     parameters: HashMap<(u32, u8), Vec<f32>>,
 }
@@ -51,7 +52,9 @@ fn tensors(block: &Block, seed: u64) -> Tensors {
         }
     }
     let input = normal(seed, 1_000_000, block.nodes()[0].shape.len());
-    Tensors { input, direction: normal(seed, 1_000_001, block.output_shape().len()), parameters }
+    let earlier = block.nodes().iter().find(|node| node.op == Op::Earlier).map_or(0, |node| node.shape.len());
+    let (earlier, direction) = (normal(seed, 1_000_002, earlier), normal(seed, 1_000_001, block.output_shape().len()));
+    Tensors { input, earlier, direction, parameters }
 }
 
 /// The value of the block's output for `input`, in double precision.
@@ -65,6 +68,7 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
         };
         let value = match node.op {
             Op::Input => input.to_vec(),
+            Op::Earlier => tensors.earlier.iter().map(|&x| f64::from(x)).collect(),
             Op::Zero => vec![0.0; node.shape.len()],
             Op::Identity => argument(0).clone(),
             Op::Relu => argument(0).iter().map(|x| x.max(0.0)).collect(),
@@ -243,8 +247,11 @@ impl<'b> Planned<'b> {
 
     fn runner(&self) -> Runner<'_> {
         let bytes = |shape: Shape| (4 * shape.len()).next_multiple_of(ALIGNMENT);
-        let output = bytes(self.block.nodes()[0].shape);
-        let frame = Frame { input: 0, output, middle: output + bytes(self.block.output_shape()) };
+        let earlier = bytes(self.block.nodes()[0].shape);
+        let read = self.block.nodes().iter().find(|node| node.op == Op::Earlier);
+        let output = earlier + read.map_or(0, |node| bytes(node.shape));
+        let middle = output + bytes(self.block.output_shape());
+        let frame = Frame { inputs: [0, earlier], output, middle };
         Runner { block: self.block, plan: &self.plan, frame, options: &self.options, source: self.source }
     }
 
@@ -257,11 +264,18 @@ impl<'b> Planned<'b> {
     }
 }
 
+/// Lays down what the block reads.
+fn lay(runner: &Runner<'_>, tensors: &Tensors, workspace: &mut Workspace<'_>) {
+    for (which, feature) in (0..).zip([&tensors.input, &tensors.earlier]) {
+        workspace.loans().write(runner.slot(Region::Input(which))).copy_from_slice(feature);
+    }
+}
+
 /// Runs the block and returns its output and the gradient with respect to its input.
 fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32>) {
     let (planned, mut memory) = (Planned::new(block, tensors, backend), Memory::new());
     let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
-    workspace.loans().write(runner.slot(Region::Input)).copy_from_slice(&tensors.input);
+    lay(&runner, tensors, &mut workspace);
     runner.score(&mut workspace);
     let output = workspace.loans().read(runner.slot(Region::Output)).to_vec();
     let gradient = runner.gradient(block.input(), &mut workspace.loans()).data.to_vec();
@@ -272,7 +286,7 @@ fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32
 fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
     let (planned, mut memory) = (Planned::new(block, tensors, backend), Memory::new());
     let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
-    workspace.loans().write(runner.slot(Region::Input)).copy_from_slice(&tensors.input);
+    lay(&runner, tensors, &mut workspace);
     runner.forward(&mut workspace, &mut |step| (0..2).for_each(|_| step()));
     workspace.loans().read(runner.slot(Region::Output)).to_vec()
 }
@@ -319,9 +333,10 @@ fn check(block: &Block, seed: u64, name: &str) {
     }
 }
 
-/// A block with a node for `x`, closed.
+/// A block with a node for `x`, closed. The feature before `x` has twice its rows and columns.
 fn build(input: Shape, describe: impl FnOnce(&mut Block, NodeId) -> Result<NodeId, crate::Error>) -> Block {
-    let mut block = Block::new(1, input);
+    let mut block = Block::new(0, input);
+    block.restart(2, input, Some(Shape { height: 2 * input.height, width: 2 * input.width, ..input }));
     let x = block.input();
     let output = describe(&mut block, x).unwrap();
     block.set_output(output).unwrap();
@@ -479,6 +494,31 @@ fn every_prologue_and_every_alias() {
                 b.relu(s)
             }),
         ),
+        (
+            "the feature before last",
+            build(shape, |b, x| {
+                let early = b.earlier()?;
+                let r = b.relu(early)?;
+                let y = b.convolution(r, Convolution::same(4, 1, 2), 1)?;
+                let y = b.batch_norm(y, EPSILON, 1)?;
+                let z = b.average_pool(early, Window::new(2, 2, 0)?)?;
+                let r = b.relu(x)?;
+                let w = b.convolution(r, conv, 2)?;
+                let w = b.batch_norm(w, EPSILON, 2)?;
+                let s = b.add(&[y, w])?;
+                b.concat(&[s, z, y])
+            }),
+        ),
+        (
+            "nothing but the feature before last",
+            build(shape, |b, x| {
+                let [early, again] = [b.earlier()?, b.earlier()?];
+                let y = b.max_pool(early, Window::new(2, 2, 0)?)?;
+                let z = b.average_pool(again, Window::new(2, 2, 0)?)?;
+                let zero = b.zero(x)?;
+                b.add(&[y, z, zero])
+            }),
+        ),
     ];
     for (name, block) in &cases {
         check(block, 5, name);
@@ -563,8 +603,12 @@ fn transformers() {
 /// A random block of some nodes: everything of one shape, so that anything can read anything.
 fn random_block(rng: &mut Generator) -> Block {
     let shape = Shape::new(2, 4, 6, 4).unwrap();
-    let mut block = Block::new(1, shape);
+    let mut block = Block::new(0, shape);
+    block.restart(2, shape, Some(shape));
     let mut nodes = vec![block.input()];
+    if below(rng, 2) == 0 {
+        nodes.insert(0, block.earlier().unwrap());
+    }
     for key in 1..=(4 + below(rng, 10) as u32) {
         // Recent nodes are read more often, so that blocks become deep.
         let pick = |rng: &mut Generator| {

@@ -330,6 +330,26 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE((nodes[0].each.s.op = AZNAS_OP_LAYER_NORM, nodes[0].each.s.epsilon = 0), AZNAS_STATUS_NODE);
         GRAPH_MISTAKE((&nodes[0].each.s)[1].op = AZNAS_OP_GELU, AZNAS_STATUS_OK);
         GRAPH_MISTAKE((nodes[0].each.s.op = AZNAS_OP_TOKENS, nodes[0].each.s.input_count = 2), AZNAS_STATUS_NODE);
+        /* A block that reads the feature before its input: the third and later ones can. */
+#define EARLIER(place) ((&nodes[0].each.s)[place].op = AZNAS_OP_EARLIER, (&nodes[0].each.s)[place].input_count = 0)
+#define THREE_BLOCKS(change) (arch.s.node_count = 9, change)
+        GRAPH_MISTAKE(EARLIER(0), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(THREE_BLOCKS(EARLIER(3)), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(THREE_BLOCKS(EARLIER(6)), AZNAS_STATUS_OK);
+        GRAPH_MISTAKE(THREE_BLOCKS((EARLIER(6), (&nodes[0].each.s)[6].input_count = 1)), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(THREE_BLOCKS((&nodes[0].each.s)[6].input_count = 0), AZNAS_STATUS_NODE);
+        /* A head is refused like a block. */
+#define HEAD(change) (arch.s.node_count = 4, change)
+        GRAPH_MISTAKE(HEAD(0), AZNAS_STATUS_OK);
+        GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].op = 99), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].flags = 8), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].inputs[0] = 7), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].input_count = 2), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].groups = 3), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].kernel[0] = 70000), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(HEAD(((&nodes[0].each.s)[3].op = AZNAS_OP_BATCH_NORM, (&nodes[0].each.s)[3].epsilon = 0)), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE(HEAD(EARLIER(3)), AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE((arch.s.node_count = 7, EARLIER(6)), AZNAS_STATUS_OK);
         /* Three channels in one row of 65 tokens are a query, a key and a value. */
 #define ATTENTION(wide, rows) (nodes[0].each.s.op = AZNAS_OP_TOKENS, attend(&nodes[0].each.s + 1, wide, rows))
         GRAPH_MISTAKE(ATTENTION(1, 8), AZNAS_STATUS_OK);
@@ -464,10 +484,10 @@ static const void *hostile_pointer(const void *real) {
 
 static void random_node(aznas_node *node) {
     static const uint32_t widths[] = {1, 2, 4, 4, 4, 6};
-    node->op = draw(30) ? 1 + draw(16) : hostile_u32();
+    node->op = draw(30) ? 1 + draw(17) : hostile_u32();
     node->flags = draw(4) ? draw(4) : draw(30) ? 0 : hostile_u32();
-    const int takes_many = node->op == AZNAS_OP_ADD || node->op == AZNAS_OP_CONCAT;
-    node->input_count = draw(12) ? 1 + (takes_many ? draw(3) : 0) : small();
+    const int takes_many = node->op == AZNAS_OP_ADD || node->op == AZNAS_OP_CONCAT, takes_none = node->op == AZNAS_OP_EARLIER;
+    node->input_count = draw(12) ? takes_none ? 0 : 1 + (takes_many ? draw(3) : 0) : small();
     for (int i = 0; i < 8; i++)
         node->inputs[i] = draw(40) ? draw(3) : hostile_u32();
     node->channels = draw(20) ? widths[draw(6)] : hostile_u32();
