@@ -83,13 +83,13 @@ fn growing_list(criterion: &mut Criterion) {
         [("independent", independent), ("one proxy tied", tied), ("agreeing", agreeing), ("opposed", opposed)];
     for (name, draw) in cases {
         let mut rng = rng::generator(1);
-        let mut history = History::new([1.0; 4], Mode::Log, 1023).unwrap();
+        let mut history = History::new(&[1.0; 4], Mode::Log, 1023).unwrap();
         let mut is_new = true;
         group.bench_function(name, |bencher| {
             // Not before it is known that this benchmark shall run.
             if is_new {
                 while history.len() < if is_trial() { 5000 } else { CANDIDATES } {
-                    history.push(draw(&mut rng)).unwrap();
+                    history.push(&draw(&mut rng)).unwrap();
                 }
                 if !is_trial() {
                     print_additions(name, &history, || draw(&mut rng));
@@ -97,7 +97,7 @@ fn growing_list(criterion: &mut Criterion) {
                 is_new = false;
             }
             bencher.iter(|| {
-                history.push(draw(&mut rng)).unwrap();
+                history.push(&draw(&mut rng)).unwrap();
                 history.leaders(1023)
             });
         });
@@ -106,13 +106,13 @@ fn growing_list(criterion: &mut Criterion) {
 }
 
 /// Prints what additions to `history` take.
-fn print_additions(name: &str, history: &History<4>, mut draw: impl FnMut() -> [f64; 4]) {
+fn print_additions(name: &str, history: &History, mut draw: impl FnMut() -> [f64; 4]) {
     let arrivals: Vec<[f64; 4]> = (0..UNCOUNTED + ADDITIONS).map(|_| draw()).collect();
     let mut times = vec![Duration::MAX; ADDITIONS];
     for _ in 0..COPIES {
         let mut history = history.clone();
-        arrivals[..UNCOUNTED].iter().for_each(|&arrival| history.push(arrival).unwrap());
-        for (&arrival, time) in arrivals[UNCOUNTED..].iter().zip(&mut times) {
+        arrivals[..UNCOUNTED].iter().for_each(|arrival| history.push(arrival).unwrap());
+        for (arrival, time) in arrivals[UNCOUNTED..].iter().zip(&mut times) {
             let start = Instant::now();
             history.push(arrival).unwrap();
             black_box(history.leaders(1023));

@@ -7,6 +7,7 @@
 
 use aznas::mem::Memory;
 use aznas::prefix::{Counts, Entry, Store};
+use aznas::proxy::ProxySet;
 use aznas::search::{Budget, Duplicates, Search, Settings};
 use aznas::spaces::mbv2::StructureSpace;
 use aznas::spaces::mbv2::UnitNetwork;
@@ -64,8 +65,7 @@ fn main() -> Result<(), Error> {
             before = stores.each_ref().map(Store::counts);
         }
         let scores = scores?;
-        let [expressivity, progressivity] = [scores.expressivity(), scores.progressivity()];
-        search.tell(candidate.id, [expressivity, progressivity, scores.trainability(), scores.complexity()])?;
+        search.tell(candidate.id, &scores.values(ProxySet::PAPER).collect::<Vec<_>>())?;
         (counted, complexities) = (counted + 1, complexities + scores.complexity());
         words += aznas::prefix::words(&network, &options)?;
     }

@@ -56,7 +56,7 @@ fn scores(genome: &Genome, rng: &mut Generator) -> [f64; 4] {
 
 fn ask_and_tell(search: &mut Search<Digits>, rng: &mut Generator) {
     let candidate = search.ask().unwrap().unwrap();
-    search.tell(candidate.id, scores(&candidate.architecture, rng)).unwrap();
+    search.tell(candidate.id, &scores(&candidate.architecture, rng)).unwrap();
 }
 
 fn bookkeeping(criterion: &mut Criterion) {

@@ -5,6 +5,7 @@
 //! on many or across machines.
 //!
 //! ```
+//! use aznas::proxy::{Proxy, ProxySet};
 //! use aznas::search::{Cost, Search, SearchSpace, Settings};
 //! use aznas::base::rng::{Generator, below};
 //!
@@ -31,10 +32,12 @@
 //!     }
 //! }
 //!
-//! let mut search = Search::new(Digits, Settings { iterations: 2000, parents: 20, ..Settings::program() })?;
+//! // One score a candidate, whatever it stands for.
+//! let proxies = ProxySet::of(&[Proxy::Expressivity]);
+//! let mut search = Search::new(Digits, Settings { iterations: 2000, parents: 20, proxies, ..Settings::program() })?;
 //! while let Some(candidate) = search.ask()? {
 //!     let sum = candidate.architecture.iter().map(|&digit| f64::from(digit)).sum();
-//!     search.tell(candidate.id, [sum; 4])?;
+//!     search.tell(candidate.id, &[sum])?;
 //! }
 //! // Nearly eight nines; the best of as many random samples comes to about 60.
 //! assert!(search.best().unwrap().scores[0] >= 68.0);
@@ -46,8 +49,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use rand_core::Rng;
 
@@ -76,8 +81,8 @@ pub struct Leader<'a, A> {
     pub id: usize,
     /// What was scored.
     pub architecture: &'a A,
-    /// Expressivity, progressivity, trainability and complexity, as told.
-    pub scores: [f64; 4],
+    /// As told: the values of the settings' proxies, in the order of [`Proxy::ALL`](crate::proxy::Proxy::ALL).
+    pub scores: &'a [f64],
     /// The aggregate of their ranks in the history; only comparable at one moment.
     pub aggregate: f64,
 }
@@ -109,22 +114,23 @@ pub struct Search<S: SearchSpace> {
     initial: Option<S::Architecture>,
     /// Every candidate proposed, by number.
     architectures: Vec<S::Architecture>,
-    /// The scores of the first candidates, up to the first that is not told.
-    scores: Vec<[f64; 4]>,
+    /// How many candidates there are up to the first that is not told, and their scores one after another.
+    told: usize,
+    scores: Vec<f64>,
     /// What is known of the candidates after those.
     outstanding: VecDeque<Outcome>,
     /// Numbers of the distinct candidates in the order of their architectures; empty where duplicates are kept.
     distinct: Vec<usize>,
     /// The scores that the next proposal may know.
-    ranking: History<4>,
+    ranking: History,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Outcome {
     Awaited,
     /// The scores of an earlier candidate.
     SameAs(usize),
-    Scored([f64; 4]),
+    Scored(Box<[f64]>),
 }
 
 impl<S: SearchSpace> Search<S> {
@@ -134,13 +140,15 @@ impl<S: SearchSpace> Search<S> {
     /// [`Error::Invalid`] or [`Error::TooLarge`], naming the field, for settings no search can be run with.
     pub fn new(space: S, settings: Settings) -> Result<Self, Error> {
         settings.check()?;
-        let ranking = History::new(settings.weights, settings.mode, settings.parents)?;
+        let weights: Vec<f64> = settings.proxies.iter().map(|proxy| settings.weights[proxy as usize]).collect();
+        let ranking = History::new(&weights, settings.mode, settings.parents)?;
         let initial = space.initial();
         Ok(Self {
             space,
             settings,
             initial,
             architectures: Vec::new(),
+            told: 0,
             scores: Vec::new(),
             outstanding: VecDeque::new(),
             distinct: Vec::new(),
@@ -153,19 +161,21 @@ impl<S: SearchSpace> Search<S> {
     /// out again.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new), and [`Error::Invalid`] if the history is longer than the search.
+    /// Those of [`new`](Self::new), and [`Error::Invalid`] if the history is longer than the search or a candidate has not
+    /// as many scores as there are proxies.
     pub fn resume(
         space: S,
         settings: Settings,
-        history: impl IntoIterator<Item = (S::Architecture, [f64; 4])>,
+        history: impl IntoIterator<Item = (S::Architecture, impl AsRef<[f64]>)>,
     ) -> Result<Self, Error> {
         let mut search = Self::new(space, settings)?;
         for (architecture, scores) in history {
             if search.architectures.len() == search.settings.iterations {
                 return Err(Error::Invalid { field: "history", expected: "no longer than the iterations" });
             }
+            let outcome = search.scored(scores.as_ref())?;
             search.note_distinct(&architecture);
-            search.enter(architecture, Outcome::Scored(scores))?;
+            search.enter(architecture, outcome)?;
         }
         Ok(search)
     }
@@ -178,7 +188,7 @@ impl<S: SearchSpace> Search<S> {
     /// [`Error::NoCandidate`] if `max_proposals` proposals in a row are outside the budget, and any error of the
     /// space. Asking again repeats the error.
     pub fn ask(&mut self) -> Result<Option<Candidate<S::Architecture>>, Error> {
-        while self.architectures.len() < self.settings.iterations && self.scores.len() >= self.known() {
+        while self.architectures.len() < self.settings.iterations && self.told >= self.known() {
             let architecture = self.propose()?;
             match self.note_distinct(&architecture) {
                 Some(earlier) => self.enter(architecture, Outcome::SameAs(earlier))?,
@@ -192,17 +202,20 @@ impl<S: SearchSpace> Search<S> {
         Ok(None)
     }
 
-    /// Takes the scores of a candidate handed out: expressivity, progressivity, trainability and complexity, higher being
-    /// better. NaN counts as −∞. Candidates may be told in any order.
+    /// Takes the scores of a candidate handed out: the values of the settings' proxies, in the order of
+    /// [`Proxy::ALL`](crate::proxy::Proxy::ALL), higher being better. NaN counts as −∞. Candidates may be told in any
+    /// order.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if no candidate of this number was handed out and waits for its scores.
-    pub fn tell(&mut self, id: usize, scores: [f64; 4]) -> Result<(), Error> {
-        let outcome = id.checked_sub(self.scores.len()).and_then(|place| self.outstanding.get_mut(place));
+    /// [`Error::Invalid`] if no candidate of this number was handed out and waits for its scores, or there are not as many
+    /// as proxies.
+    pub fn tell(&mut self, id: usize, scores: &[f64]) -> Result<(), Error> {
+        let scored = self.scored(scores)?;
+        let outcome = id.checked_sub(self.told).and_then(|place| self.outstanding.get_mut(place));
         let Some(outcome @ Outcome::Awaited) = outcome else {
             return Err(Error::Invalid { field: "id", expected: "a candidate handed out and not yet told" });
         };
-        *outcome = Outcome::Scored(scores);
+        *outcome = scored;
         self.advance()
     }
 
@@ -228,19 +241,34 @@ impl<S: SearchSpace> Search<S> {
 
     /// All candidates up to the first that is not told, with their scores, in the order of their numbers. What is to
     /// be kept in order to [`resume`](Self::resume).
-    pub fn history(&self) -> impl ExactSizeIterator<Item = (&S::Architecture, [f64; 4])> {
-        self.architectures.iter().zip(self.scores.iter().copied())
+    pub fn history(&self) -> impl ExactSizeIterator<Item = (&S::Architecture, &[f64])> {
+        self.architectures.iter().zip(self.scores.chunks_exact(self.settings.proxies.len()))
     }
 
     /// How far the search has come.
     pub fn progress(&self) -> Progress {
-        Progress { told: self.scores.len(), outstanding: self.outstanding.len(), iterations: self.settings.iterations }
+        Progress { told: self.told, outstanding: self.outstanding.len(), iterations: self.settings.iterations }
     }
 
     /// How many candidates are ranked: those whose scores the next proposal may know, or all at the end.
     fn known(&self) -> usize {
         let next = self.architectures.len();
         if next == self.settings.iterations { next } else { (next + 1).saturating_sub(self.settings.workers) }
+    }
+
+    /// Where the scores of a candidate lie.
+    fn places(&self, id: usize) -> Range<usize> {
+        let proxies = self.settings.proxies.len();
+        id * proxies..(id + 1) * proxies
+    }
+
+    /// Refuses scores that are not one for each proxy.
+    fn scored(&self, scores: &[f64]) -> Result<Outcome, Error> {
+        if scores.len() == self.settings.proxies.len() {
+            Ok(Outcome::Scored(scores.into()))
+        } else {
+            Err(Error::Invalid { field: "scores", expected: "one for each proxy of the settings" })
+        }
     }
 
     /// Adds the next candidate.
@@ -253,16 +281,17 @@ impl<S: SearchSpace> Search<S> {
     /// Moves scores on into the history, as far as they are there, and into the ranking, as far as they may be known.
     fn advance(&mut self) -> Result<(), Error> {
         while let Some(outcome) = self.outstanding.front() {
-            match *outcome {
+            match outcome {
                 Outcome::Awaited => break,
-                Outcome::SameAs(earlier) => self.scores.push(self.scores[earlier]),
-                Outcome::Scored(scores) => self.scores.push(scores),
+                Outcome::SameAs(earlier) => self.scores.extend_from_within(self.places(*earlier)),
+                Outcome::Scored(scores) => self.scores.extend_from_slice(scores),
             }
             self.outstanding.pop_front();
+            self.told += 1;
         }
-        let known = self.known().min(self.scores.len());
+        let known = self.known().min(self.told);
         while self.ranking.len() < known {
-            self.ranking.push(self.scores[self.ranking.len()])?;
+            self.ranking.push(&self.scores[self.places(self.ranking.len())])?;
         }
         Ok(())
     }
@@ -318,6 +347,7 @@ impl<S: SearchSpace> Search<S> {
 
     fn leader(&self, standing: Standing) -> Leader<'_, S::Architecture> {
         let id = standing.candidate;
-        Leader { id, architecture: &self.architectures[id], scores: self.scores[id], aggregate: standing.score }
+        let scores = &self.scores[self.places(id)];
+        Leader { id, architecture: &self.architectures[id], scores, aggregate: standing.score }
     }
 }

@@ -5,6 +5,7 @@ use crate::common::scoring::ScoringArguments;
 use crate::failure::Failure;
 use crate::record::Identity;
 use aznas::base::rng::generator;
+use aznas::proxy::Proxy;
 use aznas::search::{Budget, Duplicates, Settings};
 use aznas::spaces::{Practice, Settings as SpaceSettings, Space, autoformer};
 use clap::parser::ValueSource;
@@ -209,7 +210,10 @@ impl Arguments {
         }
         let base = if self.random.is_some() { Settings::random() } else { Settings::program() };
         let [least, most] = space.parameter_window().map_or([None; 2], |window| window.map(Some));
-        let of_progressivity = if self.space.policy().progressivity { 1.0 } else { 0.0 };
+        let mut weights = base.weights;
+        if !self.space.policy().progressivity {
+            weights[Proxy::Progressivity as usize] = 0.0;
+        }
         Ok(Settings {
             iterations: self.iterations(),
             seed: self.scoring.seed,
@@ -228,7 +232,7 @@ impl Arguments {
                 workspace_bytes: self.max_workspace,
                 custom: self.latency,
             },
-            weights: [1.0, of_progressivity, 1.0, 1.0],
+            weights,
             max_proposals: MAX_PROPOSALS,
             ..base
         })

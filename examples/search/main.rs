@@ -124,7 +124,7 @@ fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Resul
         &STOP,
         |search| {
             for (id, (architecture, scores)) in search.history().enumerate().skip(written) {
-                record.append(&line(&assessed, id, architecture, scores, seed(id))?)?;
+                record.append(&line(&assessed, id, architecture, paper(scores), seed(id))?)?;
                 written = id + 1;
             }
             if checked.elapsed() >= CHECKPOINT_INTERVAL {
@@ -206,14 +206,19 @@ fn best<S: Space>(
     seed: impl Fn(usize) -> u64,
 ) -> Result<Option<serde_json::Value>, Failure> {
     let Some(best) = search.best() else { return Ok(None) };
-    let mut object = json!(line(assessed, best.id, best.architecture, best.scores, seed(best.id))?);
+    let mut object = json!(line(assessed, best.id, best.architecture, paper(best.scores), seed(best.id))?);
     object["aggregate"] = json!(best.aggregate);
     Ok(Some(object))
 }
 
+/// The scores of the paper's four proxies, by which the settings rank.
+fn paper(scores: &[f64]) -> [f64; 4] {
+    std::array::from_fn(|proxy| scores[proxy])
+}
+
 fn describe_best<A: SearchSpace>(search: &Search<A>) -> String {
     search.best().map_or_else(String::new, |best| {
-        let [e, p, t, c] = best.scores;
+        let [e, p, t, c] = paper(best.scores);
         format!("best: E {e:.2}  P {p:.3}  T {t:.3}  C {:.1}M", c / 1e6)
     })
 }
@@ -227,12 +232,12 @@ fn draw<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     folder: &Path,
 ) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
     let Some(best) = search.best() else { return Ok(Vec::new()) };
-    let scores: Vec<[f64; 4]> = search.history().map(|(_, scores)| scores).collect();
+    let scores: Vec<[f64; 4]> = search.history().map(|(_, scores)| paper(scores)).collect();
     let column = |proxy: usize| scores.iter().map(|scores| scores[proxy]).collect::<Vec<_>>();
     let columns = [column(0), column(1), column(2), column(3)];
     let mut aggregates = vec![0.0; scores.len()];
     let slices = columns.each_ref().map(Vec::as_slice);
-    aggregate(&slices, &settings.weights, Mode::Log, &mut aggregates, &mut vec![0; scores.len()])?;
+    aggregate(&slices, &settings.weights[..4], Mode::Log, &mut aggregates, &mut vec![0; scores.len()])?;
     let view = charts::View { columns: &columns, aggregates: &aggregates, budget: settings.budget.complexity };
     let mut pictures = Vec::new();
     for (shows, name, picture) in [
@@ -256,7 +261,7 @@ fn conclude<A: SearchSpace<Architecture: std::fmt::Display>>(
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if let Some(best) = search.best() {
-        let [e, p, t, c] = best.scores;
+        let [e, p, t, c] = paper(best.scores);
         writeln!(out, "best of {} candidates ({rate:.1} a second)", search.progress().told)?;
         writeln!(out, "  {}", best.architecture)?;
         writeln!(out, "  expressivity {e:.4}  progressivity {p:.4}  trainability {t:.4}  complexity {:.2}M", c / 1e6)?;

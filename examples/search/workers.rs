@@ -69,7 +69,7 @@ pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
             }
             let Ok((id, scores)) = handed_in.recv() else { return Ok(()) };
             at_work -= 1;
-            search.tell(id, scores?)?;
+            search.tell(id, &scores?)?;
         }
     })
 }

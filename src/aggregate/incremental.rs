@@ -10,8 +10,8 @@
 
 mod survey;
 
+use alloc::vec;
 use alloc::vec::Vec;
-use core::array;
 use core::cmp::Ordering;
 
 use self::survey::Survey;
@@ -42,12 +42,12 @@ impl Standing {
 /// less than a millisecond even at worst, but for the few additions at which a buffer doubles and may have to be copied.
 /// Memory is about 160 bytes per candidate with four proxies.
 #[derive(Clone, Debug)]
-pub struct History<const PROXIES: usize> {
-    ranking: Ranking<PROXIES>,
+pub struct History {
+    ranking: Ranking,
     leaders: usize,
-    contenders: Vec<Contender<PROXIES>>,
+    contenders: Contenders,
     /// Finds the next contenders.
-    survey: Survey<PROXIES>,
+    survey: Survey,
     /// The length of the history when that has to be done.
     deadline: usize,
     /// How many arrivals the survey after that may take.
@@ -56,38 +56,81 @@ pub struct History<const PROXIES: usize> {
 
 /// All candidates, and what their ranks are worth.
 #[derive(Clone, Debug)]
-pub(super) struct Ranking<const PROXIES: usize> {
-    weights: [f64; PROXIES],
+pub(super) struct Ranking {
+    /// How many candidates there are.
+    len: usize,
+    weights: Vec<f64>,
     mode: Mode,
-    /// Every candidate's scores, as keys.
-    keys: Vec<[Key; PROXIES]>,
-    pub(super) orders: [Order; PROXIES],
+    /// Every candidate's scores by each proxy, as keys.
+    keys: Vec<Vec<Key>>,
+    pub(super) orders: Vec<Order>,
     /// [`Mode::level`] of every doubled rank that can occur before the next contenders are past their time.
     levels: Vec<f64>,
 }
 
-/// A candidate whose ranks are kept up to date.
+/// Candidates whose ranks are kept up to date, in the order of their numbers.
 #[derive(Clone, Debug)]
-pub(super) struct Contender<const PROXIES: usize> {
-    candidate: u32,
-    keys: [Key; PROXIES],
-    doubled_ranks: [u32; PROXIES],
+pub(super) struct Contenders {
+    candidates: Vec<u32>,
+    /// By each proxy.
+    keys: Vec<Vec<Key>>,
+    doubled_ranks: Vec<Vec<u32>>,
 }
 
-impl<const PROXIES: usize> Contender<PROXIES> {
-    /// Takes account of one more candidate.
-    fn meet(&mut self, arrival: &[Key; PROXIES]) {
-        for ((rank, own), other) in self.doubled_ranks.iter_mut().zip(&self.keys).zip(arrival) {
-            *rank += u32::from(other < own) + u32::from(other <= own);
+impl Contenders {
+    fn of_proxies(proxies: usize) -> Self {
+        Self { candidates: Vec::new(), keys: vec![Vec::new(); proxies], doubled_ranks: vec![Vec::new(); proxies] }
+    }
+
+    /// How many proxies they are ranked by.
+    pub(super) fn proxies(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.candidates.clear();
+        self.keys.iter_mut().for_each(Vec::clear);
+        self.doubled_ranks.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Adds a candidate of the history with its ranks of this moment.
+    pub(super) fn push(&mut self, ranking: &Ranking, candidate: u32) {
+        self.candidates.push(candidate);
+        for (proxy, (keys, ranks)) in self.keys.iter_mut().zip(&mut self.doubled_ranks).enumerate() {
+            let key = ranking.keys[proxy][candidate as usize];
+            keys.push(key);
+            ranks.push(ranking.orders[proxy].doubled_rank(key));
+        }
+    }
+
+    /// Adds those of others from one on.
+    fn extend(&mut self, others: &Self, first: usize) {
+        self.candidates.extend_from_slice(&others.candidates[first..]);
+        self.keys.iter_mut().zip(&others.keys).for_each(|(own, other)| own.extend_from_slice(&other[first..]));
+        let ranks = self.doubled_ranks.iter_mut().zip(&others.doubled_ranks);
+        ranks.for_each(|(own, other)| own.extend_from_slice(&other[first..]));
+    }
+
+    /// Takes account of one more candidate of the history.
+    fn meet(&mut self, ranking: &Ranking, candidate: usize) {
+        for (proxy, (keys, ranks)) in self.keys.iter().zip(&mut self.doubled_ranks).enumerate() {
+            let arrival = ranking.keys[proxy][candidate];
+            for (rank, own) in ranks.iter_mut().zip(keys) {
+                *rank += u32::from(arrival < *own) + u32::from(arrival <= *own);
+            }
         }
     }
 }
 
-impl<const PROXIES: usize> Ranking<PROXIES> {
-    fn insert(&mut self, keys: [Key; PROXIES]) {
-        let candidate = self.keys.len() as u32;
-        self.keys.push(keys);
-        self.orders.iter_mut().zip(keys).for_each(|(order, key)| order.insert(key, candidate));
+impl Ranking {
+    fn insert(&mut self, scores: &[f64]) {
+        let candidate = self.len as u32;
+        self.len += 1;
+        for ((keys, order), &score) in self.keys.iter_mut().zip(&mut self.orders).zip(scores) {
+            let key = Key::new(score);
+            keys.push(key);
+            order.insert(key, candidate);
+        }
     }
 
     /// Makes sure that ranks have levels in a history of up to `len` candidates.
@@ -96,31 +139,21 @@ impl<const PROXIES: usize> Ranking<PROXIES> {
         self.levels.extend((self.levels.len()..=2 * len).map(|rank| mode.level(rank)));
     }
 
-    /// A candidate with its ranks of this moment.
-    pub(super) fn contender(&self, candidate: u32) -> Contender<PROXIES> {
-        let keys = self.keys[candidate as usize];
-        Contender { candidate, keys, doubled_ranks: self.doubled_ranks(&keys) }
-    }
-
-    /// Counts the ranks of a candidate of the history.
-    fn doubled_ranks(&self, keys: &[Key; PROXIES]) -> [u32; PROXIES] {
-        array::from_fn(|proxy| self.orders[proxy].doubled_rank(keys[proxy]))
-    }
-
-    fn combine(&self, doubled_ranks: &[u32; PROXIES]) -> f64 {
-        let full = self.levels[2 * self.keys.len()];
-        let mut score = 0.0;
-        for (weight, &rank) in self.weights.iter().zip(doubled_ranks) {
-            score += weight * self.mode.relative(self.levels[rank as usize], full);
-        }
-        score
+    /// What a rank by one proxy contributes.
+    fn contribution(&self, weight: f64, doubled_rank: u32) -> f64 {
+        weight * self.mode.relative(self.levels[doubled_rank as usize], self.levels[2 * self.len])
     }
 
     /// The least or the greatest sum of levels, not yet related to the history's length, that a candidate can have
     /// until `arrivals` more have come.
-    pub(super) fn bound(&self, doubled_ranks: &[u32; PROXIES], arrivals: usize, pick: fn(f64, f64) -> f64) -> f64 {
+    pub(super) fn bound(
+        &self,
+        doubled_ranks: impl Iterator<Item = u32>,
+        arrivals: usize,
+        pick: fn(f64, f64) -> f64,
+    ) -> f64 {
         let highest = self.levels.len() - 1;
-        let level_sum = |(weight, &rank): (&f64, &u32)| {
+        let level_sum = |(weight, rank): (&f64, u32)| {
             let now = rank as usize;
             pick(weight * self.levels[now], weight * self.levels[highest.min(now + 2 * arrivals)])
         };
@@ -134,7 +167,7 @@ impl<const PROXIES: usize> Ranking<PROXIES> {
     }
 }
 
-impl<const PROXIES: usize> History<PROXIES> {
+impl History {
     /// The fewest arrivals a survey takes.
     const SHORTEST: usize = 16;
 
@@ -142,18 +175,29 @@ impl<const PROXIES: usize> History<PROXIES> {
     /// `leaders`, at least 1, is how many of the best are ever asked for.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a weight is not finite or there are no leaders.
-    pub fn new(weights: [f64; PROXIES], mode: Mode, leaders: usize) -> Result<Self, Error> {
-        check_weights(&weights)?;
+    /// [`Error::Invalid`] if there are no weights, one is not finite or there are no leaders.
+    pub fn new(weights: &[f64], mode: Mode, leaders: usize) -> Result<Self, Error> {
+        check_weights(weights)?;
+        if weights.is_empty() {
+            return Err(Error::Invalid { field: "weights", expected: "one per proxy, of at least one" });
+        }
         if leaders == 0 {
             return Err(Error::Invalid { field: "leaders", expected: "at least 1" });
         }
-        let orders = array::from_fn(|_| Order::default());
+        let proxies = weights.len();
+        let ranking = Ranking {
+            len: 0,
+            weights: weights.to_vec(),
+            mode,
+            keys: vec![Vec::new(); proxies],
+            orders: vec![Order::default(); proxies],
+            levels: Vec::new(),
+        };
         let mut history = Self {
-            ranking: Ranking { weights, mode, keys: Vec::new(), orders, levels: Vec::new() },
+            ranking,
             leaders,
-            contenders: Vec::new(),
-            survey: Survey::new(),
+            contenders: Contenders::of_proxies(proxies),
+            survey: Survey::new(Contenders::of_proxies(proxies)),
             deadline: 0,
             next_duration: Self::SHORTEST,
         };
@@ -163,7 +207,7 @@ impl<const PROXIES: usize> History<PROXIES> {
 
     /// How many candidates there are.
     pub fn len(&self) -> usize {
-        self.ranking.keys.len()
+        self.ranking.len
     }
 
     /// Whether there is no candidate yet.
@@ -171,23 +215,25 @@ impl<const PROXIES: usize> History<PROXIES> {
         self.len() == 0
     }
 
-    /// Adds a candidate by its raw scores; NaN counts as −∞. Its number is the length before.
+    /// Adds a candidate by its raw scores, one per proxy; NaN counts as −∞. Its number is the length before.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if there are [`MAX_CANDIDATES`] already.
-    pub fn push(&mut self, scores: [f64; PROXIES]) -> Result<(), Error> {
+    /// [`Error::Invalid`] if there are not as many scores as proxies, [`Error::TooLarge`] if there are
+    /// [`MAX_CANDIDATES`] already.
+    pub fn push(&mut self, scores: &[f64]) -> Result<(), Error> {
         let candidate = self.len();
+        if scores.len() != self.ranking.weights.len() {
+            return Err(Error::Invalid { field: "scores", expected: "one per proxy" });
+        }
         if candidate == MAX_CANDIDATES {
             return Err(Error::TooLarge { quantity: "candidates", limit: MAX_CANDIDATES });
         }
-        let keys = scores.map(Key::new);
-        self.ranking.insert(keys);
-        for contender in self.contenders.iter_mut().chain(&mut self.survey.contenders) {
-            contender.meet(&keys);
-        }
-        self.contenders.push(self.ranking.contender(candidate as u32));
+        self.ranking.insert(scores);
+        self.contenders.meet(&self.ranking, candidate);
+        self.survey.contenders.meet(&self.ranking, candidate);
+        self.contenders.push(&self.ranking, candidate as u32);
         let arrivals = self.deadline - candidate;
-        self.survey.proceed(&self.ranking, self.leaders, arrivals, self.contenders.len());
+        self.survey.proceed(&self.ranking, self.leaders, arrivals, self.contenders.candidates.len());
         if self.len() == self.deadline {
             self.change_contenders();
         }
@@ -221,24 +267,31 @@ impl<const PROXIES: usize> History<PROXIES> {
     /// The score of any candidate. Unlike the leaders' scores it is counted anew, in time that grows slowly
     /// with the history.
     pub fn score(&self, candidate: usize) -> Option<f64> {
-        let keys = self.ranking.keys.get(candidate)?;
-        Some(self.ranking.combine(&self.ranking.doubled_ranks(keys)))
+        let mut score = 0.0;
+        for (proxy, &weight) in self.ranking.weights.iter().enumerate() {
+            let &key = self.ranking.keys[proxy].get(candidate)?;
+            score += self.ranking.contribution(weight, self.ranking.orders[proxy].doubled_rank(key));
+        }
+        Some(score)
     }
 
     /// The contenders' scores in the order of their numbers; all leaders are among them.
     fn standings(&self) -> Vec<Standing> {
-        let standing = |contender: &Contender<PROXIES>| Standing {
-            candidate: contender.candidate as usize,
-            score: self.ranking.combine(&contender.doubled_ranks),
-        };
-        self.contenders.iter().map(standing).collect()
+        let unscored = |&candidate: &u32| Standing { candidate: candidate as usize, score: 0.0 };
+        let mut standings: Vec<Standing> = self.contenders.candidates.iter().map(unscored).collect();
+        for (&weight, ranks) in self.ranking.weights.iter().zip(&self.contenders.doubled_ranks) {
+            for (standing, &rank) in standings.iter_mut().zip(ranks) {
+                standing.score += self.ranking.contribution(weight, rank);
+            }
+        }
+        standings
     }
 
     /// Puts the contenders of a survey that is over in place of the present ones, and begins another.
     fn change_contenders(&mut self) {
-        let arrivals =
-            self.contenders.partition_point(|contender| (contender.candidate as usize) < self.survey.candidates());
-        self.survey.contenders.extend_from_slice(&self.contenders[arrivals..]);
+        let surveyed = |&candidate: &u32| (candidate as usize) < self.survey.candidates();
+        let arrivals = self.contenders.candidates.partition_point(surveyed);
+        self.survey.contenders.extend(&self.contenders, arrivals);
         core::mem::swap(&mut self.contenders, &mut self.survey.contenders);
 
         // These are good until the survey that begins now is over, and the next ones until that after it is.
@@ -254,7 +307,7 @@ impl<const PROXIES: usize> History<PROXIES> {
     /// arrival. Both take equally long where the superfluous contenders, which grow in proportion to the duration, times
     /// the duration are about four times the candidates. The choice affects time only.
     fn balanced_duration(&self) -> usize {
-        let superfluous = self.contenders.len().saturating_sub(self.leaders).max(1);
+        let superfluous = self.contenders.candidates.len().saturating_sub(self.leaders).max(1);
         let balanced = (4 * self.len() as u64 * self.next_duration as u64 / superfluous as u64).isqrt() as usize;
         balanced.clamp(Self::SHORTEST, Self::SHORTEST + self.len() / 16)
     }
@@ -269,8 +322,8 @@ mod tests {
     use std::vec;
 
     /// The scores of all candidates, ranked from scratch.
-    fn plain<const PROXIES: usize>(rows: &[[f64; PROXIES]], weights: &[f64; PROXIES], mode: Mode) -> Vec<f64> {
-        let columns: [Vec<f64>; PROXIES] = array::from_fn(|proxy| rows.iter().map(|row| row[proxy]).collect());
+    fn plain<const PROXIES: usize>(rows: &[[f64; PROXIES]], weights: &[f64], mode: Mode) -> Vec<f64> {
+        let columns: [Vec<f64>; PROXIES] = core::array::from_fn(|proxy| rows.iter().map(|row| row[proxy]).collect());
         let mut out = vec![0.0; rows.len()];
         let mut scratch = vec![0; rows.len()];
         aggregate(&columns.each_ref().map(Vec::as_slice), weights, mode, &mut out, &mut scratch).unwrap();
@@ -278,7 +331,7 @@ mod tests {
     }
 
     /// Compares everything a history knows with ranks from scratch, bit by bit.
-    fn check<const PROXIES: usize>(history: &History<PROXIES>, rows: &[[f64; PROXIES]]) {
+    fn check<const PROXIES: usize>(history: &History, rows: &[[f64; PROXIES]]) {
         let scores = plain(rows, &history.ranking.weights, history.ranking.mode);
         let mut expected: Vec<Standing> =
             scores.iter().enumerate().map(|(candidate, &score)| Standing { candidate, score }).collect();
@@ -314,9 +367,9 @@ mod tests {
             linear in any::<bool>(),
         ) {
             let mode = if linear { Mode::Linear } else { Mode::Log };
-            let mut history = History::new(weights, mode, leaders).unwrap();
+            let mut history = History::new(&weights, mode, leaders).unwrap();
             for end in 1..=rows.len() {
-                history.push(rows[end - 1]).unwrap();
+                history.push(&rows[end - 1]).unwrap();
                 check(&history, &rows[..end]);
             }
         }
@@ -325,14 +378,14 @@ mod tests {
     #[test]
     fn a_long_history_equals_ranking_from_scratch() {
         let mut rng = rng::generator(3);
-        let mut history = History::new([1.0; 3], Mode::Log, 50).unwrap();
+        let mut history = History::new(&[1.0; 3], Mode::Log, 50).unwrap();
         let mut rows = Vec::new();
         for end in 1..=4000usize {
             // One proxy drifts upwards as in a search, one opposes it, one has few values.
             let x = rng::below(&mut rng, 1000) as f64 + end as f64;
             let row = [x, -x + rng::below(&mut rng, 1000) as f64, rng::below(&mut rng, 28) as f64];
             rows.push(row);
-            history.push(row).unwrap();
+            history.push(&row).unwrap();
             if end % 97 == 0 {
                 check(&history, &rows);
             }
@@ -352,12 +405,12 @@ mod tests {
         for (name, draw) in cases {
             let mut rng = rng::generator(5);
             let mut uniform = || rng::below(&mut rng, 1 << 40) as f64;
-            let mut history = History::new([1.0; 4], Mode::Log, 200).unwrap();
+            let mut history = History::new(&[1.0; 4], Mode::Log, 200).unwrap();
             let (mut contenders, mut surveys) = (0, 0);
             for candidate in 0..20_000 {
-                history.push(draw(uniform(), uniform())).unwrap();
+                history.push(&draw(uniform(), uniform())).unwrap();
                 if candidate >= 10_000 {
-                    contenders += history.contenders.len();
+                    contenders += history.contenders.candidates.len();
                     surveys += usize::from(history.survey.candidates() == history.len());
                 }
             }
@@ -367,8 +420,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_has_a_score_for_each_proxy() {
+        let mut history = History::new(&[1.0; 3], Mode::Log, 5).unwrap();
+        for len in [0, 2, 4] {
+            let refused = history.push(&vec![1.0; len]);
+            assert!(matches!(refused, Err(Error::Invalid { field: "scores", .. })), "{len}: {refused:?}");
+        }
+        assert!(history.is_empty());
+        let refused = History::new(&[], Mode::Log, 5).err();
+        assert!(matches!(refused, Some(Error::Invalid { field: "weights", .. })), "{refused:?}");
+    }
+
+    #[test]
     fn an_empty_history_has_no_best() {
-        let empty = History::new([1.0; 4], Mode::Log, 5).unwrap();
+        let empty = History::new(&[1.0; 4], Mode::Log, 5).unwrap();
         assert!(empty.is_empty());
         assert_eq!((empty.best(), empty.top(3), empty.leaders(3), empty.score(0)), (None, vec![], vec![], None));
     }
@@ -376,7 +441,7 @@ mod tests {
     #[test]
     fn refuses_useless_settings() {
         for (weight, leaders, wrong) in [(f64::NAN, 1, "weights"), (f64::INFINITY, 1, "weights"), (1.0, 0, "leaders")] {
-            let refused = History::new([weight], Mode::Log, leaders).err();
+            let refused = History::new(&[weight], Mode::Log, leaders).err();
             assert!(matches!(refused, Some(Error::Invalid { field, .. }) if field == wrong), "{refused:?}");
         }
     }

@@ -3,6 +3,7 @@
 use super::Budget;
 use crate::Error;
 use crate::aggregate::{MAX_CANDIDATES, Mode};
+use crate::proxy::{Proxy, ProxySet};
 
 /// How the first candidates come about. A space without an initial structure gives independent samples instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +56,10 @@ pub struct Settings {
     pub duplicates: Duplicates,
     /// What a candidate may cost.
     pub budget: Budget,
-    /// The weights of expressivity, progressivity, trainability and complexity; 0 leaves a proxy out.
-    pub weights: [f64; 4],
+    /// The proxies that candidates are ranked by.
+    pub proxies: ProxySet,
+    /// The weight of each proxy by its number, of which those of `proxies` matter; 0 leaves a proxy out.
+    pub weights: [f64; Proxy::COUNT],
     /// How the ranks of the proxies are combined.
     pub mode: Mode,
     /// After how many proposals outside the budget a search gives up finding a candidate.
@@ -76,7 +79,8 @@ impl Settings {
             replacements: 2,
             duplicates: Duplicates::Keep,
             budget: Budget::default(),
-            weights: [1.0; 4],
+            proxies: ProxySet::default(),
+            weights: [1.0; Proxy::COUNT],
             mode: Mode::Log,
             max_proposals: 100_000,
         }
@@ -96,6 +100,9 @@ impl Settings {
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.iterations > MAX_CANDIDATES {
             return Err(Error::TooLarge { quantity: "iterations", limit: MAX_CANDIDATES });
+        }
+        if self.proxies.is_empty() {
+            return Err(Error::Invalid { field: "proxies", expected: "at least one" });
         }
         for (field, count) in [
             ("iterations", self.iterations),

@@ -5,10 +5,12 @@ mod transformers;
 use core::array;
 use core::cell::Cell;
 use std::vec;
+use std::vec::Vec;
 
 use super::*;
 use crate::aggregate::{Mode, aggregate};
 use crate::base::rng::{below, generator};
+use crate::proxy::{Proxy, ProxySet};
 
 const DIGITS: usize = 10;
 const BASE: u64 = 8;
@@ -85,7 +87,7 @@ fn short(iterations: usize) -> Settings {
 type Records = Vec<(Genome, [f64; 4])>;
 
 fn records(search: &Search<Digits>) -> Records {
-    search.history().map(|(&genome, scores)| (genome, scores)).collect()
+    search.history().map(|(&genome, scores)| (genome, scores.try_into().unwrap())).collect()
 }
 
 /// Asks for as many candidates as there are and tells one of them, drawn by `order`, until none is left.
@@ -100,7 +102,7 @@ fn run(search: &mut Search<Digits>, order: &mut Generator) {
         }
         assert!(out.len() <= search.settings.workers, "{} candidates are out", out.len());
         let candidate = out.swap_remove(below(order, out.len() as u64) as usize);
-        search.tell(candidate.id, scores(&candidate.architecture)).unwrap();
+        search.tell(candidate.id, &scores(&candidate.architecture)).unwrap();
     }
 }
 
@@ -122,7 +124,7 @@ fn finds_the_optimum_where_random_search_does_not() {
         let mut search = Search::new(Digits::new(), Settings { iterations, parents: 10, ..base }).unwrap();
         run(&mut search, &mut generator(0));
         let best = search.best().unwrap();
-        assert_eq!((*best.architecture, best.scores), (BEST, [0.0; 4]));
+        assert_eq!((*best.architecture, best.scores), (BEST, &[0.0; 4][..]));
         assert_eq!(search.top(1).next(), Some(best));
     }
     let random = finished(&Settings { iterations, ..Settings::random() });
@@ -163,7 +165,7 @@ fn a_candidate_knows_only_what_all_workers_have_told() {
             out.extend(core::iter::from_fn(|| search.ask().unwrap()));
             let candidate = out.remove(0);
             let sign = if candidate.id >= altered { -1e6 } else { 1.0 };
-            search.tell(candidate.id, scores(&candidate.architecture).map(|score| sign * score)).unwrap();
+            search.tell(candidate.id, &scores(&candidate.architecture).map(|score| sign * score)).unwrap();
         }
         search.ask().unwrap().unwrap()
     };
@@ -262,7 +264,7 @@ fn duplicates_are_kept_or_take_the_earlier_scores() {
                 waiting.extend(core::iter::from_fn(|| search.ask().unwrap()));
                 let Some(candidate) = waiting.pop() else { break };
                 // A noisy scorer: the score tells which of equal candidates was scored.
-                search.tell(candidate.id, [candidate.id as f64; 4]).unwrap();
+                search.tell(candidate.id, &[candidate.id as f64; 4]).unwrap();
                 handed_out.push(candidate.architecture);
             }
             let history = records(&search);
@@ -336,11 +338,12 @@ fn only_the_best_become_parents() {
 #[test]
 fn a_proxy_of_weight_zero_does_not_count() {
     let search_with = |progressivity: f64| {
-        let settings = Settings { weights: [1.0, 0.0, 1.0, 1.0], ..short(100) };
+        let mut settings = short(100);
+        settings.weights[Proxy::Progressivity as usize] = 0.0;
         let mut search = Search::new(Digits::new(), settings).unwrap();
         while let Some(candidate) = search.ask().unwrap() {
             let [e, _, t, c] = scores(&candidate.architecture);
-            search.tell(candidate.id, [e, progressivity * candidate.id as f64, t, c]).unwrap();
+            search.tell(candidate.id, &[e, progressivity * candidate.id as f64, t, c]).unwrap();
         }
         search.history().map(|(&genome, _)| genome).collect::<Vec<_>>()
     };
@@ -348,18 +351,61 @@ fn a_proxy_of_weight_zero_does_not_count() {
     assert_eq!(search_with(1.0), search_with(-1.0));
 }
 
+/// A search by any number of proxies goes as one by four in which the others repeat one of them or weigh nothing.
+#[test]
+fn any_set_of_proxies_ranks() {
+    let search_with = |settings: Settings, row: fn([f64; 4]) -> Vec<f64>| {
+        let mut search = Search::new(Digits::new(), settings).unwrap();
+        while let Some(candidate) = search.ask().unwrap() {
+            search.tell(candidate.id, &row(scores(&candidate.architecture))).unwrap();
+        }
+        search.history().map(|(&genome, _)| genome).collect::<Vec<_>>()
+    };
+    let some = |proxies, weights| Settings { proxies, weights, ..short(150) };
+    // Logarithms of ranks add up: weights say how often a proxy counts.
+    let mut thrice = [0.0; Proxy::COUNT];
+    thrice[Proxy::Expressivity as usize] = 3.0;
+    let one = search_with(some(ProxySet::of(&[Proxy::Expressivity]), thrice), |[e, ..]| vec![e]);
+    assert_eq!(search_with(some(ProxySet::PAPER, thrice), |row| row.to_vec()), one);
+    let mut all = [0.0; Proxy::COUNT];
+    all[Proxy::COUNT - 1] = 3.0;
+    let last = |[e, p, ..]: [f64; 4]| {
+        let mut row = vec![p; Proxy::COUNT];
+        row[Proxy::COUNT - 1] = e;
+        row
+    };
+    assert_eq!(search_with(some(ProxySet::ALL, all), last), one);
+    assert_ne!(search_with(some(ProxySet::PAPER, [1.0; Proxy::COUNT]), |row| row.to_vec()), one);
+}
+
+#[test]
+fn telling_checks_the_scores() {
+    let settings = Settings { proxies: ProxySet::EXTENDED, ..short(10) };
+    let mut search = Search::new(Digits::new(), settings.clone()).unwrap();
+    search.ask().unwrap().unwrap();
+    for len in [0, 4, 6] {
+        let refused = search.tell(0, &vec![1.0; len]);
+        assert!(matches!(refused, Err(Error::Invalid { field: "scores", .. })), "{len} scores: {refused:?}");
+        let refused = Search::resume(Digits::new(), settings.clone(), [([0; DIGITS], vec![1.0; len])]).err();
+        assert!(matches!(refused, Some(Error::Invalid { field: "scores", .. })), "{len} scores: {refused:?}");
+    }
+    assert_eq!((search.progress().told, search.progress().outstanding), (0, 1));
+    assert_eq!(search.tell(0, &[1.0; 5]), Ok(()));
+    assert_eq!(search.best().map(|best| best.scores), Some(&[1.0; 5][..]));
+}
+
 #[test]
 fn telling_checks_the_number() {
     let mut search = Search::new(Digits::new(), Settings { workers: 2, ..short(10) }).unwrap();
     let refused =
-        |search: &mut Search<Digits>, id| matches!(search.tell(id, [0.0; 4]), Err(Error::Invalid { field: "id", .. }));
+        |search: &mut Search<Digits>, id| matches!(search.tell(id, &[0.0; 4]), Err(Error::Invalid { field: "id", .. }));
     assert!(refused(&mut search, 0), "nothing asked for");
     let ids = [search.ask().unwrap().unwrap().id, search.ask().unwrap().unwrap().id];
     assert_eq!((ids, search.ask()), ([0, 1], Ok(None)));
-    assert_eq!(search.tell(1, [1.0; 4]), Ok(()));
+    assert_eq!(search.tell(1, &[1.0; 4]), Ok(()));
     assert!(refused(&mut search, 1), "told and waiting for 0");
     assert_eq!((search.progress().told, search.best()), (0, None));
-    assert_eq!(search.tell(0, [0.0; 4]), Ok(()));
+    assert_eq!(search.tell(0, &[0.0; 4]), Ok(()));
     assert!(refused(&mut search, 0), "told and in the history");
     assert!(refused(&mut search, usize::MAX), "never asked for");
     assert_eq!(search.progress(), Progress { told: 2, outstanding: 0, iterations: 10 });
@@ -372,14 +418,14 @@ fn stopping_ranks_everything_told() {
         search.ask().unwrap().unwrap();
     }
     for id in 0..2 {
-        search.tell(id, [id as f64; 4]).unwrap();
+        search.tell(id, &[id as f64; 4]).unwrap();
     }
     assert_eq!(search.best().map(|best| best.id), Some(0), "the last two are not ranked yet");
     search.stop().unwrap();
     assert_eq!(search.ask(), Ok(None));
     assert_eq!(search.best().map(|best| best.id), Some(1));
-    search.tell(2, [2.0; 4]).unwrap();
-    assert_eq!(search.best().map(|best| (best.id, best.scores)), Some((2, [2.0; 4])));
+    search.tell(2, &[2.0; 4]).unwrap();
+    assert_eq!(search.best().map(|best| (best.id, best.scores)), Some((2, &[2.0; 4][..])));
     assert_eq!(search.top(9).map(|leader| leader.id).collect::<Vec<_>>(), [2, 1, 0]);
     assert_eq!(search.progress(), Progress { told: 3, outstanding: 0, iterations: 3 });
 }
@@ -393,7 +439,8 @@ fn refuses_useless_settings() {
         ("workers", Settings { workers: 0, ..base.clone() }),
         ("parents", Settings { parents: 0, ..base.clone() }),
         ("max_proposals", Settings { max_proposals: 0, ..base.clone() }),
-        ("weights", Settings { weights: [1.0, 1.0, f64::NAN, 1.0], ..base }),
+        ("proxies", Settings { proxies: ProxySet::of(&[]), ..base.clone() }),
+        ("weights", Settings { weights: [f64::NAN; Proxy::COUNT], ..base }),
     ];
     for (wrong, settings) in cases {
         match Search::new(Digits::new(), settings).err() {

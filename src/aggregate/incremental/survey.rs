@@ -3,9 +3,10 @@
 //! While it goes on candidates arrive and ranks grow. That does not matter: a doubled rank grows by at most 2 an arrival, so
 //! what was read at any moment of the survey bounds what the rank can be until the contenders' time is over.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Contender, Ranking};
+use super::{Contenders, Ranking};
 use crate::aggregate::order::Order;
 
 /// What is done next, in this order.
@@ -43,33 +44,34 @@ const CANDIDATE_COST: usize = 8;
 const FOLLOWER_COST: usize = 1000;
 
 #[derive(Clone, Debug)]
-pub(super) struct Survey<const PROXIES: usize> {
+pub(super) struct Survey {
     /// Candidates there were when it began. Who comes later is a contender anyway.
     candidates: usize,
     /// How many arrivals after its beginning the contenders' time is over.
     horizon: usize,
     next: Step,
-    /// The doubled ranks as they were read.
-    doubled_ranks: Vec<[u32; PROXIES]>,
+    /// The doubled ranks by each proxy as they were read.
+    doubled_ranks: Vec<Vec<u32>>,
     /// The highest of the scores that candidates will not fall below, somewhat more than there are leaders.
     floors: Vec<f64>,
     /// A score that as many candidates as there are leaders will not fall below.
     threshold: f64,
     chosen: Vec<u32>,
-    pub(super) contenders: Vec<Contender<PROXIES>>,
+    pub(super) contenders: Contenders,
 }
 
-impl<const PROXIES: usize> Survey<PROXIES> {
-    pub(super) const fn new() -> Self {
+impl Survey {
+    /// A survey without candidates; `contenders` are none, of as many proxies as there are.
+    pub(super) fn new(contenders: Contenders) -> Self {
         Self {
             candidates: 0,
             horizon: 0,
             next: Step::Done,
-            doubled_ranks: Vec::new(),
+            doubled_ranks: vec![Vec::new(); contenders.proxies()],
             floors: Vec::new(),
             threshold: f64::NEG_INFINITY,
             chosen: Vec::new(),
-            contenders: Vec::new(),
+            contenders,
         }
     }
 
@@ -78,7 +80,7 @@ impl<const PROXIES: usize> Survey<PROXIES> {
         self.candidates = candidates;
         self.horizon = horizon;
         self.next = Step::Rank { proxy: 0, chunk: 0 };
-        self.doubled_ranks.resize(candidates, [0; PROXIES]);
+        self.doubled_ranks.iter_mut().for_each(|ranks| ranks.resize(candidates, 0));
         self.floors.clear();
         self.threshold = f64::NEG_INFINITY;
         self.chosen.clear();
@@ -92,7 +94,7 @@ impl<const PROXIES: usize> Survey<PROXIES> {
 
     /// Takes as many steps as it has to now, if it shall be over after as many more calls as there are `arrivals` left, this
     /// one included. `expected` is about how many will be chosen.
-    pub(super) fn proceed(&mut self, ranking: &Ranking<PROXIES>, leaders: usize, arrivals: usize, expected: usize) {
+    pub(super) fn proceed(&mut self, ranking: &Ranking, leaders: usize, arrivals: usize, expected: usize) {
         let mut budget = self.remaining(ranking, expected).div_ceil(arrivals.max(1));
         while self.next != Step::Done && (budget > 0 || arrivals == 1) {
             budget = budget.saturating_sub(self.step(ranking, leaders));
@@ -100,13 +102,15 @@ impl<const PROXIES: usize> Survey<PROXIES> {
     }
 
     /// What is left to do costs about this.
-    fn remaining(&self, ranking: &Ranking<PROXIES>, expected: usize) -> usize {
+    fn remaining(&self, ranking: &Ranking, expected: usize) -> usize {
         let ranks = |proxies: usize| proxies * self.candidates * RANK_COST;
         let looks = self.candidates * CANDIDATE_COST;
         match self.next {
             Step::Rank { proxy, chunk } => {
                 let done = chunk * self.candidates / ranking.orders[proxy].chunks().max(1);
-                ranks(PROXIES - proxy) - done.min(self.candidates) * RANK_COST + 2 * looks + expected * FOLLOWER_COST
+                ranks(self.doubled_ranks.len() - proxy) - done.min(self.candidates) * RANK_COST
+                    + 2 * looks
+                    + expected * FOLLOWER_COST
             }
             Step::Raise { candidate } => 2 * looks - candidate * CANDIDATE_COST + expected * FOLLOWER_COST,
             Step::Choose { candidate } => looks - candidate * CANDIDATE_COST + expected * FOLLOWER_COST,
@@ -116,12 +120,12 @@ impl<const PROXIES: usize> Survey<PROXIES> {
     }
 
     /// Takes one step and tells what it costs.
-    fn step(&mut self, ranking: &Ranking<PROXIES>, leaders: usize) -> usize {
+    fn step(&mut self, ranking: &Ranking, leaders: usize) -> usize {
         match self.next {
             Step::Rank { proxy, chunk } if chunk < ranking.orders[proxy].chunks() => {
                 ranking.orders[proxy].for_each_rank(chunk, |candidate, rank| {
-                    if let Some(ranks) = self.doubled_ranks.get_mut(candidate) {
-                        ranks[proxy] = rank;
+                    if let Some(place) = self.doubled_ranks[proxy].get_mut(candidate) {
+                        *place = rank;
                     }
                 });
                 // If this chunk is cut meanwhile, a half of it is read twice; none is missed.
@@ -129,14 +133,14 @@ impl<const PROXIES: usize> Survey<PROXIES> {
                 Order::CHUNK * RANK_COST
             }
             Step::Rank { proxy, .. } => {
-                let more = proxy + 1 < PROXIES;
+                let more = proxy + 1 < self.doubled_ranks.len();
                 self.next = if more { Step::Rank { proxy: proxy + 1, chunk: 0 } } else { Step::Raise { candidate: 0 } };
                 0
             }
             Step::Raise { candidate } if candidate < self.candidates => {
                 let end = self.candidates.min(candidate + CANDIDATES);
-                for ranks in &self.doubled_ranks[candidate..end] {
-                    let floor = ranking.bound(ranks, self.horizon, f64::min);
+                for candidate in candidate..end {
+                    let floor = ranking.bound(self.ranks(candidate), self.horizon, f64::min);
                     if floor > self.threshold {
                         self.floors.push(floor);
                     }
@@ -160,7 +164,7 @@ impl<const PROXIES: usize> Survey<PROXIES> {
             Step::Choose { candidate } if candidate < self.candidates => {
                 let end = self.candidates.min(candidate + CANDIDATES);
                 for candidate in candidate..end {
-                    if ranking.bound(&self.doubled_ranks[candidate], self.horizon, f64::max) >= self.threshold {
+                    if ranking.bound(self.ranks(candidate), self.horizon, f64::max) >= self.threshold {
                         self.chosen.push(candidate as u32);
                     }
                 }
@@ -173,7 +177,9 @@ impl<const PROXIES: usize> Survey<PROXIES> {
             }
             Step::Follow { chosen } if chosen < self.chosen.len() => {
                 let end = self.chosen.len().min(chosen + FOLLOWERS);
-                self.contenders.extend(self.chosen[chosen..end].iter().map(|&number| ranking.contender(number)));
+                for &candidate in &self.chosen[chosen..end] {
+                    self.contenders.push(ranking, candidate);
+                }
                 self.next = Step::Follow { chosen: end };
                 FOLLOWERS * FOLLOWER_COST
             }
@@ -182,6 +188,11 @@ impl<const PROXIES: usize> Survey<PROXIES> {
                 0
             }
         }
+    }
+
+    /// The doubled ranks of a candidate as they were read.
+    fn ranks(&self, candidate: usize) -> impl Iterator<Item = u32> {
+        self.doubled_ranks.iter().map(move |ranks| ranks[candidate])
     }
 
     /// Keeps as many floors as there are leaders, and raises the threshold to the lowest of them.
