@@ -110,7 +110,7 @@ fn elementwise(criterion: &mut Criterion) {
             });
         }
         measure("global mean", 1.0, &mut || {
-            let means = global_pool::output(shape, 0).unwrap();
+            let means = Shape { height: 1, width: 1, ..shape };
             global_pool::forward(backend, black_box(plain), 0, ViewMut::dense(out, means));
         });
     }

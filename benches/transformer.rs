@@ -3,10 +3,8 @@
 #[path = "common/measure.rs"]
 mod measure;
 
-use aznas::ops::attention::Attention;
-use aznas::ops::gelu;
-use aznas::ops::layer_norm::{self, LayerNorm};
-use aznas::ops::linear::{self, Linear};
+use aznas::ops::attention::{self, Attention};
+use aznas::ops::{gelu, layer_norm, linear};
 use aznas::simd::Backend;
 use aznas::tensor::{Shape, View, ViewMut};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -28,47 +26,49 @@ fn transformer(criterion: &mut Criterion) {
             let (mut y, mut out) = (numbers(tokens(outputs).len()), numbers(tokens(inputs).len()));
             let len = linear::scratch_len(inputs, outputs).max(linear::scratch_len(outputs, inputs));
             let mut scratch = vec![0.0; len];
-            let linear = Linear { weight: &weight, bias: Some(&bias), inputs, outputs };
             let work = Work::Operations((2 * BATCH as u64 * linear::macs(tokens(inputs), outputs)) as f64);
             let name = format!("linear {inputs} to {outputs}");
             bench(criterion, &name, backend, work, || {
                 let input = View::dense(black_box(&x), tokens(inputs));
-                linear.forward(backend, input, ViewMut::dense(&mut y, tokens(outputs)), &mut scratch);
+                let out = ViewMut::dense(&mut y, tokens(outputs));
+                linear::forward(backend, input, &weight, Some(&bias), out, &mut scratch);
             });
             bench(criterion, &format!("{name} vjp"), backend, work, || {
                 let gradient = View::dense(black_box(&y), tokens(outputs));
-                linear.vjp(backend, gradient, false, ViewMut::dense(&mut out, tokens(inputs)), &mut scratch);
+                let out = ViewMut::dense(&mut out, tokens(inputs));
+                linear::vjp(backend, gradient, &weight, false, out, &mut scratch);
             });
         }
         for heads in [3, 4] {
-            let attention = Attention { heads, grid: [14, 14], reach: 14 };
+            let op = Attention { heads, grid: [14, 14], reach: 14 };
             let (input, result) = (tokens(3 * 64 * heads), tokens(64 * heads));
-            let (x, tables) = (numbers(input.len()), numbers(4 * attention.entries() * 64));
+            let (x, table) = (numbers(input.len()), numbers(op.entries() * 64));
             let (mut y, mut out) = (numbers(result.len()), numbers(input.len()));
-            let mut scratch = vec![0.0; attention.vjp_scratch_len(input)];
+            let mut scratch = vec![0.0; attention::vjp_scratch_len(&op, input)];
             // By the definition; what is done is less: relative positions cost a quarter of what they count.
-            let operations = (2 * BATCH as u64 * attention.macs(input)) as f64;
+            let operations = (2 * BATCH as u64 * op.macs(input)) as f64;
             bench(criterion, &format!("attention {heads}"), backend, Work::Operations(operations), || {
                 let input = View::dense(black_box(&x), input);
-                attention.forward(backend, input, &tables, ViewMut::dense(&mut y, result), &mut scratch);
+                attention::forward(&op, backend, input, [&table; 4], ViewMut::dense(&mut y, result), &mut scratch);
             });
             bench(criterion, &format!("attention {heads} vjp"), backend, Work::Operations(2.5 * operations), || {
                 let (x, g) = (View::dense(black_box(&x), input), View::dense(&y, result));
-                attention.vjp(backend, x, &tables, g, false, ViewMut::dense(&mut out, input), &mut scratch);
+                let out = ViewMut::dense(&mut out, input);
+                attention::vjp(&op, backend, x, [&table; 4], g, false, out, &mut scratch);
             });
         }
         for channels in [192, 768] {
             let shape = tokens(channels);
             let (x, g, mut out) = (numbers(shape.len()), numbers(shape.len()), numbers(shape.len()));
             let (view, gradient) = (View::dense(&x, shape), View::dense(&g, shape));
-            let norm = LayerNorm { gain: None, shift: None, epsilon: 1e-5 };
-            let mut scratch = vec![0.0; layer_norm::scratch_len(shape)];
+            let mut scratch = vec![0.0; layer_norm::vjp_scratch_len(shape)];
             let bytes = |tensors: usize| Work::Bytes((tensors * shape.len() * size_of::<f32>()) as f64);
             bench(criterion, &format!("layer norm {channels}"), backend, bytes(2), || {
-                norm.forward(backend, black_box(view), ViewMut::dense(&mut out, shape));
+                layer_norm::forward(backend, 1e-5, None, None, black_box(view), ViewMut::dense(&mut out, shape));
             });
             bench(criterion, &format!("layer norm {channels} vjp"), backend, bytes(3), || {
-                norm.vjp(backend, black_box(view), gradient, false, ViewMut::dense(&mut out, shape), &mut scratch);
+                let (x, out) = (black_box(view), ViewMut::dense(&mut out, shape));
+                layer_norm::vjp(backend, 1e-5, None, x, gradient, false, out, &mut scratch);
             });
             bench(criterion, &format!("gelu {channels}"), backend, bytes(2), || {
                 gelu::forward(backend, black_box(view), ViewMut::dense(&mut out, shape));

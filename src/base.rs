@@ -1,5 +1,6 @@
 //! What everything else stands on: mathematics without a standard library, where random numbers come from, short lists.
 
+pub mod constant;
 pub mod few;
 pub mod math;
 pub mod rng;

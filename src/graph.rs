@@ -9,11 +9,15 @@ mod count;
 mod draw;
 mod network;
 mod node;
+mod op;
 mod walk;
 
+pub use crate::ops::conv2d::Convolution;
 pub use block::{Block, MAX_NODES};
 pub use cost::Cost;
 pub use draw::{Distribution, Draw, Initialisation};
 pub use network::{IdentityRule, Network};
-pub use node::{Convolution, MAX_INPUTS, Node, NodeId, Op};
+pub use node::{MAX_INPUTS, Node, NodeId};
+pub(crate) use op::Kind;
+pub use op::Op;
 pub(crate) use walk::Walk;

@@ -16,6 +16,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod max_pool;
 pub mod moments;
+pub(crate) mod operation;
 pub mod pool;
 mod separable;
 mod strip;

@@ -258,6 +258,11 @@ impl BlockPlan {
         self.layout.add(bytes, Lifetime::NEVER)
     }
 
+    /// A buffer of `len` numbers of scratch, if it takes any.
+    fn scratch(&mut self, len: usize) -> Result<Option<BufferId>, Error> {
+        if len > 0 { self.buffer::<f32>(len).map(Some) } else { Ok(None) }
+    }
+
     fn square<T: Plain>(&mut self, rows: usize, columns: usize) -> Result<BufferId, Error> {
         let len = rows.checked_mul(columns).ok_or(Error::Overflow { quantity: "the workspace" })?;
         self.buffer::<T>(len)

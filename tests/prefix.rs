@@ -4,7 +4,7 @@ mod common;
 
 use aznas::Sigma;
 use aznas::base::rng::{Generator, below, generator};
-use aznas::graph::{Block, Convolution, Distribution, Draw, Network, Op};
+use aznas::graph::{Block, Convolution, Distribution, Draw, Network};
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::prefix::{Counts, Entry, Store};
@@ -201,7 +201,7 @@ impl Network for Chain {
         if let Some(draw) = self.draw {
             block.set_draw(x, draw)?;
         }
-        let x = block.push(Op::BatchNorm { epsilon: self.epsilon }, &[x], 0)?;
+        let x = block.batch_norm(x, self.epsilon, 0)?;
         let x = block.relu(x)?;
         block.set_output(x)
     }

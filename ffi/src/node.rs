@@ -3,8 +3,14 @@
 use crate::pointer::{Array, Struct};
 use crate::refusal::Refusal;
 use aznas::Error;
+use aznas::base::constant::Constant;
 use aznas::graph::{Block, Convolution, IdentityRule, MAX_INPUTS, Network, NodeId, Op as CoreOp};
 use aznas::ops::attention::Attention;
+use aznas::ops::batch_norm::BatchNorm;
+use aznas::ops::layer_norm::LayerNorm;
+use aznas::ops::linear::Linear;
+use aznas::ops::max_pool::MaxPool;
+use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use core::cell::Cell;
 
@@ -61,28 +67,6 @@ pub enum Op {
     /// The feature before the one that the block reads. Takes no input: `input_count` is 0. The first two blocks have
     /// none.
     Earlier = 17,
-}
-
-impl Op {
-    const ALL: [Self; 17] = [
-        Self::Zero,
-        Self::Identity,
-        Self::Relu,
-        Self::Convolution,
-        Self::BatchNorm,
-        Self::AveragePool,
-        Self::MaxPool,
-        Self::GlobalPool,
-        Self::Linear,
-        Self::Add,
-        Self::Concat,
-        Self::LayerNorm,
-        Self::Gelu,
-        Self::Tokens,
-        Self::Attention,
-        Self::TokenPool,
-        Self::Earlier,
-    ];
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -208,6 +192,17 @@ impl Network for NodeList {
     }
 }
 
+/// What the core calls an op, by its number: a line an op, and an error of the compiler if one is missing.
+macro_rules! core_op {
+    ($number:expr, $($op:ident => $core:expr,)*) => {{
+        const _: fn(Op) = |op| match op { $(Op::$op => (),)* };
+        match $number {
+            $(number if number == Op::$op as u32 => Ok($core),)*
+            _ => Err(Error::Invalid { field: "op", expected: "one of aznas_op" }),
+        }
+    }};
+}
+
 impl Node {
     fn ends_block(&self) -> bool {
         self.flags & AZNAS_NODE_END_OF_BLOCK != 0
@@ -242,30 +237,29 @@ impl Node {
     }
 
     fn op(&self) -> Result<CoreOp, Error> {
-        let op = Op::ALL.into_iter().find(|op| *op as u32 == self.op);
-        Ok(match op.ok_or(Error::Invalid { field: "op", expected: "one of aznas_op" })? {
-            Op::Zero => CoreOp::Zero,
-            Op::Identity => CoreOp::Identity,
-            Op::Relu => CoreOp::Relu,
-            Op::Convolution => CoreOp::Convolution(self.convolution()),
-            Op::BatchNorm => CoreOp::BatchNorm { epsilon: self.checked_epsilon()? },
-            Op::AveragePool => CoreOp::AveragePool(self.window()?),
-            Op::MaxPool => CoreOp::MaxPool(self.window()?),
-            Op::GlobalPool => CoreOp::GlobalPool,
-            Op::TokenPool => CoreOp::TokenPool,
-            Op::Earlier => CoreOp::Earlier,
-            Op::Linear => CoreOp::Linear { channels: self.channels as usize },
-            Op::Add => CoreOp::Add,
-            Op::Concat => CoreOp::Concat,
-            Op::LayerNorm => CoreOp::LayerNorm { epsilon: self.checked_epsilon()? },
-            Op::Gelu => CoreOp::Gelu,
-            Op::Tokens => CoreOp::Tokens,
-            Op::Attention => CoreOp::Attention(Attention {
+        core_op! { self.op,
+            Zero => CoreOp::Zero,
+            Identity => CoreOp::Identity,
+            Relu => CoreOp::Relu,
+            Convolution => CoreOp::Convolution(self.convolution()),
+            BatchNorm => CoreOp::BatchNorm(BatchNorm { epsilon: self.checked_epsilon()? }),
+            AveragePool => CoreOp::AveragePool(AveragePool { window: self.window()? }),
+            MaxPool => CoreOp::MaxPool(MaxPool { window: self.window()? }),
+            GlobalPool => CoreOp::GlobalPool,
+            TokenPool => CoreOp::TokenPool,
+            Earlier => CoreOp::Earlier,
+            Linear => CoreOp::Linear(Linear { channels: self.channels as usize }),
+            Add => CoreOp::Add,
+            Concat => CoreOp::Concat,
+            LayerNorm => CoreOp::LayerNorm(LayerNorm { epsilon: self.checked_epsilon()? }),
+            Gelu => CoreOp::Gelu,
+            Tokens => CoreOp::Tokens,
+            Attention => CoreOp::Attention(Attention {
                 heads: self.heads as usize,
                 grid: self.grid.map(|side| side as usize),
                 reach: self.reach as usize,
             }),
-        })
+        }
     }
 
     fn convolution(&self) -> Convolution {
@@ -288,9 +282,9 @@ impl Node {
         Window::new(side("kernel", self.kernel)?, side("stride", self.stride)?, side("padding", self.padding)?)
     }
 
-    fn checked_epsilon(&self) -> Result<f64, Error> {
+    fn checked_epsilon(&self) -> Result<Constant, Error> {
         if self.epsilon.is_finite() && self.epsilon > 0.0 {
-            Ok(self.epsilon)
+            Ok(self.epsilon.into())
         } else {
             Err(Error::Invalid { field: "epsilon", expected: "positive and finite" })
         }

@@ -1,11 +1,20 @@
 //! One primary block as a list of nodes in execution order, with every shape checked as it is added.
 
 use super::draw::Draw;
-use super::node::{Convolution, MAX_INPUTS, Node, NodeId, Op};
+use super::node::{MAX_INPUTS, Node, NodeId};
+use super::op::{Kind, Op};
 use crate::Error;
 use crate::ops::attention::Attention;
-use crate::ops::{self, window::Window};
-use crate::tensor::{Role, Shape};
+use crate::ops::batch_norm::BatchNorm;
+use crate::ops::combine;
+use crate::ops::conv2d::Convolution;
+use crate::ops::layer_norm::LayerNorm;
+use crate::ops::linear::Linear;
+use crate::ops::max_pool::MaxPool;
+use crate::ops::operation::{Parameter, Parameters, only};
+use crate::ops::pool::AveragePool;
+use crate::ops::window::Window;
+use crate::tensor::Shape;
 
 /// Most nodes a block can have.
 pub const MAX_NODES: usize = 128;
@@ -167,17 +176,17 @@ impl Block {
 
     /// Batch normalisation of `x`.
     pub fn batch_norm(&mut self, x: NodeId, epsilon: f64, key: u32) -> Result<NodeId, Error> {
-        self.push(Op::BatchNorm { epsilon }, &[x], key)
+        self.push(Op::BatchNorm(BatchNorm { epsilon: epsilon.into() }), &[x], key)
     }
 
     /// Average pooling of `x`.
     pub fn average_pool(&mut self, x: NodeId, window: Window) -> Result<NodeId, Error> {
-        self.push(Op::AveragePool(window), &[x], 0)
+        self.push(Op::AveragePool(AveragePool { window }), &[x], 0)
     }
 
     /// Max pooling of `x`.
     pub fn max_pool(&mut self, x: NodeId, window: Window) -> Result<NodeId, Error> {
-        self.push(Op::MaxPool(window), &[x], 0)
+        self.push(Op::MaxPool(MaxPool { window }), &[x], 0)
     }
 
     /// The mean of `x` over all positions.
@@ -192,7 +201,7 @@ impl Block {
 
     /// A linear map of the channels of `x`, with bias.
     pub fn linear(&mut self, x: NodeId, channels: usize, key: u32) -> Result<NodeId, Error> {
-        self.push(Op::Linear { channels }, &[x], key)
+        self.push(Op::Linear(Linear { channels }), &[x], key)
     }
 
     /// The positions of `x` as tokens behind a class token.
@@ -202,7 +211,7 @@ impl Block {
 
     /// Layer normalisation of `x`.
     pub fn layer_norm(&mut self, x: NodeId, epsilon: f64, key: u32) -> Result<NodeId, Error> {
-        self.push(Op::LayerNorm { epsilon }, &[x], key)
+        self.push(Op::LayerNorm(LayerNorm { epsilon: epsilon.into() }), &[x], key)
     }
 
     /// `x Φ(x)`
@@ -228,42 +237,39 @@ impl Block {
         self.push(Op::Concat, parts, 0)
     }
 
-    /// Numbers of a node's parameter, or `None` if the node has none of this role.
-    pub(crate) fn parameter_len(&self, node: &Node, role: Role) -> Result<Option<usize>, Error> {
-        let Some(&input) = node.inputs().first() else { return Ok(None) };
-        let x = self.shape(input)?;
-        Ok(match (node.op, role) {
-            (Op::Convolution(convolution), Role::Weight) => Some(convolution.geometry(x)?.weights()),
-            (Op::Convolution(convolution), Role::Bias) if convolution.bias => Some(convolution.channels),
-            (Op::Linear { channels }, Role::Weight) => Some(Shape::new(1, 1, x.channels, channels)?.len()),
-            (Op::Linear { channels }, Role::Bias) => Some(channels),
-            (Op::BatchNorm { .. } | Op::LayerNorm { .. }, Role::Gain | Role::Shift) => Some(x.channels),
-            (Op::Tokens, Role::ClassToken) => Some(x.channels),
-            (Op::Tokens, Role::Position) => Some(node.shape.positions_per_image() * x.channels),
-            (Op::Attention(attention), Role::KeyRow | Role::KeyColumn | Role::ValueRow | Role::ValueColumn) => {
-                Some(attention.entries() * attention.width(x))
-            }
-            _ => None,
-        })
+    /// The parameters of a node.
+    pub(crate) fn parameters(&self, node: &Node) -> Parameters {
+        let input = self.first_input(node);
+        match node.op.kind() {
+            Kind::Convolution(convolution) => convolution.parameters(input),
+            Kind::BatchNorm(norm) => norm.parameters(input),
+            Kind::Plain(op) => op.parameters(input, node.shape),
+            Kind::Input | Kind::Earlier | Kind::Zero => Parameter::list([]),
+            Kind::Identity | Kind::Relu | Kind::Add => Parameter::list([]),
+        }
     }
 
     /// Numbers of all parameters of a node that are drawn.
-    pub(crate) fn drawn_len(&self, node: &Node) -> Result<usize, Error> {
-        let lens = Role::ALL.into_iter().filter(|&role| node.draws(role)).map(|role| self.parameter_len(node, role));
-        lens.map(|len| Ok(len?.unwrap_or(0))).sum()
+    pub(crate) fn drawn_len(&self, node: &Node) -> usize {
+        let parameters = self.parameters(node);
+        let drawn = parameters.as_slice().iter().filter(|parameter| node.draws(parameter.role));
+        drawn.map(Parameter::len).fold(0, usize::saturating_add)
     }
 
     /// Multiply-adds of a node for one image.
     pub(crate) fn macs_per_image(&self, node: &Node) -> Result<u64, Error> {
-        let Some(&input) = node.inputs().first() else { return Ok(0) };
-        let x = self.shape(input)?;
-        let one_image = Shape { batch: 1, ..x };
-        Ok(match node.op {
-            Op::Convolution(convolution) => convolution.geometry(one_image)?.macs(),
-            Op::Linear { channels } => ops::linear::macs(one_image, channels),
-            Op::Attention(attention) => attention.macs(one_image),
-            _ => 0,
+        let input = self.first_input(node);
+        Ok(match node.op.kind() {
+            Kind::Convolution(convolution) => convolution.geometry(Shape { batch: 1, ..input })?.macs(),
+            Kind::Plain(op) => op.macs(input, node.shape),
+            Kind::Input | Kind::Earlier | Kind::Zero | Kind::Identity => 0,
+            Kind::Relu | Kind::Add | Kind::BatchNorm(_) => 0,
         })
+    }
+
+    /// The shape that a node reads first; of none if it reads nothing.
+    pub(crate) fn first_input(&self, node: &Node) -> Shape {
+        node.inputs().first().map_or(Shape::default(), |input| self.nodes[input.index()].shape)
     }
 
     /// What flows where. Zeros cut: what is only multiplied by zero neither reaches nor depends.
@@ -299,29 +305,16 @@ impl Block {
         let mut shapes = [Shape::default(); MAX_INPUTS];
         let shapes = &mut shapes[..inputs.len()];
         shapes.iter_mut().zip(inputs).for_each(|(shape, input)| *shape = self.nodes[input.index()].shape);
-        let x = match (op, &*shapes) {
-            (Op::Add, terms) => return ops::combine::output(terms),
-            (Op::Concat, parts) => return ops::concat::output(parts),
-            (Op::Input, _) => return Err(self.refuse("op", "anything but an input, which every block has already")),
-            (Op::Earlier, []) => {
-                return self.earlier.ok_or(self.refuse("op", "one that needs no feature before the block's input"));
+        match op.kind() {
+            Kind::Input => Err(self.refuse("op", "anything but an input, which every block has already")),
+            Kind::Earlier if !shapes.is_empty() => Err(self.refuse("inputs", "none")),
+            Kind::Earlier => {
+                self.earlier.ok_or(self.refuse("op", "one that needs no feature before the block's input"))
             }
-            (Op::Earlier, _) => return Err(self.refuse("inputs", "none")),
-            (_, &[x]) => x,
-            _ => return Err(self.refuse("inputs", "exactly one")),
-        };
-        match op {
-            Op::Convolution(convolution) => Ok(convolution.geometry(x)?.output()),
-            Op::AveragePool(window) | Op::MaxPool(window) => window.output(x),
-            Op::GlobalPool => ops::global_pool::output(x, 0),
-            Op::TokenPool => ops::global_pool::output(x, 1),
-            Op::Linear { channels } => ops::linear::output(x, x.channels, channels),
-            Op::BatchNorm { .. } => Ok(ops::batch_norm::output(x)),
-            Op::LayerNorm { .. } => Ok(ops::layer_norm::output(x)),
-            Op::Gelu => Ok(ops::gelu::output(x)),
-            Op::Tokens => ops::tokens::output(x),
-            Op::Attention(attention) => attention.output(x),
-            Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::Add | Op::Concat => Ok(x),
+            Kind::Zero | Kind::Identity | Kind::Relu | Kind::BatchNorm(_) => only(shapes),
+            Kind::Add => combine::output(shapes),
+            Kind::Convolution(convolution) => Ok(convolution.geometry(only(shapes)?)?.output()),
+            Kind::Plain(op) => op.output(shapes),
         }
     }
 }

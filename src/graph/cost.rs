@@ -1,8 +1,7 @@
 //! Multiply-adds, parameters, layers and depth: what is counted on the graph of a block.
 
-use super::{Block, MAX_NODES, Op};
+use super::{Block, Kind, MAX_NODES};
 use crate::Error;
-use crate::tensor::Role;
 
 /// What a network costs for one image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,12 +29,15 @@ impl Cost {
         let mut chain = [0u64; MAX_NODES];
         for (i, (node, flow)) in block.nodes().iter().zip(block.flow()).enumerate() {
             let macs = block.macs_per_image(node)?;
-            let mut parameters = 0;
-            for role in Role::ALL {
-                parameters += block.parameter_len(node, role)?.unwrap_or(0) as u64;
-            }
+            let parameters = block.parameters(node).as_slice().iter().map(|parameter| parameter.len() as u64).sum();
             let live = flow.reaches_output && (flow.depends_on_input || flow.depends_on_earlier);
-            let layers = u64::from(live && matches!(node.op, Op::Convolution(_) | Op::Linear { .. }));
+            let is_layer = match node.op.kind() {
+                Kind::Convolution(_) => true,
+                Kind::Plain(op) => op.facts().is_layer,
+                Kind::Input | Kind::Earlier | Kind::Zero | Kind::Identity => false,
+                Kind::Relu | Kind::Add | Kind::BatchNorm(_) => false,
+            };
+            let layers = u64::from(live && is_layer);
             let below = node.inputs().iter().map(|input| chain[input.index()]).max().unwrap_or(0);
             chain[i] = if live { below + layers } else { 0 };
             for (sum, term) in [

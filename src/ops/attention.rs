@@ -22,11 +22,14 @@ mod tests;
 #[cfg(test)]
 pub(crate) use tests::reference;
 
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
 use crate::Error;
 use crate::base::math;
 use crate::linalg::gemm::{Matrix, gemm, gemm_scratch_len};
 use crate::simd::Backend;
-use crate::tensor::{Shape, View, ViewMut};
+use crate::tensor::{Role, Shape, View, ViewMut};
 use core::ops::Range;
 use rows::{Differentiate, Gather, Softmax, Tile};
 
@@ -64,12 +67,30 @@ impl Attention {
         input.channels / (3 * self.heads)
     }
 
-    /// The shape of the result.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] naming `heads` or `grid` if the channels or tokens of the argument do not fit,
-    /// [`Error::Overflow`] if the tables do not fit the address space.
-    pub fn output(&self, input: Shape) -> Result<Shape, Error> {
+    /// Multiply-adds of one sample by the definition above: of tokens, and of relative positions, for logits and results.
+    pub const fn macs(&self, input: Shape) -> u64 {
+        let pairs = (input.height as u64).saturating_mul(input.height as u64);
+        pairs.saturating_mul(4 * (input.channels / 3) as u64)
+    }
+
+    /// Every head of every sample, its queries in tiles of about the same size.
+    fn tiles(&self, input: Shape) -> impl Iterator<Item = (usize, usize, Range<usize>)> + use<> {
+        let (heads, tokens) = (self.heads, input.height);
+        let count = tile_len(tokens);
+        (0..input.batch * heads).flat_map(move |each| {
+            let tiles = (0..tokens).step_by(count).map(move |first| first..tokens.min(first + count));
+            tiles.map(move |queries| (each / heads, each % heads, queries))
+        })
+    }
+}
+
+impl Operation for Attention {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Stored, remembers: Remembers::Inputs, keeps_zero: false, is_layer: false }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        let input = only(inputs)?;
         let parts = self.heads.checked_mul(3).filter(|&parts| parts > 0 && input.channels.is_multiple_of(parts));
         if parts.is_none() || input.channels == 0 {
             return Err(Error::Invalid { field: "heads", expected: "a divisor of a third of the channels" });
@@ -85,98 +106,113 @@ impl Attention {
         input.with_channels(input.channels / 3)
     }
 
-    /// Multiply-adds of one sample by the definition above: of tokens, and of relative positions, for logits and results.
-    pub const fn macs(&self, input: Shape) -> u64 {
-        let pairs = (input.height as u64).saturating_mul(input.height as u64);
-        pairs.saturating_mul(4 * (input.channels / 3) as u64)
+    fn parameters(&self, input: Shape, _: Shape) -> Parameters {
+        let roles = [Role::KeyRow, Role::KeyColumn, Role::ValueRow, Role::ValueColumn];
+        Parameter::list(roles.map(|role| Parameter::new(role, self.entries(), self.width(input))))
     }
 
-    /// Numbers of scratch that [`forward`](Self::forward) needs: linear in the tokens, whatever the batch.
-    pub fn scratch_len(&self, input: Shape) -> usize {
-        let sizes = Sizes::new(self, input);
-        let lens = [sizes.table, sizes.table, sizes.logits, sizes.relative, sizes.product];
-        lens.into_iter().fold(0, usize::saturating_add)
+    fn macs(&self, input: Shape, _: Shape) -> u64 {
+        self.macs(input)
     }
 
-    /// Numbers of scratch that [`vjp`](Self::vjp) needs.
-    pub fn vjp_scratch_len(&self, input: Shape) -> usize {
-        self.scratch_len(input).saturating_add(Sizes::new(self, input).logits)
+    fn scratch(&self, input: Shape, _: Shape) -> Scratch {
+        Scratch { forward: scratch_len(self, input), vjp: vjp_scratch_len(self, input) }
     }
 
-    /// Writes the attention of `input` to `out`. `tables` are those of the keys for rows and for columns, then those of
-    /// the values, each [`entries`](Self::entries) × [`width`](Self::width).
-    pub fn forward(&self, backend: Backend, input: View<'_>, tables: &[f32], out: ViewMut<'_>, scratch: &mut [f32]) {
-        let mut work = Work::new(self, backend, input, tables, scratch);
-        let (tokens, width, pitch) = (work.tokens, work.width, work.pitch);
-        for (sample, head, queries) in self.tiles(input.shape) {
-            let tile = work.probabilities(sample, head, queries.clone());
-            let result = &mut out.data[(sample * tokens + queries.start) * out.pitch + head * width..];
-            let (probabilities, values) = (Matrix::new(work.logits, pitch), work.operand(VALUES, sample, head, 0));
-            let sizes = [tile.count, tokens, width];
-            gemm(backend, sizes, probabilities, values, false, result, out.pitch, work.product);
-            let (weights, table) = (&*work.logits, &*work.tables[1]);
-            add_relative(backend, tile, weights, table, result, out.pitch, work.relative, work.product);
-        }
+    fn forward(&self, call: ForwardCall<'_>) {
+        let tables = call.parameters.map(Option::unwrap_or_default);
+        forward(self, call.backend, call.inputs[0].stored, tables, call.out, call.scratch);
     }
 
-    /// Passes the gradient with respect to the result back to the argument, which is given again with the tables: writes
-    /// it to `out`, or with `accumulate` adds it to what is there.
-    pub fn vjp(
-        &self,
-        backend: Backend,
-        input: View<'_>,
-        tables: &[f32],
-        gradient: View<'_>,
-        accumulate: bool,
-        out: ViewMut<'_>,
-        scratch: &mut [f32],
-    ) {
-        let (gradients, scratch) = scratch.split_at_mut(Sizes::new(self, input.shape).logits);
-        let mut work = Work::new(self, backend, input, tables, scratch);
-        let (tokens, width, pitch) = (work.tokens, work.width, work.pitch);
-        for (sample, head, queries) in self.tiles(input.shape) {
-            let tile = work.probabilities(sample, head, queries.clone());
-            let (count, differences) = (tile.count, tile.differences());
-            let first = queries.start;
-            let position = sample * tokens;
-            let channel = |third: usize| (third * self.heads + head) * width;
-            // Keys and values hear from every tile of queries.
-            let add = accumulate || first > 0;
-
-            let of_result = matrix(&gradient, position + first, head * width);
-            let of_values = &mut out.data[position * out.pitch + channel(VALUES)..];
-            let transposed = Matrix::new(work.logits, pitch).transposed();
-            gemm(backend, [tokens, count, width], transposed, of_result, add, of_values, out.pitch, work.product);
-
-            let values = work.operand(VALUES, sample, head, 0).transposed();
-            gemm(backend, [count, width, tokens], of_result, values, false, gradients, pitch, work.product);
-            let table = Matrix::new(work.tables[1], width).transposed();
-            let sizes = [count, width, differences];
-            gemm(backend, sizes, of_result, table, false, work.relative, differences, work.product);
-            let (scale, relative, probabilities) = (work.scale, &*work.relative, &*work.logits);
-            backend.run(Differentiate { tile, scale, relative, probabilities, gradients });
-
-            let of_logits = Matrix::new(gradients, pitch);
-            let of_queries = &mut out.data[(position + first) * out.pitch + channel(QUERIES)..];
-            let keys = work.operand(KEYS, sample, head, 0);
-            gemm(backend, [count, tokens, width], of_logits, keys, accumulate, of_queries, out.pitch, work.product);
-            let table = &*work.tables[0];
-            add_relative(backend, tile, gradients, table, of_queries, out.pitch, work.relative, work.product);
-
-            let of_keys = &mut out.data[position * out.pitch + channel(KEYS)..];
-            let (of_logits, queries) = (of_logits.transposed(), work.operand(QUERIES, sample, head, first));
-            gemm(backend, [tokens, count, width], of_logits, queries, add, of_keys, out.pitch, work.product);
-        }
+    fn vjp(&self, call: VjpCall<'_>) {
+        let VjpCall { backend, gradient, sink, scratch, .. } = call;
+        let (input, tables) = (call.remembered[0].stored, call.parameters.map(Option::unwrap_or_default));
+        vjp(self, backend, input, tables, gradient, sink.accumulate, sink.stored, scratch);
     }
+}
 
-    /// Every head of every sample, its queries in tiles of about the same size.
-    fn tiles(&self, input: Shape) -> impl Iterator<Item = (usize, usize, Range<usize>)> + use<> {
-        let (heads, tokens) = (self.heads, input.height);
-        let count = tile_len(tokens);
-        (0..input.batch * heads).flat_map(move |each| {
-            let tiles = (0..tokens).step_by(count).map(move |first| first..tokens.min(first + count));
-            tiles.map(move |queries| (each / heads, each % heads, queries))
-        })
+/// Numbers of scratch that [`forward`] needs: linear in the tokens, whatever the batch.
+pub fn scratch_len(attention: &Attention, input: Shape) -> usize {
+    let sizes = Sizes::new(attention, input);
+    let lens = [sizes.table, sizes.table, sizes.logits, sizes.relative, sizes.product];
+    lens.into_iter().fold(0, usize::saturating_add)
+}
+
+/// Numbers of scratch that [`vjp`] needs.
+pub fn vjp_scratch_len(attention: &Attention, input: Shape) -> usize {
+    scratch_len(attention, input).saturating_add(Sizes::new(attention, input).logits)
+}
+
+/// Writes the attention of `input` to `out`. `tables` are those of the keys for rows and for columns, then those of
+/// the values, each [`entries`](Attention::entries) × [`width`](Attention::width).
+pub fn forward(
+    attention: &Attention,
+    backend: Backend,
+    input: View<'_>,
+    tables: [&[f32]; 4],
+    out: ViewMut<'_>,
+    scratch: &mut [f32],
+) {
+    let mut work = Work::new(attention, backend, input, tables, scratch);
+    let (tokens, width, pitch) = (work.tokens, work.width, work.pitch);
+    for (sample, head, queries) in attention.tiles(input.shape) {
+        let tile = work.probabilities(sample, head, queries.clone());
+        let result = &mut out.data[(sample * tokens + queries.start) * out.pitch + head * width..];
+        let (probabilities, values) = (Matrix::new(work.logits, pitch), work.operand(VALUES, sample, head, 0));
+        let sizes = [tile.count, tokens, width];
+        gemm(backend, sizes, probabilities, values, false, result, out.pitch, work.product);
+        let (weights, table) = (&*work.logits, &*work.tables[1]);
+        add_relative(backend, tile, weights, table, result, out.pitch, work.relative, work.product);
+    }
+}
+
+/// Passes the gradient with respect to the result back to the argument, which is given again with the tables: writes
+/// it to `out`, or with `accumulate` adds it to what is there.
+pub fn vjp(
+    attention: &Attention,
+    backend: Backend,
+    input: View<'_>,
+    tables: [&[f32]; 4],
+    gradient: View<'_>,
+    accumulate: bool,
+    out: ViewMut<'_>,
+    scratch: &mut [f32],
+) {
+    let (gradients, scratch) = scratch.split_at_mut(Sizes::new(attention, input.shape).logits);
+    let mut work = Work::new(attention, backend, input, tables, scratch);
+    let (tokens, width, pitch) = (work.tokens, work.width, work.pitch);
+    for (sample, head, queries) in attention.tiles(input.shape) {
+        let tile = work.probabilities(sample, head, queries.clone());
+        let (count, differences) = (tile.count, tile.differences());
+        let first = queries.start;
+        let position = sample * tokens;
+        let channel = |third: usize| (third * attention.heads + head) * width;
+        // Keys and values hear from every tile of queries.
+        let add = accumulate || first > 0;
+
+        let of_result = matrix(&gradient, position + first, head * width);
+        let of_values = &mut out.data[position * out.pitch + channel(VALUES)..];
+        let transposed = Matrix::new(work.logits, pitch).transposed();
+        gemm(backend, [tokens, count, width], transposed, of_result, add, of_values, out.pitch, work.product);
+
+        let values = work.operand(VALUES, sample, head, 0).transposed();
+        gemm(backend, [count, width, tokens], of_result, values, false, gradients, pitch, work.product);
+        let table = Matrix::new(work.tables[1], width).transposed();
+        let sizes = [count, width, differences];
+        gemm(backend, sizes, of_result, table, false, work.relative, differences, work.product);
+        let (scale, relative, probabilities) = (work.scale, &*work.relative, &*work.logits);
+        backend.run(Differentiate { tile, scale, relative, probabilities, gradients });
+
+        let of_logits = Matrix::new(gradients, pitch);
+        let of_queries = &mut out.data[(position + first) * out.pitch + channel(QUERIES)..];
+        let keys = work.operand(KEYS, sample, head, 0);
+        gemm(backend, [count, tokens, width], of_logits, keys, accumulate, of_queries, out.pitch, work.product);
+        let table = &*work.tables[0];
+        add_relative(backend, tile, gradients, table, of_queries, out.pitch, work.relative, work.product);
+
+        let of_keys = &mut out.data[position * out.pitch + channel(KEYS)..];
+        let (of_logits, queries) = (of_logits.transposed(), work.operand(QUERIES, sample, head, first));
+        gemm(backend, [tokens, count, width], of_logits, queries, add, of_keys, out.pitch, work.product);
     }
 }
 
@@ -234,7 +270,7 @@ impl<'a> Work<'a> {
         attention: &'a Attention,
         backend: Backend,
         input: View<'a>,
-        tables: &[f32],
+        tables: [&[f32]; 4],
         scratch: &'a mut [f32],
     ) -> Self {
         let (tokens, width) = (input.shape.height, attention.width(input.shape));
@@ -243,9 +279,9 @@ impl<'a> Work<'a> {
         let (of_values, scratch) = scratch.split_at_mut(sizes.table);
         let (logits, scratch) = scratch.split_at_mut(sizes.logits);
         let (relative, product) = scratch.split_at_mut(sizes.relative);
-        let (keys, values) = tables.split_at(2 * attention.entries() * width);
-        attention.unroll(width, keys, of_keys);
-        attention.unroll(width, values, of_values);
+        let [key_rows, key_columns, value_rows, value_columns] = tables;
+        attention.unroll(width, [key_rows, key_columns], of_keys);
+        attention.unroll(width, [value_rows, value_columns], of_values);
         Self {
             attention,
             backend,
@@ -294,9 +330,9 @@ impl Attention {
     }
 
     /// Copies the tables for rows and for columns to one with an entry per difference, as [`rows`] wants it.
-    fn unroll(&self, width: usize, tables: &[f32], out: &mut [f32]) {
+    fn unroll(&self, width: usize, tables: [&[f32]; 2], out: &mut [f32]) {
         let mut out = out.chunks_exact_mut(width);
-        for (table, size) in tables.chunks_exact(self.entries() * width).zip(self.grid) {
+        for (table, size) in tables.into_iter().zip(self.grid) {
             for (place, out) in (0..2 * size).zip(&mut out) {
                 let distance = place.abs_diff(size).min(self.reach);
                 let entry = match place {

@@ -7,13 +7,24 @@
 
 use super::combine;
 use super::moments::Moments;
+use super::operation::{Parameter, Parameters};
+use crate::base::constant::Constant;
 use crate::base::math;
 use crate::simd::Backend;
-use crate::tensor::{Gradient, Normalised, Shape, Sink, Sums, View};
+use crate::tensor::{Gradient, Normalised, Role, Shape, Sink, Sums, View};
 
-/// The shape after batch normalisation: the same.
-pub const fn output(input: Shape) -> Shape {
-    input
+/// Normalisation by the batch's own mean and biased variance, then gain and shift per channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BatchNorm {
+    /// ε, added to the variance.
+    pub epsilon: Constant,
+}
+
+impl BatchNorm {
+    /// Its parameters on a map of shape `input`.
+    pub(crate) fn parameters(&self, input: Shape) -> Parameters {
+        Parameter::list([Role::Gain, Role::Shift].map(|role| Parameter::new(role, 1, input.channels)))
+    }
 }
 
 /// Numbers a channel that the two passes share: `scale`, `shift` and `centre` of [`coefficients`], then `by_gradient`,
@@ -169,7 +180,7 @@ mod tests {
             core::array::from_fn(|_| vec![f32::NAN; channels]);
         coefficients(&moments, gain, bias, EPSILON, &mut scale, &mut shift, &mut centre);
         let affine = Affine { scale: &scale, shift: &shift };
-        let mut out = Tensor::filled(output(z.shape), 1, f32::NAN);
+        let mut out = Tensor::filled(z.shape, 1, f32::NAN);
         let value = Value { stored: z.view(), affine: Some(affine), rectified };
         combine::forward(backend, &[value], false, false, out.view_mut());
 

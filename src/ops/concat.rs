@@ -1,29 +1,56 @@
 //! Concatenation along the channels: each part is a range of channels of the whole, written and read in place.
 
 use super::combine;
+use super::operation::{Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall};
 use crate::Error;
 use crate::simd::Backend;
 use crate::tensor::{Gradient, Shape, Sink, Value, View, ViewMut};
 
-/// The shape of parts of these shapes side by side.
-///
-/// # Errors
-/// [`Error::Invalid`] if there is no part or the parts differ in more than their channels, [`Error::Overflow`] if the
-/// whole does not fit the address space.
-pub fn output(parts: &[Shape]) -> Result<Shape, Error> {
-    let [first, rest @ ..] = parts else {
-        return Err(Error::Invalid { field: "parts", expected: "at least one" });
-    };
-    rest.iter().try_fold(*first, |whole, part| {
-        if (part.batch, part.height, part.width) != (whole.batch, whole.height, whole.width) {
-            return Err(Error::Invalid { field: "parts", expected: "of one batch, height and width" });
-        }
-        let channels = whole.channels.checked_add(part.channels);
-        whole.with_channels(channels.ok_or(Error::Overflow { quantity: "the channels of a concatenation" })?)
-    })
+/// Its inputs side by side along the channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Concat;
+
+impl Operation for Concat {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Value, remembers: Remembers::Nothing, keeps_zero: true, is_layer: false }
+    }
+
+    fn output(&self, parts: &[Shape]) -> Result<Shape, Error> {
+        let [first, rest @ ..] = parts else {
+            return Err(Error::Invalid { field: "parts", expected: "at least one" });
+        };
+        rest.iter().try_fold(*first, |whole, part| {
+            if (part.batch, part.height, part.width) != (whole.batch, whole.height, whole.width) {
+                return Err(Error::Invalid { field: "parts", expected: "of one batch, height and width" });
+            }
+            let channels = whole.channels.checked_add(part.channels);
+            whole.with_channels(channels.ok_or(Error::Overflow { quantity: "the channels of a concatenation" })?)
+        })
+    }
+
+    fn parameters(&self, _: Shape, _: Shape) -> Parameters {
+        Parameter::list([])
+    }
+
+    fn macs(&self, _: Shape, _: Shape) -> u64 {
+        0
+    }
+
+    fn scratch(&self, _: Shape, _: Shape) -> Scratch {
+        Scratch::NONE
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        forward(call.backend, call.inputs, call.out);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        let first = call.inputs[..call.position].iter().map(|part| part.channels).sum();
+        vjp(call.backend, call.gradient, first, call.sink);
+    }
 }
 
-/// Writes `values` side by side to `out`, whose shape is [`output`] of theirs.
+/// Writes `values` side by side to `out`, whose channels are all of theirs.
 pub fn forward(backend: Backend, values: &[Value<'_>], mut out: ViewMut<'_>) {
     let mut first = 0;
     for value in values {
@@ -51,11 +78,11 @@ mod tests {
     #[test]
     fn shapes_are_checked() {
         let shape = Shape::new(2, 3, 4, 5).unwrap();
-        assert_eq!(output(&[shape, shape.with_channels(2).unwrap()]), shape.with_channels(7));
-        assert_eq!(output(&[]).unwrap_err().code(), -2);
-        assert_eq!(output(&[shape, Shape { width: 3, ..shape }]).unwrap_err().code(), -2);
+        assert_eq!(Concat.output(&[shape, shape.with_channels(2).unwrap()]), shape.with_channels(7));
+        assert_eq!(Concat.output(&[]).unwrap_err().code(), -2);
+        assert_eq!(Concat.output(&[shape, Shape { width: 3, ..shape }]).unwrap_err().code(), -2);
         let wide = Shape { channels: usize::MAX, ..shape };
-        assert_eq!(output(&[shape, wide]).unwrap_err().code(), -5);
+        assert_eq!(Concat.output(&[shape, wide]).unwrap_err().code(), -5);
     }
 
     #[test]
@@ -66,7 +93,7 @@ mod tests {
                 .map(|(place, &channels)| Tensor::random(Shape::new(2, 3, 1, channels).unwrap(), place, place))
                 .collect();
             let shapes: Vec<_> = parts.iter().map(|part| part.shape).collect();
-            let whole = output(&shapes).unwrap();
+            let whole = Concat.output(&shapes).unwrap();
             let reference = |x: &[f64]| {
                 let mut rest = x;
                 let mut rows = std::vec![Vec::new(); whole.positions()];

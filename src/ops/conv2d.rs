@@ -8,6 +8,7 @@
 
 mod bands;
 mod blocks;
+mod convolution;
 mod depthwise;
 mod direct;
 mod geometry;
@@ -19,6 +20,7 @@ mod tests;
 mod window;
 mod winograd;
 
+pub use convolution::Convolution;
 pub use geometry::Geometry;
 
 use super::moments::Moments;

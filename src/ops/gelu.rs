@@ -1,12 +1,45 @@
 //! The Gaussian error linear unit `x Φ(x)` in its exact form, Φ(x) = ½ (1 + erf(x / √2)) (Hendrycks and Gimpel, 2016).
 
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
+use crate::Error;
 use crate::simd::{Backend, Kernel, Simd, normal};
 use crate::tensor::columns::for_each_part;
 use crate::tensor::{Shape, View, ViewMut};
 
-/// The shape of the result: the same.
-pub const fn output(input: Shape) -> Shape {
-    input
+/// `x Φ(x)`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Gelu;
+
+impl Operation for Gelu {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Stored, remembers: Remembers::Inputs, keeps_zero: true, is_layer: false }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        only(inputs)
+    }
+
+    fn parameters(&self, _: Shape, _: Shape) -> Parameters {
+        Parameter::list([])
+    }
+
+    fn macs(&self, _: Shape, _: Shape) -> u64 {
+        0
+    }
+
+    fn scratch(&self, _: Shape, _: Shape) -> Scratch {
+        Scratch::NONE
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        forward(call.backend, call.inputs[0].stored, call.out);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        vjp(call.backend, call.remembered[0].stored, call.gradient, call.sink.accumulate, call.sink.stored);
+    }
 }
 
 /// Writes `x Φ(x)` for every number of `input` to `out`. The error is at most `4e-7 · |x|`.

@@ -1,5 +1,8 @@
 //! Global average pooling: the mean over the positions of each sample, of tokens without the class token.
 
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
 use super::strip::{Prologue, read};
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
@@ -12,16 +15,47 @@ const SUMS: usize = 4;
 /// Positions of the vjp that are stored at once.
 const ROWS: usize = 8;
 
-/// The shape of the means of a map, the first `skip` positions of each sample left out: one position a sample.
-///
-/// # Errors
-/// [`Error::Invalid`] if no position is left.
-pub fn output(input: Shape, skip: usize) -> Result<Shape, Error> {
-    if input.positions_per_image() <= skip {
-        let expected = if skip == 0 { "a map of at least one position" } else { "tokens behind a class token" };
-        return Err(Error::Invalid { field: "input", expected });
+/// The mean over all positions of an image but the first few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GlobalPool {
+    /// Positions that are left out: none, or the class token.
+    pub skip: usize,
+}
+
+impl Operation for GlobalPool {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Value, remembers: Remembers::Nothing, keeps_zero: true, is_layer: false }
     }
-    Shape::new(input.batch, 1, 1, input.channels)
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        let input = only(inputs)?;
+        if input.positions_per_image() <= self.skip {
+            let expected =
+                if self.skip == 0 { "a map of at least one position" } else { "tokens behind a class token" };
+            return Err(Error::Invalid { field: "input", expected });
+        }
+        Shape::new(input.batch, 1, 1, input.channels)
+    }
+
+    fn parameters(&self, _: Shape, _: Shape) -> Parameters {
+        Parameter::list([])
+    }
+
+    fn macs(&self, _: Shape, _: Shape) -> u64 {
+        0
+    }
+
+    fn scratch(&self, input: Shape, _: Shape) -> Scratch {
+        Scratch { forward: 0, vjp: scratch_len(input) }
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        forward(call.backend, call.inputs[0], self.skip, call.out);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        vjp(call.backend, call.gradient, self.skip, call.sink, call.scratch);
+    }
 }
 
 /// Numbers of scratch that [`vjp`] needs.
@@ -29,7 +63,7 @@ pub const fn scratch_len(input: Shape) -> usize {
     ROWS.saturating_mul(input.channels)
 }
 
-/// Writes the means of `value` to `out`, whose shape is [`output`] of the value's.
+/// Writes the means of `value` to `out`, which has one position an image; the first `skip` positions of each do not count.
 pub fn forward(backend: Backend, value: Value<'_>, skip: usize, out: ViewMut<'_>) {
     backend.run(Forward { value, skip, out });
 }
@@ -147,10 +181,13 @@ mod tests {
     fn a_map_without_positions_has_no_mean() {
         for (shape, skip) in [([2, 0, 3, 4], 0), ([2, 1, 1, 4], 1), ([2, 0, 1, 4], 1)] {
             let [batch, height, width, channels] = shape;
-            assert_eq!(output(Shape::new(batch, height, width, channels).unwrap(), skip).unwrap_err().code(), -2);
+            assert_eq!(
+                GlobalPool { skip }.output(&[Shape::new(batch, height, width, channels).unwrap()]).unwrap_err().code(),
+                -2
+            );
         }
-        assert_eq!(output(Shape::new(2, 5, 3, 4).unwrap(), 0), Shape::new(2, 1, 1, 4));
-        assert_eq!(output(Shape::new(2, 5, 1, 4).unwrap(), 1), Shape::new(2, 1, 1, 4));
+        assert_eq!(GlobalPool { skip: 0 }.output(&[Shape::new(2, 5, 3, 4).unwrap()]), Shape::new(2, 1, 1, 4));
+        assert_eq!(GlobalPool { skip: 1 }.output(&[Shape::new(2, 5, 1, 4).unwrap()]), Shape::new(2, 1, 1, 4));
     }
 
     #[test]
@@ -159,7 +196,7 @@ mod tests {
             let maps = MAPS.into_iter().flat_map(|map| CHANNELS.map(|channels| (map, channels)));
             for (((height, width), channels), skip) in maps.flat_map(|map| [0, 1, 9].map(|skip| (map, skip))) {
                 let input = Shape::new(2, height, width, channels).unwrap();
-                let Ok(means) = output(input, skip) else { continue };
+                let Ok(means) = GlobalPool { skip }.output(&[input]) else { continue };
                 let case = format!("{backend:?}, {input:?} but {skip}");
                 let x = Tensor::random(input, 3, 1);
                 let (scale, shift) = (numbers(channels, 2), numbers(channels, 3));

@@ -3,52 +3,97 @@
 //! Backwards, with `d = x − mean`, `r = 1 / √(variance + ε)` and `h = γ g`, the gradient is
 //! `r (h − mean(h) − d r² mean(h d))` (Ba, Kiros and Hinton, 2016). Statistics are computed again: cheaper than kept.
 
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
+use crate::Error;
+use crate::base::constant::Constant;
 use crate::base::math;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::{Part, for_each_part};
-use crate::tensor::{Shape, View, ViewMut};
+use crate::tensor::{Role, Shape, View, ViewMut};
 
-/// A layer normalisation.
-#[derive(Clone, Copy, Debug)]
-pub struct LayerNorm<'a> {
-    /// γ, one number a channel; 1 if missing.
-    pub gain: Option<&'a [f32]>,
-    /// β, one number a channel; 0 if missing.
-    pub shift: Option<&'a [f32]>,
+/// Normalisation of every position over its channels, then gain and shift per channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LayerNorm {
     /// ε, added to the biased variance.
-    pub epsilon: f64,
+    pub epsilon: Constant,
 }
 
-/// The shape of the result: the same.
-pub const fn output(input: Shape) -> Shape {
-    input
+impl Operation for LayerNorm {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Stored, remembers: Remembers::Inputs, keeps_zero: false, is_layer: false }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        only(inputs)
+    }
+
+    fn parameters(&self, input: Shape, _: Shape) -> Parameters {
+        Parameter::list([Role::Gain, Role::Shift].map(|role| Parameter::new(role, 1, input.channels)))
+    }
+
+    fn macs(&self, _: Shape, _: Shape) -> u64 {
+        0
+    }
+
+    fn scratch(&self, input: Shape, _: Shape) -> Scratch {
+        Scratch { forward: 0, vjp: vjp_scratch_len(input) }
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        let [gain, shift, ..] = call.parameters;
+        forward(call.backend, self.epsilon.get(), gain, shift, call.inputs[0].stored, call.out);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        let VjpCall { backend, gradient, sink, scratch, .. } = call;
+        let (gain, input) = (call.parameters[0], call.remembered[0].stored);
+        vjp(backend, self.epsilon.get(), gain, input, gradient, sink.accumulate, sink.stored, scratch);
+    }
 }
 
-/// Numbers of scratch that [`LayerNorm::vjp`] needs.
-pub const fn scratch_len(input: Shape) -> usize {
+/// Numbers of scratch that [`vjp`] needs.
+pub const fn vjp_scratch_len(input: Shape) -> usize {
     input.channels
 }
 
-impl LayerNorm<'_> {
-    /// Writes `γ (x − mean) / √(variance + ε) + β` to `out`.
-    pub fn forward(&self, backend: Backend, input: View<'_>, out: ViewMut<'_>) {
-        backend.run(Forward { norm: self, input, out });
-    }
+/// Writes `γ (x − mean) / √(variance + ε) + β` to `out`. γ, the `gain`, and β, the `shift`, have one number a channel; if
+/// missing they are 1 and 0.
+pub fn forward(
+    backend: Backend,
+    epsilon: f64,
+    gain: Option<&[f32]>,
+    shift: Option<&[f32]>,
+    input: View<'_>,
+    out: ViewMut<'_>,
+) {
+    backend.run(Forward { norm: Norm { gain, epsilon }, shift, input, out });
+}
 
-    /// Passes the gradient back to the input, which is given again: writes it to `out`, or with `accumulate` adds it to
-    /// what is there.
-    pub fn vjp(
-        &self,
-        backend: Backend,
-        input: View<'_>,
-        gradient: View<'_>,
-        accumulate: bool,
-        out: ViewMut<'_>,
-        scratch: &mut [f32],
-    ) {
-        backend.run(Vjp { norm: self, input, gradient, accumulate, out, scratch });
-    }
+/// Passes the gradient back to the input, which is given again: writes it to `out`, or with `accumulate` adds it to what
+/// is there.
+#[allow(clippy::too_many_arguments)]
+pub fn vjp(
+    backend: Backend,
+    epsilon: f64,
+    gain: Option<&[f32]>,
+    input: View<'_>,
+    gradient: View<'_>,
+    accumulate: bool,
+    out: ViewMut<'_>,
+    scratch: &mut [f32],
+) {
+    backend.run(Vjp { norm: Norm { gain, epsilon }, input, gradient, accumulate, out, scratch });
+}
 
+/// What both passes share.
+struct Norm<'a> {
+    gain: Option<&'a [f32]>,
+    epsilon: f64,
+}
+
+impl Norm<'_> {
     #[inline(always)]
     fn gain<S: Simd>(&self, simd: S, part: Part) -> S::F32 {
         self.gain.map_or(simd.splat(1.0), |gain| part.read(simd, gain))
@@ -84,7 +129,8 @@ impl LayerNorm<'_> {
 }
 
 struct Forward<'a> {
-    norm: &'a LayerNorm<'a>,
+    norm: Norm<'a>,
+    shift: Option<&'a [f32]>,
     input: View<'a>,
     out: ViewMut<'a>,
 }
@@ -102,7 +148,7 @@ impl Kernel for Forward<'_> {
                 #[inline(always)]
                 |part| {
                     let normalised = simd.mul(part.read(simd, out), scale);
-                    let shift = self.norm.shift.map_or(simd.splat(0.0), |shift| part.read(simd, shift));
+                    let shift = self.shift.map_or(simd.splat(0.0), |shift| part.read(simd, shift));
                     part.write(simd, simd.mul_add(normalised, self.norm.gain(simd, part), shift), out);
                 },
             );
@@ -111,7 +157,7 @@ impl Kernel for Forward<'_> {
 }
 
 struct Vjp<'a> {
-    norm: &'a LayerNorm<'a>,
+    norm: Norm<'a>,
     input: View<'a>,
     gradient: View<'a>,
     accumulate: bool,
@@ -165,14 +211,14 @@ mod tests {
     use std::vec::Vec;
     use std::{format, vec};
 
-    fn reference(norm: &LayerNorm<'_>, channels: usize, x: &[f64]) -> Vec<f64> {
+    fn reference(epsilon: f64, affine: [Option<&[f32]>; 2], channels: usize, x: &[f64]) -> Vec<f64> {
         let of = |given: Option<&[f32]>, missing: f64, channel: usize| given.map_or(missing, |g| f64::from(g[channel]));
         x.chunks(channels)
             .flat_map(|row| {
                 let mean = row.iter().sum::<f64>() / channels as f64;
                 let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / channels as f64;
-                let scale = 1.0 / (variance + norm.epsilon).sqrt();
-                let gain_and_shift = move |c| (of(norm.gain, 1.0, c), of(norm.shift, 0.0, c));
+                let scale = 1.0 / (variance + epsilon).sqrt();
+                let gain_and_shift = move |c| (of(affine[0], 1.0, c), of(affine[1], 0.0, c));
                 row.iter().enumerate().map(move |(c, x)| {
                     let (gain, shift) = gain_and_shift(c);
                     (x - mean) * scale * gain + shift
@@ -187,20 +233,17 @@ mod tests {
             let shape = Shape::new(2, 3, 1, channels).unwrap();
             let (x, g) = (Tensor::random(shape, 1, 1), Tensor::random(shape, 2, 2));
             let (gain, shift) = (numbers(channels, 3), numbers(channels, 4));
-            for norm in [
-                LayerNorm { gain: None, shift: None, epsilon: 1e-5 },
-                LayerNorm { gain: Some(&gain), shift: Some(&shift), epsilon: 0.1 },
-            ] {
-                let case = format!("{backend:?}, {channels} channels, {norm:?}");
+            for (epsilon, affine) in [(1e-5, [None, None]), (0.1, [Some(&*gain), Some(&*shift)])] {
+                let case = format!("{backend:?}, {channels} channels, {epsilon}");
                 let mut out = Tensor::filled(shape, 3, f32::NAN);
-                norm.forward(backend, x.view(), out.view_mut());
-                assert_close(&out.dense(), &reference(&norm, channels, &x.dense()), 4e-6, &case);
-                let slopes = differences(&x.dense(), &g.dense(), |x| reference(&norm, channels, x));
+                forward(backend, epsilon, affine[0], affine[1], x.view(), out.view_mut());
+                assert_close(&out.dense(), &reference(epsilon, affine, channels, &x.dense()), 4e-6, &case);
+                let slopes = differences(&x.dense(), &g.dense(), |x| reference(epsilon, affine, channels, x));
                 let scale = slopes.iter().fold(1.0f64, |scale, slope| scale.max(slope.abs()));
                 for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
                     let mut out = Tensor::filled(shape, 0, before);
-                    let mut scratch = vec![f32::NAN; scratch_len(shape)];
-                    norm.vjp(backend, x.view(), g.view(), accumulate, out.view_mut(), &mut scratch);
+                    let mut scratch = vec![f32::NAN; vjp_scratch_len(shape)];
+                    vjp(backend, epsilon, affine[0], x.view(), g.view(), accumulate, out.view_mut(), &mut scratch);
                     let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
                     assert_close(&out.dense(), &expected, 2e-5 * scale, &case);
                 }
@@ -214,7 +257,7 @@ mod tests {
             let shape = Shape::new(1, 1, 1, 5).unwrap();
             let (x, shift) = (Tensor::filled(shape, 0, 3.0), [1.0, 2.0, 3.0, 4.0, 5.0]);
             let mut out = Tensor::filled(shape, 0, f32::NAN);
-            LayerNorm { gain: None, shift: Some(&shift), epsilon: 1e-5 }.forward(backend, x.view(), out.view_mut());
+            forward(backend, 1e-5, None, Some(&shift), x.view(), out.view_mut());
             assert_eq!(out.dense(), [1.0, 2.0, 3.0, 4.0, 5.0]);
         }
     }

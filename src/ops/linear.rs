@@ -1,34 +1,56 @@
 //! The linear map `W x + b` of every position: projections, perceptrons and classifiers.
 
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
 use crate::Error;
 use crate::linalg::gemm::{Matrix, gemm, gemm_plus_row, gemm_scratch_len};
 use crate::simd::Backend;
-use crate::tensor::{Shape, View, ViewMut};
+use crate::tensor::{Role, Shape, View, ViewMut};
 
-/// A linear map of channels.
-#[derive(Clone, Copy, Debug)]
-pub struct Linear<'a> {
-    /// `W`, row-major, a row of `inputs` numbers for each output.
-    pub weight: &'a [f32],
-    /// `b`, one number an output.
-    pub bias: Option<&'a [f32]>,
-    /// Channels of the argument.
-    pub inputs: usize,
+/// A linear map of the channels of every position, with bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Linear {
     /// Channels of the result.
-    pub outputs: usize,
+    pub channels: usize,
 }
 
-/// The shape of the result of a map from `inputs` to `outputs` channels.
-///
-/// # Errors
-/// [`Error::Invalid`] if `input` does not have `inputs` channels, [`Error::Overflow`] if the result or the weights do
-/// not fit the address space.
-pub fn output(input: Shape, inputs: usize, outputs: usize) -> Result<Shape, Error> {
-    if input.channels != inputs {
-        return Err(Error::Invalid { field: "inputs", expected: "the number of channels of the argument" });
+impl Operation for Linear {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Stored, remembers: Remembers::Nothing, keeps_zero: false, is_layer: true }
     }
-    Shape::new(1, 1, outputs, inputs)?;
-    input.with_channels(outputs)
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        let input = only(inputs)?;
+        Shape::new(1, 1, self.channels, input.channels)?;
+        input.with_channels(self.channels)
+    }
+
+    fn parameters(&self, input: Shape, _: Shape) -> Parameters {
+        let weight = Parameter::new(Role::Weight, self.channels, input.channels);
+        Parameter::list([weight, Parameter::new(Role::Bias, 1, self.channels)])
+    }
+
+    fn macs(&self, input: Shape, output: Shape) -> u64 {
+        macs(input, output.channels)
+    }
+
+    fn scratch(&self, input: Shape, output: Shape) -> Scratch {
+        Scratch {
+            forward: scratch_len(input.channels, output.channels),
+            vjp: scratch_len(output.channels, input.channels),
+        }
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        let [weight, bias, ..] = call.parameters;
+        forward(call.backend, call.inputs[0].stored, weight.unwrap_or_default(), bias, call.out, call.scratch);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        let weight = call.parameters[0].unwrap_or_default();
+        vjp(call.backend, call.gradient, weight, call.sink.accumulate, call.sink.stored, call.scratch);
+    }
 }
 
 /// Multiply-adds of one sample, without the additions of a bias.
@@ -36,30 +58,44 @@ pub const fn macs(input: Shape, outputs: usize) -> u64 {
     (input.positions_per_image() as u64).saturating_mul(input.channels as u64).saturating_mul(outputs as u64)
 }
 
-/// Numbers of scratch that [`Linear::forward`] needs; [`Linear::vjp`] needs those of the map the other way.
+/// Numbers of scratch that [`forward`] needs; [`vjp`] needs those of the map the other way.
 pub const fn scratch_len(inputs: usize, outputs: usize) -> usize {
     gemm_scratch_len(inputs, outputs)
 }
 
-impl Linear<'_> {
-    /// Writes `W x + b` for every position `x` of `input` to `out`.
-    pub fn forward(&self, backend: Backend, input: View<'_>, out: ViewMut<'_>, scratch: &mut [f32]) {
-        let Self { weight, bias, inputs, outputs } = *self;
-        let sizes = [input.shape.positions(), inputs, outputs];
-        let (a, b) = (Matrix::new(input.data, input.pitch), Matrix::new(weight, inputs).transposed());
-        match bias {
-            Some(bias) => gemm_plus_row(backend, sizes, a, b, bias, out.data, out.pitch, scratch),
-            None => gemm(backend, sizes, a, b, false, out.data, out.pitch, scratch),
-        }
+/// Writes `W x + b` for every position `x` of `input` to `out`. `W` is row-major, a row of the input's channels for each of
+/// the result's; `b` has one number for each of these.
+pub fn forward(
+    backend: Backend,
+    input: View<'_>,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    out: ViewMut<'_>,
+    scratch: &mut [f32],
+) {
+    let inputs = input.shape.channels;
+    let sizes = [input.shape.positions(), inputs, out.shape.channels];
+    let (a, b) = (Matrix::new(input.data, input.pitch), Matrix::new(weight, inputs).transposed());
+    match bias {
+        Some(bias) => gemm_plus_row(backend, sizes, a, b, bias, out.data, out.pitch, scratch),
+        None => gemm(backend, sizes, a, b, false, out.data, out.pitch, scratch),
     }
+}
 
-    /// Passes the gradient with respect to the result back: writes `Wᵀ g` for every position to `out`, or with
-    /// `accumulate` adds it to what is there.
-    pub fn vjp(&self, backend: Backend, gradient: View<'_>, accumulate: bool, out: ViewMut<'_>, scratch: &mut [f32]) {
-        let sizes = [gradient.shape.positions(), self.outputs, self.inputs];
-        let (a, b) = (Matrix::new(gradient.data, gradient.pitch), Matrix::new(self.weight, self.inputs));
-        gemm(backend, sizes, a, b, accumulate, out.data, out.pitch, scratch);
-    }
+/// Passes the gradient with respect to the result back: writes `Wᵀ g` for every position to `out`, or with `accumulate`
+/// adds it to what is there.
+pub fn vjp(
+    backend: Backend,
+    gradient: View<'_>,
+    weight: &[f32],
+    accumulate: bool,
+    out: ViewMut<'_>,
+    scratch: &mut [f32],
+) {
+    let inputs = out.shape.channels;
+    let sizes = [gradient.shape.positions(), gradient.shape.channels, inputs];
+    let (a, b) = (Matrix::new(gradient.data, gradient.pitch), Matrix::new(weight, inputs));
+    gemm(backend, sizes, a, b, accumulate, out.data, out.pitch, scratch);
 }
 
 #[cfg(test)]
@@ -88,9 +124,9 @@ mod tests {
     #[test]
     fn shapes_and_costs() {
         let tokens = Shape::new(2, 7, 1, 5).unwrap();
-        assert_eq!(output(tokens, 5, 3), Shape::new(2, 7, 1, 3));
-        assert_eq!(output(tokens, 4, 3).unwrap_err().code(), -2);
-        assert_eq!(output(tokens, 5, usize::MAX).unwrap_err().code(), -5);
+        assert_eq!(Linear { channels: 3 }.output(&[tokens]), Shape::new(2, 7, 1, 3));
+        assert_eq!(Linear { channels: 3 }.output(&[tokens, tokens]).unwrap_err().code(), -2);
+        assert_eq!(Linear { channels: usize::MAX }.output(&[tokens]).unwrap_err().code(), -5);
         assert_eq!(macs(tokens, 3), 7 * 5 * 3);
     }
 
@@ -98,15 +134,14 @@ mod tests {
     fn products_and_their_gradients() {
         for (backend, (positions, inputs, outputs)) in Backend::available().flat_map(|b| SIZES.map(|s| (b, s))) {
             let shape = Shape::new(1, positions, 1, inputs).unwrap();
-            let result = output(shape, inputs, outputs).unwrap();
+            let result = Linear { channels: outputs }.output(&[shape]).unwrap();
             let (weight, shift) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
             let (x, g) = (Tensor::random(shape, 2, 3), Tensor::random(result, 3, 4));
             for bias in [None, Some(shift.as_slice())] {
                 let case = format!("{backend:?}, {positions}, {inputs}, {outputs}");
-                let linear = Linear { weight: &weight, bias, inputs, outputs };
                 let mut scratch = vec![f32::NAN; scratch_len(inputs, outputs)];
                 let mut out = Tensor::filled(result, 1, f32::NAN);
-                linear.forward(backend, x.view(), out.view_mut(), &mut scratch);
+                forward(backend, x.view(), &weight, bias, out.view_mut(), &mut scratch);
                 let expected = reference(&weight, bias, inputs, outputs, &x.dense());
                 // 200 products below 4.
                 assert_close(&out.dense(), &expected, 1e-4, &case);
@@ -116,7 +151,7 @@ mod tests {
                 let mut scratch = vec![f32::NAN; scratch_len(outputs, inputs)];
                 for (accumulate, before) in [(false, f32::NAN), (true, 1.0)] {
                     let mut out = Tensor::filled(shape, 1, before);
-                    linear.vjp(backend, g.view(), accumulate, out.view_mut(), &mut scratch);
+                    vjp(backend, g.view(), &weight, accumulate, out.view_mut(), &mut scratch);
                     let expected: Vec<_> = gradient.iter().map(|x| if accumulate { x + 1.0 } else { *x }).collect();
                     assert_close(&out.dense(), &expected, 1e-5, &case);
                 }

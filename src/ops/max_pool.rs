@@ -6,12 +6,55 @@
 mod sliding;
 
 use self::sliding::Sliding;
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
 use super::separable::{self, Direction, Reduction, Separable};
 use super::window::{Axis, Window};
+use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Gradient, Load, Shape, Sink, Value, ViewMut};
 use core::ops::Range;
+
+/// The maximum over a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MaxPool {
+    /// The window.
+    pub window: Window,
+}
+
+impl Operation for MaxPool {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Value, remembers: Remembers::Inputs, keeps_zero: true, is_layer: false }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        self.window.output(only(inputs)?)
+    }
+
+    fn parameters(&self, _: Shape, _: Shape) -> Parameters {
+        Parameter::list([])
+    }
+
+    fn macs(&self, _: Shape, _: Shape) -> u64 {
+        0
+    }
+
+    fn scratch(&self, input: Shape, output: Shape) -> Scratch {
+        let len = scratch_len(&self.window, input, output);
+        Scratch { forward: len, vjp: len }
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        forward(call.backend, &self.window, call.inputs[0], false, call.out, call.scratch);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        let gradient = Gradient { stored: call.gradient, normalised: None };
+        vjp(call.backend, &self.window, call.remembered[0], gradient, call.sink, call.scratch);
+    }
+}
 
 #[derive(Clone, Copy)]
 struct Maximum;

@@ -1,9 +1,52 @@
 //! Average pooling. Padding counts neither in the sum nor in the divisor, as PyTorch's `count_include_pad=False`.
 
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
 use super::separable::{self, Direction, Reduction, Separable};
 use super::window::Window;
+use crate::Error;
 use crate::simd::{Backend, Simd};
 use crate::tensor::{Gradient, Shape, Sink, Value, ViewMut};
+
+/// The mean over a window; padding does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AveragePool {
+    /// The window.
+    pub window: Window,
+}
+
+impl Operation for AveragePool {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Value, remembers: Remembers::Nothing, keeps_zero: true, is_layer: false }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        self.window.output(only(inputs)?)
+    }
+
+    fn parameters(&self, _: Shape, _: Shape) -> Parameters {
+        Parameter::list([])
+    }
+
+    fn macs(&self, _: Shape, _: Shape) -> u64 {
+        0
+    }
+
+    fn scratch(&self, input: Shape, output: Shape) -> Scratch {
+        let len = scratch_len(&self.window, input, output);
+        Scratch { forward: len, vjp: len }
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        forward(call.backend, &self.window, call.inputs[0], false, call.out, call.scratch);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        let gradient = Gradient { stored: call.gradient, normalised: None };
+        vjp(call.backend, &self.window, gradient, call.sink, call.scratch);
+    }
+}
 
 #[derive(Clone, Copy)]
 struct Mean;

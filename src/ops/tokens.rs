@@ -1,16 +1,48 @@
 //! From a map of patches to tokens: the class token is put before them, and every token is told its position.
 
+use super::operation::{
+    Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
+};
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::for_each_part;
-use crate::tensor::{Shape, Sink, View, ViewMut};
+use crate::tensor::{Role, Shape, Sink, View, ViewMut};
 
-/// The shape of the tokens of a map: a token a position, row after row, and the class token before them.
-///
-/// # Errors
-/// [`Error::Overflow`] if they do not fit the address space.
-pub fn output(map: Shape) -> Result<Shape, Error> {
-    Shape::new(map.batch, map.positions_per_image() + 1, 1, map.channels)
+/// A token a position, row after row, and a class token before them, each plus a vector of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tokens;
+
+impl Operation for Tokens {
+    fn facts(&self) -> Facts {
+        Facts { reads: Reads::Stored, remembers: Remembers::Nothing, keeps_zero: false, is_layer: false }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
+        let map = only(inputs)?;
+        Shape::new(map.batch, map.positions_per_image() + 1, 1, map.channels)
+    }
+
+    fn parameters(&self, map: Shape, tokens: Shape) -> Parameters {
+        let class = Parameter::new(Role::ClassToken, 1, map.channels);
+        Parameter::list([class, Parameter::new(Role::Position, tokens.positions_per_image(), map.channels)])
+    }
+
+    fn macs(&self, _: Shape, _: Shape) -> u64 {
+        0
+    }
+
+    fn scratch(&self, _: Shape, _: Shape) -> Scratch {
+        Scratch::NONE
+    }
+
+    fn forward(&self, call: ForwardCall<'_>) {
+        let [class, positions, ..] = call.parameters.map(Option::unwrap_or_default);
+        forward(call.backend, call.inputs[0].stored, class, positions, call.out);
+    }
+
+    fn vjp(&self, call: VjpCall<'_>) {
+        vjp(call.backend, call.gradient, call.sink);
+    }
 }
 
 /// Writes the tokens of `map` to `out`: `class` and the positions of the map, plus `positions`, a row a token.
@@ -87,7 +119,7 @@ mod tests {
     fn values_and_gradients() {
         for (backend, channels) in Backend::available().flat_map(|b| [1, 3, 8, 17, 31].map(|c| (b, c))) {
             let shape = Shape::new(3, 2, 5, channels).unwrap();
-            let result = output(shape).unwrap();
+            let result = Tokens.output(&[shape]).unwrap();
             assert_eq!(result, Shape::new(3, 11, 1, channels).unwrap());
             let (x, g) = (Tensor::random(shape, 1, 1), Tensor::random(result, 2, 2));
             let (class, positions) = (numbers(channels, 3), numbers(11 * channels, 4));
@@ -109,7 +141,7 @@ mod tests {
     #[test]
     fn sizes_are_checked() {
         assert!(matches!(
-            output(Shape { batch: usize::MAX, height: 1, width: 1, channels: 1 }),
+            Tokens.output(&[Shape { batch: usize::MAX, height: 1, width: 1, channels: 1 }]),
             Err(Error::Overflow { .. })
         ));
     }

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::graph::Block;
-use crate::tensor::{Role, Source};
+use crate::tensor::Source;
 
 /// Refuses tensors of the caller that do not have the number of elements the network needs.
 pub(crate) fn check_source(block: &Block, source: &dyn Source) -> Result<(), Error> {
@@ -17,10 +17,8 @@ pub(crate) fn check_source(block: &Block, source: &dyn Source) -> Result<(), Err
         check(source.direction(index), block.output_shape().len())?;
     }
     for node in block.nodes() {
-        for role in Role::ALL {
-            if let Some(needed) = block.parameter_len(node, role)? {
-                check(source.parameter(index, node.key, role), needed)?;
-            }
+        for parameter in block.parameters(node).as_slice() {
+            check(source.parameter(index, node.key, parameter.role), parameter.len())?;
         }
     }
     Ok(())

@@ -2,8 +2,7 @@
 
 use super::{BlockPlan, Region, Step};
 use crate::Error;
-use crate::graph::{Block, MAX_NODES, NodeId, Op};
-use crate::ops::{global_pool, layer_norm, linear, max_pool, pool};
+use crate::graph::{Block, Kind, MAX_NODES, NodeId, Op};
 use crate::options::Options;
 
 impl BlockPlan {
@@ -128,10 +127,12 @@ fn choose_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId) -> Result<()
         return Ok(());
     }
     // The gradient of a sum is that of each of its terms: nothing to compute if the sum is the only reader.
-    let passes_unchanged = |reader: &NodeId| match block.nodes()[reader.index()].op {
-        Op::Add => true,
-        Op::Identity => plan.nodes[reader.index()].stored,
-        _ => false,
+    let passes_unchanged = |reader: &NodeId| match block.nodes()[reader.index()].op.kind() {
+        Kind::Add => true,
+        Kind::Identity => plan.nodes[reader.index()].stored,
+        Kind::Relu | Kind::Convolution(_) | Kind::BatchNorm(_) | Kind::Plain(_) => false,
+        // Nothing is read by these.
+        Kind::Input | Kind::Earlier | Kind::Zero => false,
     };
     if let Some(reader) = plan.only_reader(block, id).filter(passes_unchanged) {
         plan.nodes[i].gradient = plan.nodes[reader.index()].gradient;
@@ -146,26 +147,16 @@ fn choose_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId) -> Result<()
 /// Working memory of the vjp of a node.
 fn plan_scratch(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Options) -> Result<(), Error> {
     let node = &block.nodes()[id.index()];
-    let input = block.shape(node.inputs()[0])?;
-    let scratch = match node.op {
-        Op::Convolution(_) => {
+    plan.nodes[id.index()].scratch[1] = match node.op.kind() {
+        Kind::Convolution(_) => {
             let convolution = plan.convolution(block, id, options)?;
             plan.nodes[id.index()].packed[1] = Some(plan.buffer::<f32>(convolution.packed_vjp_len())?);
-            convolution.scratch_len()
+            plan.scratch(convolution.scratch_len())?
         }
-        Op::Linear { channels } => linear::scratch_len(channels, input.channels),
-        Op::LayerNorm { .. } => layer_norm::scratch_len(input),
-        Op::Attention(attention) => attention.vjp_scratch_len(input),
-        Op::AveragePool(window) => pool::scratch_len(&window, input, node.shape),
-        Op::MaxPool(window) => max_pool::scratch_len(&window, input, node.shape),
-        Op::GlobalPool | Op::TokenPool => global_pool::scratch_len(input),
-        Op::BatchNorm { .. } => {
-            // The two sums per channel are of double precision.
-            plan.nodes[id.index()].scratch[1] = Some(plan.buffer::<f64>(2 * input.channels)?);
-            return Ok(());
-        }
-        _ => return Ok(()),
+        // The two sums per channel are of double precision.
+        Kind::BatchNorm(_) => Some(plan.buffer::<f64>(2 * node.shape.channels)?),
+        Kind::Plain(op) => plan.scratch(op.scratch(block.first_input(node), node.shape).vjp)?,
+        Kind::Input | Kind::Earlier | Kind::Zero | Kind::Identity | Kind::Relu | Kind::Add => None,
     };
-    plan.nodes[id.index()].scratch[1] = Some(plan.buffer::<f32>(scratch)?);
     Ok(())
 }

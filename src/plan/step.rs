@@ -1,7 +1,8 @@
 //! The steps of a block and the memory each of them touches.
 
 use super::{BlockPlan, Region};
-use crate::graph::{Block, NodeId, Op};
+use crate::graph::{Block, Kind, NodeId};
+use crate::ops::operation::Remembers;
 
 /// What a block goes through, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +121,9 @@ fn vjp(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Reg
     let planned = &plan.nodes[node.index()];
     let inputs = block.nodes()[node.index()].inputs();
     buffers(&[planned.weights, planned.packed[1], planned.scratch[1]], visit);
-    match block.nodes()[node.index()].op {
-        Op::Convolution(_) => {
+    let gradient = |visit: &mut dyn FnMut(Region)| planned.gradient.iter().for_each(|&region| visit(region));
+    match block.nodes()[node.index()].op.kind() {
+        Kind::Convolution(_) => {
             for member in plan.members(node) {
                 let planned = &plan.nodes[member.index()];
                 let source = planned.normaliser.unwrap_or(member);
@@ -132,17 +134,25 @@ fn vjp(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Reg
                 }
             }
         }
-        op => {
-            planned.gradient.iter().for_each(|&region| visit(region));
+        Kind::BatchNorm(_) => {
+            gradient(visit);
             buffers(&[planned.moments, planned.coefficients], visit);
-            let reads_input = matches!(op, Op::BatchNorm { .. } | Op::MaxPool(_) | Op::LayerNorm { .. } | Op::Gelu);
-            if reads_input || matches!(op, Op::Attention(_)) {
-                value(plan, inputs[0], visit);
-            }
-            if op == Op::Relu {
-                value(plan, node, visit);
+            value(plan, inputs[0], visit);
+        }
+        Kind::Plain(op) => {
+            gradient(visit);
+            match op.facts().remembers {
+                Remembers::Nothing => {}
+                Remembers::Inputs => inputs.iter().for_each(|&input| value(plan, input, visit)),
             }
         }
+        Kind::Relu => {
+            gradient(visit);
+            value(plan, node, visit);
+        }
+        Kind::Identity | Kind::Add => gradient(visit),
+        // Nothing is passed back to any of these, nor by them.
+        Kind::Input | Kind::Earlier | Kind::Zero => {}
     }
     plan.contributions(block, node).for_each(|(_, input)| sink(plan, input, visit));
 }

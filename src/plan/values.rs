@@ -2,9 +2,10 @@
 
 use super::{BlockPlan, Region, Step};
 use crate::Error;
-use crate::graph::{Block, Convolution, MAX_NODES, NodeId, Op};
+use crate::graph::{Block, Convolution, Kind, MAX_NODES, NodeId, Op};
+use crate::ops::batch_norm;
 use crate::ops::conv2d::Conv2d;
-use crate::ops::{batch_norm, linear, max_pool, pool};
+use crate::ops::operation::{Operation, Reads};
 use crate::options::Options;
 use crate::tensor::{Role, Source};
 
@@ -74,40 +75,19 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
             continue;
         }
         let below = node.inputs().first().map(|input| plan.nodes[input.index()].value).unwrap_or_default();
-        match node.op {
-            Op::Input | Op::Earlier => {
+        match node.op.kind() {
+            Kind::Input | Kind::Earlier => {
                 let region = Region::Input(u8::from(node.op == Op::Earlier));
                 plan.nodes[i].value.place = Place { region: Some(region), pitch: node.shape.channels, channel: 0 };
             }
-            Op::Convolution(_) => {
+            // Done above.
+            Kind::Zero => {}
+            Kind::Convolution(_) => {
                 if plan.nodes[i].leader == Some(id) {
                     plan_convolution(plan, block, id, options)?;
                 }
             }
-            Op::Linear { .. } | Op::Tokens | Op::Attention(_) => {
-                let input = block.shape(node.inputs()[0])?;
-                let scratch = match node.op {
-                    Op::Linear { channels } => linear::scratch_len(input.channels, channels),
-                    Op::Attention(attention) => attention.scratch_len(input),
-                    _ => 0,
-                };
-                plan.nodes[i].weights = Some(plan.buffer::<f32>(block.drawn_len(node)?)?);
-                plan.nodes[i].scratch[0] = Some(plan.buffer::<f32>(scratch)?);
-                plan.push(Step::Weights(id));
-                store(plan, block, id)?;
-                plan.push(Step::Forward(id));
-            }
-            Op::AveragePool(window) | Op::MaxPool(window) => {
-                let input = block.shape(node.inputs()[0])?;
-                let scratch = match node.op {
-                    Op::AveragePool(_) => pool::scratch_len(&window, input, node.shape),
-                    _ => max_pool::scratch_len(&window, input, node.shape),
-                };
-                plan.nodes[i].scratch[0] = Some(plan.buffer::<f32>(scratch)?);
-                store(plan, block, id)?;
-                plan.push(Step::Forward(id));
-            }
-            Op::BatchNorm { .. } => {
+            Kind::BatchNorm(_) => {
                 let convolution = plan.nodes[node.inputs()[0].index()].leader;
                 plan.nodes[i].moments = match convolution {
                     Some(leader) => plan.nodes[leader.index()].moments,
@@ -121,14 +101,15 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
                 }
                 plan.push(Step::Forward(id));
             }
-            Op::Relu | Op::Identity if !must_store[i] => {
+            Kind::Relu | Kind::Identity if !must_store[i] => {
                 plan.nodes[i].value = ValuePlan { rectified: below.rectified || node.op == Op::Relu, ..below };
             }
-            _ if plan.nodes[i].absorbed => {}
-            _ => {
+            Kind::Add if plan.nodes[i].absorbed => {}
+            Kind::Relu | Kind::Identity | Kind::Add => {
                 store(plan, block, id)?;
                 plan.push(Step::Forward(id));
             }
+            Kind::Plain(op) => plan_plain(plan, block, id, op)?,
         }
     }
     Ok(())
@@ -138,12 +119,13 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
 fn find_zeros(plan: &mut BlockPlan, block: &Block, source: &dyn Source) {
     for (i, node) in block.nodes().iter().enumerate() {
         let of_zeros = node.inputs().iter().all(|input| plan.nodes[input.index()].zero);
-        plan.nodes[i].zero = match node.op {
-            Op::Zero => true,
-            Op::Input | Op::Earlier | Op::Linear { .. } | Op::Tokens | Op::LayerNorm { .. } | Op::Attention(_) => false,
-            Op::Convolution(convolution) => of_zeros && !convolution.bias,
-            Op::BatchNorm { .. } => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
-            _ => of_zeros,
+        plan.nodes[i].zero = match node.op.kind() {
+            Kind::Zero => true,
+            Kind::Input | Kind::Earlier => false,
+            Kind::Identity | Kind::Relu | Kind::Add => of_zeros,
+            Kind::Convolution(convolution) => of_zeros && !convolution.bias,
+            Kind::BatchNorm(_) => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
+            Kind::Plain(op) => of_zeros && op.facts().keeps_zero,
         };
     }
 }
@@ -167,12 +149,13 @@ fn choose_stored(plan: &mut BlockPlan, block: &Block) -> [bool; MAX_NODES] {
             continue;
         }
         for &input in node.inputs() {
-            let reads_stored = match node.op {
-                // Batch statistics are those of a stored tensor; what transformers are made of has no need of prologues.
-                Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::Gelu => true,
-                Op::Linear { .. } | Op::Tokens | Op::Attention(_) => true,
-                Op::Add => false,
-                _ => plan.nodes[input.index()].zero,
+            let reads_stored = match node.op.kind() {
+                // Batch statistics are those of a stored tensor.
+                Kind::BatchNorm(_) => true,
+                Kind::Plain(op) if op.facts().reads == Reads::Stored => true,
+                Kind::Plain(_) | Kind::Convolution(_) | Kind::Relu | Kind::Identity => plan.nodes[input.index()].zero,
+                // What is zero is left out of a sum; the others read nothing.
+                Kind::Add | Kind::Input | Kind::Earlier | Kind::Zero => false,
             };
             must_store[input.index()] |= reads_stored;
         }
@@ -245,7 +228,7 @@ fn plan_convolution(plan: &mut BlockPlan, block: &Block, leader: NodeId, options
     }
     let mut drawn = 0;
     for member in plan.members(leader) {
-        drawn += block.drawn_len(&block.nodes()[member.index()])?;
+        drawn += block.drawn_len(&block.nodes()[member.index()]);
     }
     let weights = plan.buffer::<f32>(drawn)?;
     let packed = plan.buffer::<f32>(convolution.packed_forward_len())?;
@@ -258,6 +241,21 @@ fn plan_convolution(plan: &mut BlockPlan, block: &Block, leader: NodeId, options
     planned.moments = moments;
     plan.push(Step::Weights(leader));
     plan.push(Step::Forward(leader));
+    Ok(())
+}
+
+/// Plans an op that is a function of its inputs, its parameters and some scratch.
+fn plan_plain(plan: &mut BlockPlan, block: &Block, id: NodeId, op: &dyn Operation) -> Result<(), Error> {
+    let node = &block.nodes()[id.index()];
+    let drawn = block.drawn_len(node);
+    if drawn > 0 {
+        plan.nodes[id.index()].weights = Some(plan.buffer::<f32>(drawn)?);
+        plan.push(Step::Weights(id));
+    }
+    let scratch = op.scratch(block.first_input(node), node.shape).forward;
+    plan.nodes[id.index()].scratch[0] = plan.scratch(scratch)?;
+    store(plan, block, id)?;
+    plan.push(Step::Forward(id));
     Ok(())
 }
 

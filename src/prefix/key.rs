@@ -1,6 +1,6 @@
 //! What a block's feature and scores depend on, as a number.
 
-use crate::graph::{Block, Distribution, Draw, Node, Op};
+use crate::graph::{Block, Distribution, Draw, Node};
 use crate::options::Options;
 use crate::score::want;
 use core::hash::{Hash, Hasher};
@@ -57,8 +57,7 @@ impl Key {
 }
 
 fn hash_node(node: &Node, state: &mut impl Hasher) {
-    (node.shape, node.key, node.inputs()).hash(state);
-    hash_op(&node.op, state);
+    (node.op, node.shape, node.key, node.inputs()).hash(state);
     node.draw.is_some().hash(state);
     if let Some(Draw { distribution, bias, interleave, salt }) = node.draw {
         (bias, interleave, salt).hash(state);
@@ -66,19 +65,6 @@ fn hash_node(node: &Node, state: &mut impl Hasher) {
             Distribution::Normal { deviation } => (0, deviation.to_bits()).hash(state),
             Distribution::Uniform { half_width } => (1, half_width.to_bits()).hash(state),
         }
-    }
-}
-
-fn hash_op(op: &Op, state: &mut impl Hasher) {
-    core::mem::discriminant(op).hash(state);
-    match *op {
-        Op::Convolution(convolution) => convolution.hash(state),
-        Op::BatchNorm { epsilon } | Op::LayerNorm { epsilon } => epsilon.to_bits().hash(state),
-        Op::AveragePool(window) | Op::MaxPool(window) => window.hash(state),
-        Op::Linear { channels } => channels.hash(state),
-        Op::Attention(attention) => attention.hash(state),
-        Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::GlobalPool | Op::TokenPool => {}
-        Op::Tokens | Op::Gelu | Op::Add | Op::Concat => {}
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{Runner, buffer};
 use crate::base::rng::{Key, Stream};
-use crate::graph::{Distribution, NodeId, Op};
+use crate::graph::{Distribution, NodeId};
 use crate::mem::Loans;
+use crate::ops::operation::Parameter;
 use crate::plan::Region;
 use crate::tensor::Role;
 use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
@@ -34,18 +35,19 @@ impl Runner<'_> {
         let mut rest = loans.write(self.slot(buffer(self.plan.nodes[leader.index()].weights)));
         for member in self.plan.members(leader) {
             let node = &self.block.nodes()[member.index()];
-            for role in Role::ALL.into_iter().filter(|&role| node.draws(role)) {
-                let (own, others) = rest.split_at_mut(self.parameter_len(member, role));
-                if !own.is_empty() {
-                    self.draw(member, role, own);
-                }
+            for parameter in
+                self.block.parameters(node).as_slice().iter().filter(|parameter| node.draws(parameter.role))
+            {
+                let (own, others) = rest.split_at_mut(parameter.len());
+                self.draw(member, parameter, own);
                 rest = others;
             }
         }
     }
 
-    fn draw(&self, id: NodeId, role: Role, out: &mut [f32]) {
+    fn draw(&self, id: NodeId, parameter: &Parameter, out: &mut [f32]) {
         let (block, node) = (self.block.index(), &self.block.nodes()[id.index()]);
+        let Parameter { role, rows, row_len, area } = *parameter;
         if let Some(given) = self.source.parameter(block, node.key, role) {
             out.copy_from_slice(given);
             return;
@@ -54,22 +56,14 @@ impl Runner<'_> {
         let key = Key::new(seed, Stream::Weight, block as u32, node.key);
         match node.draw {
             Some(draw) => {
-                let rows = out.len().checked_div(self.row_len(id, role)).unwrap_or(0);
-                let stride = if role == Role::Weight { (rows / draw.interleave).max(1) } else { rows.max(1) };
-                for (row, out) in out.chunks_exact_mut(self.row_len(id, role).max(1)).enumerate() {
+                let stride = if role == Role::Weight { (rows / draw.interleave).max(1) } else { rows };
+                for (row, out) in out.chunks_exact_mut(row_len.max(1)).enumerate() {
                     let row = row % stride * draw.interleave + row / stride;
                     self.fill(key.part(role as u64).part(row as u64), draw.distribution, out);
                 }
             }
             None if role == Role::Weight => {
-                let (outputs, area) = match node.op {
-                    Op::Convolution(convolution) => {
-                        (convolution.channels, convolution.kernel[0] * convolution.kernel[1])
-                    }
-                    _ => (node.shape.channels, 1),
-                };
-                let fan_in = out.len() / outputs;
-                let distribution = self.options.initialisation.distribution(fan_in as f64, (outputs * area) as f64);
+                let distribution = self.options.initialisation.distribution(row_len as f64, (rows * area) as f64);
                 self.fill(key, distribution, out);
             }
             None => self.fill(key.part(role as u64), Distribution::Normal { deviation: 0.02 }, out),
@@ -81,22 +75,5 @@ impl Runner<'_> {
             Distribution::Normal { deviation } => fill_normal(self.options.backend, key, deviation, out),
             Distribution::Uniform { half_width } => fill_uniform(self.options.backend, key, half_width, out),
         }
-    }
-
-    /// Numbers in a row of a parameter.
-    fn row_len(&self, id: NodeId, role: Role) -> usize {
-        let len = self.parameter_len(id, role);
-        let node = &self.block.nodes()[id.index()];
-        match (role, node.op) {
-            (Role::Weight, _) => len / node.shape.channels,
-            (Role::Position, _) => node.shape.channels,
-            (_, Op::Attention(attention)) => len / attention.entries(),
-            _ => len,
-        }
-    }
-
-    fn parameter_len(&self, id: NodeId, role: Role) -> usize {
-        // The plan asked the same and would have failed.
-        self.block.parameter_len(&self.block.nodes()[id.index()], role).ok().flatten().unwrap_or(0)
     }
 }

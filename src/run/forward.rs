@@ -2,13 +2,12 @@
 
 use super::{Runner, buffer};
 use crate::base::few::Few;
-use crate::graph::{MAX_INPUTS, NodeId, Op};
+use crate::graph::{Kind, MAX_INPUTS, NodeId, Op};
 use crate::mem::Loans;
 use crate::ops::conv2d::Conv2d;
-use crate::ops::layer_norm::LayerNorm;
-use crate::ops::linear::Linear;
 use crate::ops::moments::Moments;
-use crate::ops::{batch_norm, combine, concat, gelu, global_pool, max_pool, pool, tokens};
+use crate::ops::operation::{ForwardCall, Given, MAX_PARAMETERS};
+use crate::ops::{batch_norm, combine};
 use crate::plan::Region;
 use crate::tensor::{Affine, Role, Value, View, ViewMut};
 
@@ -21,59 +20,22 @@ impl Runner<'_> {
             self.stored_mut(id, loans).data.fill(0.0);
             return;
         }
-        match node.op {
-            Op::Convolution(_) => self.convolve(id, loans),
-            Op::Linear { .. } => {
-                let input = self.stored(node.inputs()[0], loans);
-                let linear = self.linear(id, input.shape.channels, loans);
-                let scratch = self.scratch(id, 0, loans);
-                linear.forward(backend, input, self.stored_mut(id, loans), scratch);
-            }
-            Op::Tokens => {
-                let map = self.stored(node.inputs()[0], loans);
-                let (class, positions) = self.parameters(id, loans).split_at(map.shape.channels);
-                tokens::forward(backend, map, class, positions, self.stored_mut(id, loans));
-            }
-            Op::LayerNorm { epsilon } => {
-                let input = self.stored(node.inputs()[0], loans);
-                self.layer_norm(id, epsilon).forward(backend, input, self.stored_mut(id, loans));
-            }
-            Op::Gelu => {
-                let input = self.stored(node.inputs()[0], loans);
-                gelu::forward(backend, input, self.stored_mut(id, loans));
-            }
-            Op::Attention(attention) => {
-                let input = self.stored(node.inputs()[0], loans);
-                let tables = self.parameters(id, loans);
-                let scratch = self.scratch(id, 0, loans);
-                attention.forward(backend, input, tables, self.stored_mut(id, loans), scratch);
-            }
-            Op::AveragePool(window) => {
-                let value = self.value(node.inputs()[0], loans);
-                let scratch = self.scratch(id, 0, loans);
-                pool::forward(backend, &window, value, false, self.stored_mut(id, loans), scratch);
-            }
-            Op::MaxPool(window) => {
-                let value = self.value(node.inputs()[0], loans);
-                let scratch = self.scratch(id, 0, loans);
-                max_pool::forward(backend, &window, value, false, self.stored_mut(id, loans), scratch);
-            }
-            Op::GlobalPool | Op::TokenPool => {
-                let skip = usize::from(node.op == Op::TokenPool);
-                let value = self.value(node.inputs()[0], loans);
-                global_pool::forward(backend, value, skip, self.stored_mut(id, loans));
-            }
-            Op::Concat => {
-                let parts = self.values(node.inputs().iter().copied(), loans);
-                concat::forward(backend, parts.as_slice(), self.stored_mut(id, loans));
-            }
-            Op::BatchNorm { epsilon } => self.normalise(id, epsilon, loans),
-            Op::Relu | Op::Identity | Op::Add => {
+        match node.op.kind() {
+            Kind::Convolution(_) => self.convolve(id, loans),
+            Kind::BatchNorm(norm) => self.normalise(id, norm.epsilon.get(), loans),
+            Kind::Relu | Kind::Identity | Kind::Add => {
                 let terms = self.values(self.plan.terms(self.block, id), loans);
                 let rectified = node.op == Op::Relu;
                 combine::forward(backend, terms.as_slice(), rectified, false, self.stored_mut(id, loans));
             }
-            Op::Input | Op::Earlier | Op::Zero => {}
+            Kind::Plain(op) => {
+                let inputs = self.values(node.inputs().iter().copied(), loans);
+                let (inputs, parameters) = (inputs.as_slice(), self.given(id, loans));
+                let (out, scratch) = (self.stored_mut(id, loans), self.scratch(id, 0, loans));
+                op.forward(ForwardCall { backend, inputs, parameters, out, scratch });
+            }
+            // In place already.
+            Kind::Input | Kind::Earlier | Kind::Zero => {}
         }
     }
 
@@ -141,16 +103,6 @@ impl Runner<'_> {
         self.plan.convolution(self.block, leader, self.options).ok()
     }
 
-    pub(super) fn linear<'a, 'w: 'a>(&'a self, id: NodeId, inputs: usize, loans: &mut Loans<'w>) -> Linear<'a> {
-        let outputs = self.block.nodes()[id.index()].shape.channels;
-        let weight = &self.parameters(id, loans)[..inputs * outputs];
-        Linear { weight, bias: self.bias(id, inputs * outputs, loans), inputs, outputs }
-    }
-
-    pub(super) fn layer_norm(&self, id: NodeId, epsilon: f64) -> LayerNorm<'_> {
-        LayerNorm { gain: self.parameter(id, Role::Gain), shift: self.parameter(id, Role::Shift), epsilon }
-    }
-
     /// All parameters of a node, or of the convolutions it leads, that were drawn, in the order of their roles.
     pub(super) fn parameters<'w>(&self, id: NodeId, loans: &mut Loans<'w>) -> &'w [f32] {
         loans.read(self.slot(buffer(self.plan.nodes[id.index()].weights)))
@@ -175,11 +127,31 @@ impl Runner<'_> {
     pub(super) fn parameter(&self, id: NodeId, role: Role) -> Option<&[f32]> {
         let node = &self.block.nodes()[id.index()];
         // A tensor for a role that the node does not have has not been checked: it is none of this network's.
-        self.block.parameter_len(node, role).ok().flatten()?;
+        self.block.parameters(node).as_slice().iter().find(|parameter| parameter.role == role)?;
         self.source.parameter(self.block.index(), node.key, role)
     }
 
-    fn values<'w>(&self, nodes: impl Iterator<Item = NodeId>, loans: &mut Loans<'w>) -> Few<Value<'w>, MAX_INPUTS> {
+    /// The parameters of a plain op, as drawn or as given.
+    pub(super) fn given<'a, 'w: 'a>(&'a self, id: NodeId, loans: &mut Loans<'w>) -> Given<'a> {
+        let node = &self.block.nodes()[id.index()];
+        let mut drawn = self.parameters(id, loans);
+        let mut given = [None; MAX_PARAMETERS];
+        for (given, parameter) in given.iter_mut().zip(self.block.parameters(node).as_slice()) {
+            if node.draws(parameter.role) {
+                let (own, others) = drawn.split_at(parameter.len());
+                (*given, drawn) = (Some(own), others);
+            } else {
+                *given = self.source.parameter(self.block.index(), node.key, parameter.role);
+            }
+        }
+        given
+    }
+
+    pub(super) fn values<'w>(
+        &self,
+        nodes: impl Iterator<Item = NodeId>,
+        loans: &mut Loans<'w>,
+    ) -> Few<Value<'w>, MAX_INPUTS> {
         Few::collect(Value::EMPTY, nodes.map(|node| self.value(node, loans)))
     }
 }

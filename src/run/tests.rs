@@ -4,8 +4,10 @@ use super::Runner;
 use crate::base::rng::{Generator, Key, Stream, below, generator};
 use crate::graph::{Block, Convolution, Distribution, Draw, MAX_NODES, NodeId, Op};
 use crate::mem::{ALIGNMENT, Memory, Slot, Workspace};
-use crate::ops::attention::Attention;
-use crate::ops::{self, window::Window};
+use crate::ops::attention::{self, Attention};
+use crate::ops::max_pool::MaxPool;
+use crate::ops::pool::AveragePool;
+use crate::ops::window::Window;
 use crate::options::Options;
 use crate::plan::{BlockPlan, Frame, Region, Want};
 use crate::simd::Backend;
@@ -41,14 +43,13 @@ fn normal(seed: u64, node: u32, len: usize) -> Vec<f32> {
 fn tensors(block: &Block, seed: u64) -> Tensors {
     let mut parameters = HashMap::new();
     for node in block.nodes() {
-        for role in Role::ALL {
-            if let Some(len) = block.parameter_len(node, role).unwrap() {
-                let mut numbers = normal(seed, 10 * node.key + role as u32, len);
-                if role == Role::Gain {
-                    numbers.iter_mut().for_each(|number| *number = 1.0 + 0.3 * *number);
-                }
-                parameters.insert((node.key, role as u8), numbers);
+        for parameter in block.parameters(node).as_slice() {
+            let role = parameter.role;
+            let mut numbers = normal(seed, 10 * node.key + role as u32, parameter.len());
+            if role == Role::Gain {
+                numbers.iter_mut().for_each(|number| *number = 1.0 + 0.3 * *number);
             }
+            parameters.insert((node.key, role as u8), numbers);
         }
     }
     let input = normal(seed, 1_000_000, block.nodes()[0].shape.len());
@@ -83,7 +84,7 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
                 }
                 out
             }
-            Op::BatchNorm { epsilon } => {
+            Op::BatchNorm(norm) => {
                 let channels = node.shape.channels;
                 let positions = node.shape.positions() as f64;
                 let mut out = argument(0).clone();
@@ -91,31 +92,31 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
                     let column = || argument(0).iter().skip(c).step_by(channels);
                     let mean = column().sum::<f64>() / positions;
                     let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / positions;
-                    let factor = parameter(Role::Gain, c, 1.0) / (variance + epsilon).sqrt();
+                    let factor = parameter(Role::Gain, c, 1.0) / (variance + norm.epsilon.get()).sqrt();
                     let shift = parameter(Role::Shift, c, 0.0);
                     out.iter_mut().skip(c).step_by(channels).for_each(|x| *x = (*x - mean) * factor + shift);
                 }
                 out
             }
-            Op::Linear { channels } => {
+            Op::Linear(linear) => {
                 let inputs = shape_of(0).channels;
                 let mut out = Vec::new();
                 for row in argument(0).chunks_exact(inputs) {
-                    for o in 0..channels {
+                    for o in 0..linear.channels {
                         let products = (0..inputs).map(|i| parameter(Role::Weight, o * inputs + i, 0.0) * row[i]);
                         out.push(products.sum::<f64>() + parameter(Role::Bias, o, 0.0));
                     }
                 }
                 out
             }
-            Op::LayerNorm { epsilon } => {
+            Op::LayerNorm(norm) => {
                 let channels = node.shape.channels;
                 let mut out = argument(0).clone();
                 for row in out.chunks_exact_mut(channels) {
                     let mean = row.iter().sum::<f64>() / channels as f64;
                     let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / channels as f64;
                     for (c, x) in row.iter_mut().enumerate() {
-                        let normalised = (*x - mean) / (variance + epsilon).sqrt();
+                        let normalised = (*x - mean) / (variance + norm.epsilon.get()).sqrt();
                         *x = normalised * parameter(Role::Gain, c, 1.0) + parameter(Role::Shift, c, 0.0);
                     }
                 }
@@ -138,7 +139,7 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
                 let roles = [Role::KeyRow, Role::KeyColumn, Role::ValueRow, Role::ValueColumn];
                 let tables = roles.map(|role| tensors.parameters[&(node.key, role as u8)].as_slice());
                 let tables = tables.concat().iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-                ops::attention::reference(&attention, shape_of(0), &tables, argument(0))
+                attention::reference(&attention, shape_of(0), &tables, argument(0))
             }
             Op::GlobalPool | Op::TokenPool => {
                 let (area, channels) = (shape_of(0).positions_per_image(), node.shape.channels);
@@ -172,7 +173,7 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
                     sum
                 })
             }
-            Op::AveragePool(window) | Op::MaxPool(window) => {
+            Op::AveragePool(AveragePool { window }) | Op::MaxPool(MaxPool { window }) => {
                 let square = WindowOf {
                     kernel: [window.kernel(); 2],
                     stride: [window.stride(); 2],

@@ -2,80 +2,58 @@
 
 use super::{Runner, buffer};
 use crate::base::few::Few;
-use crate::graph::{NodeId, Op};
+use crate::graph::{Kind, MAX_INPUTS, NodeId, Op};
 use crate::mem::{Loans, Workspace};
-use crate::ops::{batch_norm, combine, concat, gelu, global_pool, max_pool, pool, tokens};
+use crate::ops::operation::{Operation, Remembers, VjpCall};
+use crate::ops::{batch_norm, combine};
 use crate::plan::MAX_MEMBERS;
-use crate::tensor::{Gradient, Normalised, Role, Sink, Sums, Value};
+use crate::tensor::{Gradient, Normalised, Role, Shape, Sums, Value};
 
 impl Runner<'_> {
     pub(super) fn vjp(&self, id: NodeId, workspace: &mut Workspace<'_>) {
-        let node = &self.block.nodes()[id.index()];
-        match node.op {
-            Op::Convolution(_) => self.convolution_vjp(id, &mut workspace.loans()),
-            Op::BatchNorm { epsilon } => self.normalisation_vjp(id, epsilon, &mut workspace.loans()),
-            _ => {
-                // A node may read another twice: each contribution borrows the gradients anew.
-                for (position, input) in self.plan.contributions(self.block, id) {
-                    self.pass_down(id, position, input, &mut workspace.loans());
-                }
-            }
+        // A node may read another twice: each contribution borrows the gradients anew.
+        let contributions = self.plan.contributions(self.block, id);
+        match self.block.nodes()[id.index()].op.kind() {
+            Kind::Convolution(_) => self.convolution_vjp(id, &mut workspace.loans()),
+            Kind::BatchNorm(norm) => self.normalisation_vjp(id, norm.epsilon.get(), &mut workspace.loans()),
+            Kind::Relu | Kind::Identity | Kind::Add => contributions
+                .for_each(|(position, input)| self.combination_vjp(id, position, input, &mut workspace.loans())),
+            Kind::Plain(op) => contributions
+                .for_each(|(position, input)| self.plain_vjp(id, op, position, input, &mut workspace.loans())),
+            // They read nothing that a gradient could be passed to.
+            Kind::Input | Kind::Earlier | Kind::Zero => {}
         }
     }
 
-    /// The contribution of a node without batch statistics to the gradient of one of its inputs.
-    fn pass_down(&self, id: NodeId, position: usize, input: NodeId, loans: &mut Loans<'_>) {
-        let backend = self.options.backend;
-        let node = &self.block.nodes()[id.index()];
-        let shape = self.block.nodes()[input.index()].shape;
-        let stored = self.gradient(id, loans);
-        let gradient = Gradient { stored, normalised: None };
-        let sink = self.sink(id, position, input, loans);
-        match node.op {
-            Op::Linear { .. } => {
-                let scratch = self.scratch(id, 1, loans);
-                let linear = self.linear(id, shape.channels, loans);
-                linear.vjp(backend, stored, sink.accumulate, sink.stored, scratch);
-            }
-            Op::Tokens => tokens::vjp(backend, stored, sink),
-            Op::LayerNorm { epsilon } => {
-                let value = self.stored(input, loans);
-                let scratch = self.scratch(id, 1, loans);
-                self.layer_norm(id, epsilon).vjp(backend, value, stored, sink.accumulate, sink.stored, scratch);
-            }
-            Op::Gelu => gelu::vjp(backend, self.stored(input, loans), stored, sink.accumulate, sink.stored),
-            Op::Attention(attention) => {
-                let value = self.stored(input, loans);
-                let tables = self.parameters(id, loans);
-                let scratch = self.scratch(id, 1, loans);
-                attention.vjp(backend, value, tables, stored, sink.accumulate, sink.stored, scratch);
-            }
-            Op::AveragePool(window) => {
-                let scratch = self.scratch(id, 1, loans);
-                pool::vjp(backend, &window, gradient, sink, scratch);
-            }
-            Op::MaxPool(window) => {
-                let value = self.value(input, loans);
-                let scratch = self.scratch(id, 1, loans);
-                max_pool::vjp(backend, &window, value, gradient, sink, scratch);
-            }
-            Op::GlobalPool | Op::TokenPool => {
-                let skip = usize::from(node.op == Op::TokenPool);
-                let scratch = self.scratch(id, 1, loans);
-                global_pool::vjp(backend, stored, skip, sink, scratch);
-            }
-            Op::Concat => {
-                let parts = node.inputs()[..position].iter();
-                let first = parts.map(|part| self.block.nodes()[part.index()].shape.channels).sum();
-                concat::vjp(backend, stored, first, sink);
-            }
-            Op::Relu => {
-                // The rectified value is positive exactly where its input is.
-                let gate = Value { stored: self.stored(id, loans), affine: None, rectified: false };
-                combine::vjp(backend, gradient, Sink { gate: Some(gate), ..sink });
-            }
-            _ => combine::vjp(backend, gradient, sink),
+    /// The contribution of a sum, identity or rectifier to the gradient of one of its inputs.
+    fn combination_vjp(&self, id: NodeId, position: usize, input: NodeId, loans: &mut Loans<'_>) {
+        let gradient = Gradient { stored: self.gradient(id, loans), normalised: None };
+        let mut sink = self.sink(id, position, input, loans);
+        if self.block.nodes()[id.index()].op == Op::Relu {
+            // The rectified value is positive exactly where its input is.
+            sink.gate = Some(Value { stored: self.stored(id, loans), affine: None, rectified: false });
         }
+        combine::vjp(self.options.backend, gradient, sink);
+    }
+
+    /// The contribution of a plain op to the gradient of one of its inputs.
+    fn plain_vjp(&self, id: NodeId, op: &dyn Operation, position: usize, input: NodeId, loans: &mut Loans<'_>) {
+        let inputs = self.block.nodes()[id.index()].inputs().iter().copied();
+        let remembered = match op.facts().remembers {
+            Remembers::Nothing => self.values(core::iter::empty(), loans),
+            Remembers::Inputs => self.values(inputs.clone(), loans),
+        };
+        let shapes = inputs.map(|input| self.block.nodes()[input.index()].shape);
+        op.vjp(VjpCall {
+            backend: self.options.backend,
+            position,
+            inputs: Few::<_, MAX_INPUTS>::collect(Shape::default(), shapes).as_slice(),
+            remembered: remembered.as_slice(),
+            parameters: self.given(id, loans),
+            gradient: self.gradient(id, loans),
+            sink: self.sink(id, position, input, loans),
+            scratch: self.scratch(id, 1, loans),
+        });
     }
 
     /// The gradient of a group of convolutions, read through the normalisations that follow them.

@@ -57,25 +57,30 @@ fn case(batch: usize, heads: usize, grid: [usize; 2], reach: usize, width: usize
 }
 
 impl Case {
+    fn tables(&self) -> [&[f32]; 4] {
+        let mut tables = self.tables.chunks_exact(self.tables.len() / 4);
+        core::array::from_fn(|_| tables.next().unwrap())
+    }
+
     fn check_forward(&self, backend: Backend) {
         let Self { attention, input, tables } = self;
         let case = format!("{backend:?}, {attention:?}, {input:?}");
         let x = Tensor::random(*input, 1, 1);
-        let mut out = Tensor::filled(attention.output(*input).unwrap(), 3, f32::NAN);
-        let mut scratch = vec![f32::NAN; attention.scratch_len(*input)];
-        attention.forward(backend, x.view(), tables, out.view_mut(), &mut scratch);
+        let mut out = Tensor::filled(attention.output(&[*input]).unwrap(), 3, f32::NAN);
+        let mut scratch = vec![f32::NAN; scratch_len(attention, *input)];
+        forward(attention, backend, x.view(), self.tables(), out.view_mut(), &mut scratch);
         // Logits reach 50, with errors of 1e-6 of that.
         assert_close(&out.dense(), &reference(attention, *input, &widen(tables), &x.dense()), 1e-4, &case);
     }
 
     fn check_vjp(&self, backend: Backend, gradient: &Tensor, slopes: &[f64]) {
-        let Self { attention, input, tables } = self;
+        let Self { attention, input, .. } = self;
         let case = format!("{backend:?}, {attention:?}, {input:?}");
         let x = Tensor::random(*input, 1, 1);
         for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
             let mut out = Tensor::filled(*input, 2, before);
-            let mut scratch = vec![f32::NAN; attention.vjp_scratch_len(*input)];
-            attention.vjp(backend, x.view(), tables, gradient.view(), accumulate, out.view_mut(), &mut scratch);
+            let mut scratch = vec![f32::NAN; vjp_scratch_len(attention, *input)];
+            vjp(attention, backend, x.view(), self.tables(), gradient.view(), accumulate, out.view_mut(), &mut scratch);
             let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
             assert_close(&out.dense(), &expected, 2e-4, &case);
         }
@@ -93,7 +98,7 @@ fn values_and_gradients() {
         case(2, 1, [3, 4], 1, 16),
     ] {
         let Case { attention, input, tables } = &case;
-        let (x, result) = (Tensor::random(*input, 1, 1), attention.output(*input).unwrap());
+        let (x, result) = (Tensor::random(*input, 1, 1), attention.output(&[*input]).unwrap());
         let gradient = Tensor::random(result, 1, 2);
         let slopes = differences(&x.dense(), &gradient.dense(), |x| reference(attention, *input, &widen(tables), x));
         for backend in Backend::available() {
@@ -107,7 +112,7 @@ fn values_and_gradients() {
 fn rows_longer_than_a_vector_and_more_queries_than_a_tile() {
     for case in [case(1, 1, [2, 19], 3, 7), case(1, 1, [17, 16], 14, 3)] {
         let Case { attention, input, tables } = &case;
-        let (x, result) = (Tensor::random(*input, 1, 1).dense(), attention.output(*input).unwrap());
+        let (x, result) = (Tensor::random(*input, 1, 1).dense(), attention.output(&[*input]).unwrap());
         let gradient = Tensor::random(result, 1, 2);
         // Differences along a direction: one at a time would take minutes.
         let direction = widen(&numbers(input.len(), 3));
@@ -120,9 +125,9 @@ fn rows_longer_than_a_vector_and_more_queries_than_a_tile() {
         for backend in Backend::available() {
             case.check_forward(backend);
             let mut out = Tensor::filled(*input, 0, f32::NAN);
-            let mut scratch = vec![f32::NAN; attention.vjp_scratch_len(*input)];
+            let mut scratch = vec![f32::NAN; vjp_scratch_len(attention, *input)];
             let x = Tensor::random(*input, 1, 1);
-            attention.vjp(backend, x.view(), tables, gradient.view(), false, out.view_mut(), &mut scratch);
+            vjp(attention, backend, x.view(), case.tables(), gradient.view(), false, out.view_mut(), &mut scratch);
             let ours: f64 = out.dense().iter().zip(&direction).map(|(g, d)| g * d).sum();
             let length = out.dense().iter().map(|g| g * g).sum::<f64>().sqrt();
             assert!((ours - slope).abs() <= 1e-4 * (1.0 + length), "{backend:?}, {attention:?}: {ours} is not {slope}");
@@ -134,7 +139,7 @@ fn rows_longer_than_a_vector_and_more_queries_than_a_tile() {
 fn sizes_are_checked() {
     let attention = Attention { heads: 3, grid: [2, 2], reach: 14 };
     let tokens = |height, width, channels| Shape::new(1, height, width, channels).unwrap();
-    assert_eq!(attention.output(tokens(5, 1, 18)), Ok(tokens(5, 1, 6)));
+    assert_eq!(attention.output(&[tokens(5, 1, 18)]), Ok(tokens(5, 1, 6)));
     assert_eq!(attention.macs(tokens(5, 1, 18)), 4 * 5 * 5 * 6);
     for (attention, input, named) in [
         (attention, tokens(5, 1, 17), "heads"),
@@ -146,9 +151,9 @@ fn sizes_are_checked() {
         (Attention { grid: [usize::MAX, 2], ..attention }, tokens(5, 1, 18), "grid"),
         (Attention { grid: [0, 4], ..attention }, tokens(1, 1, 18), "grid"),
     ] {
-        let error = attention.output(input).unwrap_err();
+        let error = attention.output(&[input]).unwrap_err();
         assert!(matches!(error, Error::Invalid { field, .. } if field == named), "{attention:?}: {error}");
     }
     let endless = Attention { reach: usize::MAX, ..attention };
-    assert!(matches!(endless.output(tokens(5, 1, 18)), Err(Error::Overflow { .. })));
+    assert!(matches!(endless.output(&[tokens(5, 1, 18)]), Err(Error::Overflow { .. })));
 }

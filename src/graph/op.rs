@@ -1,0 +1,97 @@
+//! The ops a block is made of, and which of them the planner knows.
+
+use crate::ops::attention::Attention;
+use crate::ops::batch_norm::BatchNorm;
+use crate::ops::concat::Concat;
+use crate::ops::conv2d::Convolution;
+use crate::ops::gelu::Gelu;
+use crate::ops::global_pool::GlobalPool;
+use crate::ops::layer_norm::LayerNorm;
+use crate::ops::linear::Linear;
+use crate::ops::max_pool::MaxPool;
+use crate::ops::operation::Operation;
+use crate::ops::pool::AveragePool;
+use crate::ops::tokens::Tokens;
+
+/// What a node computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Op {
+    /// The block's input: the feature before it, or the input batch.
+    Input,
+    /// The feature before the one that the block reads; takes no input. The first two blocks have none.
+    Earlier,
+    /// Zeros of the shape of its input, of which nothing else is used.
+    Zero,
+    /// Its input.
+    Identity,
+    /// `max(x, 0)`; derivative 0 at 0.
+    Relu,
+    /// A convolution.
+    Convolution(Convolution),
+    /// Normalisation by the batch's own mean and biased variance, then gain and shift per channel.
+    BatchNorm(BatchNorm),
+    /// The mean over a window; padding does not count.
+    AveragePool(AveragePool),
+    /// The maximum over a window.
+    MaxPool(MaxPool),
+    /// The mean over all positions.
+    GlobalPool,
+    /// The mean over all tokens but the first, the class token.
+    TokenPool,
+    /// A linear map of the channels of every position, with bias.
+    Linear(Linear),
+    /// A class token before the positions of a map, and a table of positions added: from patches to tokens.
+    Tokens,
+    /// Normalisation of every position over its channels, then gain and shift per channel.
+    LayerNorm(LayerNorm),
+    /// `x Φ(x)`, exactly.
+    Gelu,
+    /// Multi-head attention with relative positions; its input is queries, keys and values.
+    Attention(Attention),
+    /// The sum of its inputs.
+    Add,
+    /// Its inputs side by side along the channels.
+    Concat,
+}
+
+/// An op as the planner sees it. It fuses some into their readers or writers, and has a case of its own for each of them
+/// wherever it decides something; of all others it knows what they say of themselves.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind<'a> {
+    Input,
+    Earlier,
+    Zero,
+    Identity,
+    Relu,
+    Add,
+    Convolution(&'a Convolution),
+    BatchNorm(&'a BatchNorm),
+    Plain(&'a dyn Operation),
+}
+
+impl Op {
+    /// The table of all ops.
+    pub(crate) fn kind(&self) -> Kind<'_> {
+        match self {
+            Self::Input => Kind::Input,
+            Self::Earlier => Kind::Earlier,
+            Self::Zero => Kind::Zero,
+            Self::Identity => Kind::Identity,
+            Self::Relu => Kind::Relu,
+            Self::Add => Kind::Add,
+            Self::Convolution(op) => Kind::Convolution(op),
+            Self::BatchNorm(op) => Kind::BatchNorm(op),
+            Self::AveragePool(op) => Kind::Plain(op),
+            Self::MaxPool(op) => Kind::Plain(op),
+            Self::GlobalPool => Kind::Plain(&GlobalPool { skip: 0 }),
+            Self::TokenPool => Kind::Plain(&GlobalPool { skip: 1 }),
+            Self::Linear(op) => Kind::Plain(op),
+            Self::Tokens => Kind::Plain(&Tokens),
+            Self::LayerNorm(op) => Kind::Plain(op),
+            Self::Gelu => Kind::Plain(&Gelu),
+            Self::Attention(op) => Kind::Plain(op),
+            Self::Concat => Kind::Plain(&Concat),
+        }
+    }
+}
