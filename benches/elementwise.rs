@@ -4,6 +4,8 @@
 #[path = "common/measure.rs"]
 mod measure;
 
+use aznas::base::constant::Constant;
+use aznas::ops::activation::{self, Activation};
 use aznas::ops::moments::Moments;
 use aznas::ops::window::Window;
 use aznas::ops::{combine, global_pool, max_pool, pool};
@@ -16,6 +18,18 @@ use std::hint::black_box;
 /// Batch, height and width, channels.
 const SIZES: [(usize, usize, usize); 6] =
     [(64, 32, 16), (64, 16, 32), (64, 8, 64), (8, 32, 16), (8, 16, 32), (8, 8, 64)];
+
+const ACTIVATIONS: [Activation; 9] = [
+    Activation::Sigmoid,
+    Activation::HardSigmoid,
+    Activation::Silu,
+    Activation::HardSwish,
+    Activation::Relu6,
+    Activation::LeakyRelu { slope: Constant::new(0.01) },
+    Activation::Elu { alpha: Constant::new(1.0) },
+    Activation::Tanh,
+    Activation::Gelu,
+];
 
 /// Numbers in a cache line: buffers start at one, as the slots of a workspace do.
 const ALIGNMENT: usize = 16;
@@ -107,6 +121,17 @@ fn elementwise(criterion: &mut Criterion) {
             measure(&format!("maximum {name} vjp"), 1.0 + tensors, &mut || {
                 let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
                 max_pool::vjp(backend, &window, black_box(plain), small, sink, scratch);
+            });
+        }
+        for function in ACTIVATIONS {
+            let name = format!("{function:?}").to_lowercase();
+            let name = name.split(' ').next().unwrap();
+            measure(name, 2.0, &mut || {
+                activation::forward(backend, function, black_box(plain), ViewMut::dense(out, shape));
+            });
+            measure(&format!("{name} vjp"), 3.0, &mut || {
+                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
+                activation::vjp(backend, function, black_box(plain), y, sink);
             });
         }
         measure("global mean", 1.0, &mut || {

@@ -4,7 +4,7 @@
 mod measure;
 
 use aznas::ops::attention::{self, Attention};
-use aznas::ops::{gelu, layer_norm, linear};
+use aznas::ops::{layer_norm, linear};
 use aznas::simd::Backend;
 use aznas::tensor::{Shape, View, ViewMut};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -69,12 +69,6 @@ fn transformer(criterion: &mut Criterion) {
             bench(criterion, &format!("layer norm {channels} vjp"), backend, bytes(3), || {
                 let (x, out) = (black_box(view), ViewMut::dense(&mut out, shape));
                 layer_norm::vjp(backend, 1e-5, None, x, gradient, false, out, &mut scratch);
-            });
-            bench(criterion, &format!("gelu {channels}"), backend, bytes(2), || {
-                gelu::forward(backend, black_box(view), ViewMut::dense(&mut out, shape));
-            });
-            bench(criterion, &format!("gelu {channels} vjp"), backend, bytes(3), || {
-                gelu::vjp(backend, black_box(view), gradient, false, ViewMut::dense(&mut out, shape));
             });
         }
     }

@@ -486,6 +486,38 @@ enum aznas_op
      * none.
      */
     AZNAS_OP_EARLIER = 17,
+    /**
+     * `1 / (1 + exp(-x))`
+     */
+    AZNAS_OP_SIGMOID = 18,
+    /**
+     * `min(max(x + 3, 0), 6) / 6`
+     */
+    AZNAS_OP_HARD_SIGMOID = 19,
+    /**
+     * `x / (1 + exp(-x))`, also called swish.
+     */
+    AZNAS_OP_SILU = 20,
+    /**
+     * `x * min(max(x + 3, 0), 6) / 6`
+     */
+    AZNAS_OP_HARD_SWISH = 21,
+    /**
+     * `min(max(x, 0), 6)`
+     */
+    AZNAS_OP_RELU6 = 22,
+    /**
+     * x where it is positive, else `alpha * x`: `alpha`.
+     */
+    AZNAS_OP_LEAKY_RELU = 23,
+    /**
+     * x where it is positive, else `alpha * (exp(x) - 1)`: `alpha`.
+     */
+    AZNAS_OP_ELU = 24,
+    /**
+     * The hyperbolic tangent.
+     */
+    AZNAS_OP_TANH = 25,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -795,6 +827,10 @@ typedef struct aznas_node {
      * Number that a normalisation adds to the variance; positive and finite.
      */
     double epsilon;
+    /**
+     * Constant of an activation; finite.
+     */
+    double alpha;
 } aznas_node;
 
 /**

@@ -5,12 +5,12 @@
 //! network is planned; the computations themselves have no error path. By the field's convention only matrix products
 //! (convolutions, linear maps, attention) count as multiply-adds; every other primitive costs none.
 
+pub mod activation;
 pub mod attention;
 pub mod batch_norm;
 pub mod combine;
 pub mod concat;
 pub mod conv2d;
-pub mod gelu;
 pub mod global_pool;
 pub mod layer_norm;
 pub mod linear;

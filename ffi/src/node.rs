@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 use aznas::Error;
 use aznas::base::constant::Constant;
 use aznas::graph::{Block, Convolution, IdentityRule, MAX_INPUTS, Network, NodeId, Op as CoreOp};
+use aznas::ops::activation::Activation;
 use aznas::ops::attention::Attention;
 use aznas::ops::batch_norm::BatchNorm;
 use aznas::ops::layer_norm::LayerNorm;
@@ -13,6 +14,7 @@ use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use core::cell::Cell;
+use core::mem::offset_of;
 
 /// Most nodes of a network.
 const MAX_NODE_COUNT: usize = 1 << 16;
@@ -67,6 +69,22 @@ pub enum Op {
     /// The feature before the one that the block reads. Takes no input: `input_count` is 0. The first two blocks have
     /// none.
     Earlier = 17,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid = 18,
+    /// `min(max(x + 3, 0), 6) / 6`
+    HardSigmoid = 19,
+    /// `x / (1 + exp(-x))`, also called swish.
+    Silu = 20,
+    /// `x * min(max(x + 3, 0), 6) / 6`
+    HardSwish = 21,
+    /// `min(max(x, 0), 6)`
+    Relu6 = 22,
+    /// x where it is positive, else `alpha * x`: `alpha`.
+    LeakyRelu = 23,
+    /// x where it is positive, else `alpha * (exp(x) - 1)`: `alpha`.
+    Elu = 24,
+    /// The hyperbolic tangent.
+    Tanh = 25,
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -105,11 +123,14 @@ pub struct Node {
     pub reach: u32,
     /// Number that a normalisation adds to the variance; positive and finite.
     pub epsilon: f64,
+    /// Constant of an activation; finite.
+    pub alpha: f64,
 }
 
 // SAFETY: numbers take every pattern of bits.
 unsafe impl Struct for Node {
     const NAME: &'static str = "nodes";
+    const SIZES: &'static [usize] = &[offset_of!(Self, alpha), size_of::<Self>()];
 }
 
 /// The caller's nodes as a network.
@@ -252,7 +273,15 @@ impl Node {
             Add => CoreOp::Add,
             Concat => CoreOp::Concat,
             LayerNorm => CoreOp::LayerNorm(LayerNorm { epsilon: self.checked_epsilon()? }),
-            Gelu => CoreOp::Gelu,
+            Gelu => CoreOp::Activation(Activation::Gelu),
+            Sigmoid => CoreOp::Activation(Activation::Sigmoid),
+            HardSigmoid => CoreOp::Activation(Activation::HardSigmoid),
+            Silu => CoreOp::Activation(Activation::Silu),
+            HardSwish => CoreOp::Activation(Activation::HardSwish),
+            Relu6 => CoreOp::Activation(Activation::Relu6),
+            LeakyRelu => CoreOp::Activation(Activation::LeakyRelu { slope: self.alpha.into() }),
+            Elu => CoreOp::Activation(Activation::Elu { alpha: self.alpha.into() }),
+            Tanh => CoreOp::Activation(Activation::Tanh),
             Tokens => CoreOp::Tokens,
             Attention => CoreOp::Attention(Attention {
                 heads: self.heads as usize,

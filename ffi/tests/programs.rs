@@ -4,6 +4,7 @@ mod common;
 
 use aznas::graph::{Block, Convolution, Network, NodeId};
 use aznas::mem::Memory;
+use aznas::ops::activation::Activation;
 use aznas::ops::attention::Attention;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{BlockScores, ProxySet};
@@ -157,7 +158,7 @@ fn describe_transformer(index: usize, block: &mut Block) -> Result<NodeId, Error
     if index == 1 {
         let x = block.layer_norm(input, 1e-5, 0)?;
         let x = block.linear(x, 48, 0)?;
-        let x = block.gelu(x)?;
+        let x = block.activation(x, Activation::Gelu)?;
         let x = block.linear(x, 24, 1)?;
         return block.add(&[input, x]);
     }

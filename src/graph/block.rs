@@ -4,6 +4,7 @@ use super::draw::Draw;
 use super::node::{MAX_INPUTS, Node, NodeId};
 use super::op::{Kind, Op};
 use crate::Error;
+use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
 use crate::ops::batch_norm::BatchNorm;
 use crate::ops::combine;
@@ -214,9 +215,9 @@ impl Block {
         self.push(Op::LayerNorm(LayerNorm { epsilon: epsilon.into() }), &[x], key)
     }
 
-    /// `x Φ(x)`
-    pub fn gelu(&mut self, x: NodeId) -> Result<NodeId, Error> {
-        self.push(Op::Gelu, &[x], 0)
+    /// A function of every number of `x`.
+    pub fn activation(&mut self, x: NodeId, activation: Activation) -> Result<NodeId, Error> {
+        self.push(Op::Activation(activation), &[x], 0)
     }
 
     /// Attention of the queries, keys and values `x`.

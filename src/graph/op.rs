@@ -1,10 +1,10 @@
 //! The ops a block is made of, and which of them the planner knows.
 
+use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
 use crate::ops::batch_norm::BatchNorm;
 use crate::ops::concat::Concat;
 use crate::ops::conv2d::Convolution;
-use crate::ops::gelu::Gelu;
 use crate::ops::global_pool::GlobalPool;
 use crate::ops::layer_norm::LayerNorm;
 use crate::ops::linear::Linear;
@@ -45,8 +45,8 @@ pub enum Op {
     Tokens,
     /// Normalisation of every position over its channels, then gain and shift per channel.
     LayerNorm(LayerNorm),
-    /// `x Φ(x)`, exactly.
-    Gelu,
+    /// A function of every number by itself.
+    Activation(Activation),
     /// Multi-head attention with relative positions; its input is queries, keys and values.
     Attention(Attention),
     /// The sum of its inputs.
@@ -89,7 +89,7 @@ impl Op {
             Self::Linear(op) => Kind::Plain(op),
             Self::Tokens => Kind::Plain(&Tokens),
             Self::LayerNorm(op) => Kind::Plain(op),
-            Self::Gelu => Kind::Plain(&Gelu),
+            Self::Activation(op) => Kind::Plain(op),
             Self::Attention(op) => Kind::Plain(op),
             Self::Concat => Kind::Plain(&Concat),
         }

@@ -3,11 +3,11 @@
 //! A sum of one term materialises a value: the identity, a batch normalisation, a rectifier. All passes walk strips of
 //! a few positions, vector by vector, with the coefficients of the vector's channels in registers.
 
-use super::strip::{Prologue, Strips, floor, for_each_strip, read, write};
+use super::strip::{Prologue, Strips, floor, for_each_strip, leave, read, write};
 use crate::Error;
 use crate::base::SMALL;
 use crate::simd::{Backend, Kernel, Simd};
-use crate::tensor::columns::{Part, for_each_part};
+use crate::tensor::columns::for_each_part;
 use crate::tensor::{Gradient, Load, Shape, Sink, Value, View, ViewMut};
 
 /// The most terms of one sum.
@@ -129,34 +129,9 @@ impl Strips for Vjp<'_, '_> {
                         new[row] = simd.mul_add(by_gradient, new[row], simd.mul_add(by_input, z[row], constant));
                     }
                 }
-                if let Some(gate) = &sink.gate {
-                    pass_where_positive(simd, part, gate, first, &mut new);
-                }
-                if sink.accumulate {
-                    let old = read::<S, ROWS>(simd, part, &sink.stored.as_view(), first);
-                    for row in 0..ROWS {
-                        new[row] = simd.add(old[row], new[row]);
-                    }
-                }
-                write(simd, part, new, &mut sink.stored, first);
+                leave(simd, part, sink, first, new);
             },
         );
-    }
-}
-
-/// Sets to 0 what meets a value that is not positive, in the strip that starts at position `first`.
-#[inline(always)]
-fn pass_where_positive<S: Simd, const ROWS: usize>(
-    simd: S,
-    part: Part,
-    value: &Value<'_>,
-    first: usize,
-    strip: &mut [S::F32; ROWS],
-) {
-    let prologue = Prologue::new(simd, value, part);
-    let gates = read::<S, ROWS>(simd, part, &value.stored, first);
-    for row in 0..ROWS {
-        strip[row] = simd.where_positive(prologue.affine(simd, gates[row]), strip[row]);
     }
 }
 

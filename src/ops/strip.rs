@@ -5,7 +5,7 @@
 use crate::base::SMALL;
 use crate::simd::{Simd, strided};
 use crate::tensor::columns::Part;
-use crate::tensor::{Value, View, ViewMut};
+use crate::tensor::{Sink, Value, View, ViewMut};
 use core::ops::Range;
 
 /// Positions of a strip.
@@ -61,6 +61,32 @@ pub(super) fn write<S: Simd, const ROWS: usize>(
             part.write(simd, vector, view.row(first + row));
         }
     }
+}
+
+/// Leaves gradients in a sink, in the strip that starts at position `first`: those that its gate lets through, added to what
+/// is there if it accumulates. Sums are not formed.
+#[inline(always)]
+pub(super) fn leave<S: Simd, const ROWS: usize>(
+    simd: S,
+    part: Part,
+    sink: &mut Sink<'_>,
+    first: usize,
+    mut new: [S::F32; ROWS],
+) {
+    if let Some(gate) = &sink.gate {
+        let prologue = Prologue::new(simd, gate, part);
+        let gates = read::<S, ROWS>(simd, part, &gate.stored, first);
+        for row in 0..ROWS {
+            new[row] = simd.where_positive(prologue.affine(simd, gates[row]), new[row]);
+        }
+    }
+    if sink.accumulate {
+        let old = read::<S, ROWS>(simd, part, &sink.stored.as_view(), first);
+        for row in 0..ROWS {
+            new[row] = simd.add(old[row], new[row]);
+        }
+    }
+    write(simd, part, new, &mut sink.stored, first);
 }
 
 /// The prologue of a [`Value`] for one vector of channels. A missing step is one that changes nothing.

@@ -4,6 +4,7 @@ use super::Runner;
 use crate::base::rng::{Generator, Key, Stream, below, generator};
 use crate::graph::{Block, Convolution, Distribution, Draw, MAX_NODES, NodeId, Op};
 use crate::mem::{ALIGNMENT, Memory, Slot, Workspace};
+use crate::ops::activation::{self, Activation};
 use crate::ops::attention::{self, Attention};
 use crate::ops::max_pool::MaxPool;
 use crate::ops::pool::AveragePool;
@@ -122,10 +123,7 @@ fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
                 }
                 out
             }
-            Op::Gelu => {
-                let gelu = |x: &f64| x * libm::erfc(-x / core::f64::consts::SQRT_2) / 2.0;
-                argument(0).iter().map(gelu).collect()
-            }
+            Op::Activation(function) => argument(0).iter().map(|&x| activation::reference(function, x)).collect(),
             Op::Tokens => {
                 let mut out = Vec::new();
                 for sample in argument(0).chunks_exact(shape_of(0).positions_per_image() * node.shape.channels) {
@@ -469,6 +467,23 @@ fn every_prologue_and_every_alias() {
             }),
         ),
         (
+            "activations of prologues, of zeros and of each other",
+            build(shape, |b, x| {
+                let n = b.batch_norm(x, EPSILON, 1)?;
+                let r = b.relu(n)?;
+                let z = b.zero(x)?;
+                let mut terms = vec![x];
+                for (function, read) in activation::ALL.into_iter().zip([n, r, z, x, n, r, z].into_iter().cycle()) {
+                    let y = b.activation(read, function)?;
+                    let y = b.activation(y, Activation::Sigmoid)?;
+                    terms.push(b.convolution(y, Convolution::same(4, 1, 1), 10 + terms.len() as u32)?);
+                }
+                let first = b.add(&terms[..5])?;
+                let rest = b.add(&terms[5..])?;
+                b.add(&[first, rest])
+            }),
+        ),
+        (
             "head",
             build(Shape::new(3, 1, 1, 6).unwrap(), |b, x| {
                 let r = b.relu(x)?;
@@ -546,7 +561,7 @@ fn transformers() {
             build(tokens, |b, x| {
                 let y = b.layer_norm(x, EPSILON, 1)?;
                 let y = b.linear(y, 17, 2)?;
-                let y = b.gelu(y)?;
+                let y = b.activation(y, Activation::Gelu)?;
                 let y = b.linear(y, 5, 3)?;
                 b.add(&[x, y])
             }),
@@ -570,13 +585,13 @@ fn transformers() {
                 let n = b.batch_norm(x, EPSILON, 1)?;
                 let r = b.relu(n)?;
                 let l = b.layer_norm(r, EPSILON, 2)?;
-                let g = b.gelu(r)?;
+                let g = b.activation(r, Activation::Gelu)?;
                 let m = b.linear(n, 6, 3)?;
                 let zero = b.zero(x)?;
                 let z = b.layer_norm(zero, EPSILON, 4)?;
-                let h = b.gelu(zero)?;
+                let h = b.activation(zero, Activation::Gelu)?;
                 let s = b.add(&[l, g, m, z, h, n])?;
-                let s = b.gelu(s)?;
+                let s = b.activation(s, Activation::Gelu)?;
                 let t = b.tokens(s, 5)?;
                 let a = b.attention(t, Attention { heads: 1, grid: [3, 3], reach: 1 }, 6)?;
                 let y = b.linear(t, 2, 7)?;
@@ -617,7 +632,7 @@ fn random_block(rng: &mut Generator) -> Block {
             nodes[nodes.len() - 1 - back]
         };
         let x = pick(rng);
-        let node = match below(rng, 12) {
+        let node = match below(rng, 13) {
             0 | 1 => block.relu(x),
             2 => block.batch_norm(x, EPSILON, key),
             3 => block.convolution(x, Convolution::same(4, 3, 1), key),
@@ -627,7 +642,8 @@ fn random_block(rng: &mut Generator) -> Block {
             7 => block.average_pool(x, Window::new(3, 1, 1).unwrap()),
             8 => block.max_pool(x, Window::new(3, 1, 1).unwrap()),
             9 => block.add(&[x, pick(rng), pick(rng)]),
-            10 => block.push(if below(rng, 3) == 0 { Op::Zero } else { Op::Identity }, &[x], key),
+            10 => block.activation(x, activation::ALL[below(rng, activation::ALL.len() as u64) as usize]),
+            11 => block.push(if below(rng, 3) == 0 { Op::Zero } else { Op::Identity }, &[x], key),
             _ => {
                 let both = [x, pick(rng)];
                 let wide = block.concat(&both).unwrap();

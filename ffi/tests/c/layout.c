@@ -40,6 +40,7 @@ int main(void) {
     FIELD(aznas_node, grid);
     FIELD(aznas_node, reach);
     FIELD(aznas_node, epsilon);
+    FIELD(aznas_node, alpha);
     STRUCT(aznas_arch);
     FIELD(aznas_arch, struct_size);
     FIELD(aznas_arch, space);

@@ -4,6 +4,7 @@ use super::{Architecture, HEAD_WIDTH, MAX_RELATIVE_POSITION, PATCH, POLICY, Para
 use crate::Error;
 use crate::base::math;
 use crate::graph::{Block, Convolution, Cost, Distribution, Draw, IdentityRule, Network, NodeId};
+use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
 use crate::spaces::{check_classes, of_target};
 
@@ -108,7 +109,7 @@ impl TransformerNetwork {
     fn perceptron(&self, block: &mut Block, hidden: u32) -> Result<NodeId, Error> {
         let x = block.layer_norm(block.input(), POLICY.norm_epsilon, NORM)?;
         let x = self.linear(block, x, hidden, EXPANSION)?;
-        let x = block.gelu(x)?;
+        let x = block.activation(x, Activation::Gelu)?;
         let x = self.linear(block, x, self.architecture.embed(), REDUCTION)?;
         block.add(&[block.input(), x])
     }
