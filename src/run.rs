@@ -4,7 +4,7 @@ mod draw;
 mod forward;
 mod statistics;
 #[cfg(all(test, feature = "alloc"))]
-mod tests;
+pub(crate) mod tests;
 mod vjp;
 
 use crate::graph::{Block, NodeId};

@@ -1,6 +1,8 @@
 //! The score of a network: the only place that knows the whole order.
 
 mod ends;
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
 
 use crate::Error;
 use crate::base::rng::repeat_seed;

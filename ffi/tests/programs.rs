@@ -173,11 +173,33 @@ fn describe_transformer(index: usize, block: &mut Block) -> Result<NodeId, Error
     block.add(&[tokens, x])
 }
 
-/// The networks of `graph.c`, described with the builder of the core.
+/// The blocks of the cells of `cells.c`: two that read one feature, then four that read two.
+fn describe_cell(index: usize, block: &mut Block) -> Result<NodeId, Error> {
+    let [(last, before, channels), ..] = [(1, 1, 8), (2, 2, 24), (1, 2, 24), (1, 1, 8)][index.saturating_sub(2)..]
+    else {
+        return Err(Error::Invalid { field: "block", expected: "one of the network's" });
+    };
+    let input = block.input();
+    if index < 2 {
+        let x = block.convolution(input, Convolution::same(8, 3, 1), 0)?;
+        return block.batch_norm(x, 1e-5, 0);
+    }
+    let earlier = block.earlier()?;
+    let x = block.relu(input)?;
+    let x = block.convolution(x, Convolution::same(channels, 3, last), 0)?;
+    let x = block.batch_norm(x, 1e-5, 0)?;
+    let y = block.relu(earlier)?;
+    let y = block.convolution(y, Convolution::same(channels, 1, before), 1)?;
+    let y = block.batch_norm(y, 1e-5, 1)?;
+    block.add(&[x, y])
+}
+
+/// The networks of `graph.c` and `cells.c`, described with the builder of the core.
 enum Graph {
     ResNet,
     MobileNet,
     Transformer,
+    Cells,
 }
 
 impl Network for Graph {
@@ -185,12 +207,14 @@ impl Network for Graph {
         match self {
             Self::ResNet => 3,
             Self::MobileNet | Self::Transformer => 2,
+            Self::Cells => 6,
         }
     }
 
     fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
-        if matches!(self, Self::Transformer) {
-            let output = describe_transformer(index, block)?;
+        if matches!(self, Self::Transformer | Self::Cells) {
+            let describe = if matches!(self, Self::Cells) { describe_cell } else { describe_transformer };
+            let output = describe(index, block)?;
             return block.set_output(output);
         }
         let input = block.input();
@@ -232,12 +256,22 @@ impl Network for Graph {
     }
 
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
-        if !matches!(self, Self::ResNet) {
+        if matches!(self, Self::MobileNet | Self::Transformer) {
             return Ok(());
         }
         let x = block.global_pool(block.input())?;
         let x = block.linear(x, 10, 0)?;
         block.set_output(x)
+    }
+}
+
+#[test]
+fn cells_that_read_the_last_two_features() {
+    let program = common::compile("tests/c/cells.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
+    for (backend, number) in backends() {
+        let options = Options { batch: 4, height: 16, width: 16, backend, ..Options::default() };
+        let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
+        assert_eq!(printed, score(&Graph::Cells, &options, &Random, false), "{}", backend.name());
     }
 }
 

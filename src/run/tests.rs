@@ -19,9 +19,9 @@ use std::vec;
 use std::vec::Vec;
 
 /// Parameters of every node, the inputs and the direction, as numbers.
-struct Tensors {
-    input: Vec<f32>,
-    earlier: Vec<f32>,
+pub(crate) struct Tensors {
+    pub(crate) input: Vec<f32>,
+    pub(crate) earlier: Vec<f32>,
     direction: Vec<f32>,
     parameters: HashMap<(u32, u8), Vec<f32>>,
 }
@@ -41,7 +41,7 @@ fn normal(seed: u64, node: u32, len: usize) -> Vec<f32> {
     numbers
 }
 
-fn tensors(block: &Block, seed: u64) -> Tensors {
+pub(crate) fn tensors(block: &Block, seed: u64) -> Tensors {
     let mut parameters = HashMap::new();
     for node in block.nodes() {
         for parameter in block.parameters(node).as_slice() {
@@ -60,7 +60,7 @@ fn tensors(block: &Block, seed: u64) -> Tensors {
 }
 
 /// The value of the block's output for `input`, in double precision.
-fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
+pub(crate) fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
     let mut values: Vec<Vec<f64>> = Vec::new();
     for node in block.nodes() {
         let argument = |i: usize| &values[node.inputs()[i].index()];
