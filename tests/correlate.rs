@@ -1,4 +1,4 @@
-//! The parts of the correlation program.
+//! The correlation program and its parts.
 #![allow(dead_code)] // the program uses more of them than its tests
 
 #[path = "../examples/correlate/campaign.rs"]
@@ -7,12 +7,15 @@ mod campaign;
 mod choice;
 #[path = "../examples/common/mod.rs"]
 mod common;
+#[path = "../examples/correlate/field.rs"]
+mod field;
+mod programs;
+#[path = "../examples/correlate/scored.rs"]
+mod scored;
 #[path = "../examples/correlate/sheet.rs"]
 mod sheet;
 #[path = "../examples/correlate/statistics.rs"]
 mod statistics;
-#[path = "../examples/correlate/store.rs"]
-mod store;
 #[path = "../examples/correlate/study.rs"]
 mod study;
 #[path = "../examples/correlate/table.rs"]
@@ -22,16 +25,16 @@ use aznas::Options;
 use aznas::aggregate::Mode;
 use aznas::base::rng::{Generator, below, generator};
 use aznas::proxy::{Proxy, ProxySet};
-use campaign::{Representatives, Setting};
+use campaign::{Case, Representatives};
 use clap::Parser;
 use common::candidate::SpaceArguments;
+use common::setting::Setting;
+use scored::{Record, Scored};
 use statistics::{discounted_gain, doubled_ranks, kendall, spearman};
-use std::path::PathBuf;
-use store::{Record, Store};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use study::Truth;
 use table::{Request, Table};
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn numbers(rng: &mut Generator, count: usize, different: u64) -> Vec<f64> {
     (0..count).map(|_| below(rng, different) as f64).collect()
@@ -57,7 +60,11 @@ fn kendall_is_what_all_pairs_say() {
     let mut rng = generator(5);
     for count in [0, 1, 2, 3, 5, 8, 33, 100, 257] {
         for different in [1, 2, 5, 1000] {
-            let (x, y) = (numbers(&mut rng, count, different), numbers(&mut rng, count, 7));
+            let (x, mut y) = (numbers(&mut rng, count, different), numbers(&mut rng, count, 7));
+            if count == 100 {
+                // Nearly all pairs tie.
+                y[1..].fill(3.0);
+            }
             let fast = kendall(&doubled_ranks(&x), &doubled_ranks(&y));
             match (fast, kendall_by_pairs(&x, &y)) {
                 (Some(fast), Some(slow)) => assert!((fast - slow).abs() < 1e-12, "{count} {different}: {fast} {slow}"),
@@ -125,8 +132,10 @@ fn request<'a>(columns: &'a [String]) -> Request<'a> {
     Request { arch_column: "arch", columns, sample: None, seed: 1, skip_unknown: false }
 }
 
-fn read(text: &str, request: &Request<'_>) -> Result<Table> {
-    table::read(text.as_bytes(), request, |arch| Ok(aznas::spaces::nb201::Cell::parse(arch).map(drop)?))
+fn read(text: impl AsRef<[u8]>, request: &Request<'_>) -> Result<Table, String> {
+    table::read(text.as_ref(), request, |arch| {
+        aznas::spaces::nb201::Cell::parse(arch).map(drop).map_err(|error| error.to_string())
+    })
 }
 
 #[test]
@@ -151,24 +160,95 @@ fn bad_tables_say_what_is_wrong() {
     let header = "arch,test\n";
     let test = || vec!["test".to_string()];
     for (text, columns, expected) in [
-        (String::new(), vec![], "no column \"arch\""),
-        ("cell,test\n".to_string(), vec![], "no column \"arch\"; there are: cell, test"),
-        (format!("{header}{CELL},1\n"), vec!["x".to_string()], "no column \"x\"; there are: arch, test"),
-        (header.to_string(), vec![], "no column of numbers"),
-        (header.to_string(), test(), "no usable row"),
-        (format!("{header}{CELL},good\n"), vec![], "no column of numbers"),
-        (format!("{header}{CELL},1\n{TWIN},good\n"), vec![], "line 3: test: not a number: \"good\""),
-        (format!("{header}{CELL},1\n|none~0|,2\n"), vec![], "line 3: \"|none~0|\": column 9"),
-        (format!("{header}{CELL},1\n{TWIN}\n"), vec![], "line: 3"),
+        (String::new(), vec![], "line 1: no column \"arch\""),
+        ("cell,test\n".to_string(), vec![], "line 1: no column \"arch\"; there are: \"cell\", \"test\""),
+        ("arch;test\n".to_string(), vec![], "fields are expected between commas"),
+        ("arch,test,arch\n".to_string(), vec![], "line 1: two columns are named \"arch\""),
+        (
+            format!("{header}{CELL},1\n"),
+            vec!["x".to_string()],
+            "line 1: no column \"x\"; there are: \"arch\", \"test\"",
+        ),
+        (header.to_string(), vec![], "no column of numbers beside arch; column test holds no value"),
+        (header.to_string(), test(), "column test holds no value"),
+        (format!("{header}{CELL},good\n"), vec![], "column test holds text, such as \"good\" in line 2"),
+        (format!("{header}{CELL},good\n"), test(), "column test holds text, such as \"good\" in line 2"),
+        (format!("{header}{CELL},1\n|none~0|,2\n"), vec![], "line 3, column arch: \"|none~0|\": column 9"),
+        (format!("{header}{CELL},1\n{TWIN}\n"), vec![], "line 3: 1 fields where the heading has 2"),
+        (format!("{header}{TWIN}\n{CELL},1\n"), vec![], "line 2: 1 fields where the heading has 2"),
     ] {
-        let error = read(&text, &request(&columns)).unwrap_err().to_string();
+        let error = read(&text, &request(&columns)).unwrap_err();
         assert!(error.contains(expected), "{text:?}: {error}");
     }
+    let damaged = [format!("{header}{CELL},").as_bytes(), b"\xff\n"].concat();
+    assert_eq!(read(damaged, &request(&[])).unwrap_err(), "line 2, column test: not UTF-8");
     let tolerant = Request { skip_unknown: true, ..request(&[]) };
-    let table = read(&format!("{header}{CELL},1\nwhat,2\n{TWIN},3\n"), &tolerant).unwrap();
+    let table = read(format!("{header}{CELL},1\nwhat,2\n{TWIN},3\n"), &tolerant).unwrap();
     assert_eq!(table.truths[0], [1.0, 3.0]);
     assert_eq!(table.skipped[0].line, 3);
     assert!(table.skipped[0].reason.starts_with("\"what\""));
+    let error = read(format!("{header}{},1\n", "x".repeat(20_000_000)), &request(&[])).unwrap_err();
+    assert!(error.len() < 300 && error.contains("20000000 bytes"), "{error}");
+}
+
+/// A table of one column of numbers, one of them replaced.
+fn with_field(place: usize, field: &str) -> String {
+    let field = |row: usize| if row == place { format!("\"{field}\"") } else { format!("{}.5", 90 + row) };
+    let row = |row: usize| format!("{},{}\n", if row.is_multiple_of(2) { CELL } else { TWIN }, field(row));
+    "arch,test\n".to_string() + &(0..5).map(row).collect::<String>()
+}
+
+/// Every kind of field in every row: what a column is does not depend on which row says so.
+#[test]
+fn a_column_is_what_all_its_rows_say() {
+    let missing = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "None", "NULL", "null", "nil", "-", "--", "?"];
+    let infinite = ["inf", "-inf", "Infinity", "1e999"];
+    for place in 0..5 {
+        for field in missing.into_iter().chain(infinite) {
+            for columns in [vec![], vec!["test".to_string()]] {
+                let table = read(with_field(place, field), &request(&columns)).unwrap();
+                let expected = |row: usize| if row == place { f64::NAN } else { 90.5 + row as f64 };
+                for (row, value) in table.truths[0].iter().enumerate() {
+                    assert!(value.total_cmp(&expected(row)).is_eq(), "{field:?} in row {row}: {value}");
+                }
+            }
+        }
+        let line = place + 2;
+        for (field, reason) in [
+            ("good", "is not a number"),
+            ("9o.1", "is not a number"),
+            ("93 1", "is not a number"),
+            ("91,3", "has a comma: write numbers with a point"),
+            ("1,234.5", "has a comma: write numbers with a point"),
+            ("93.1%", "has a percent sign, which line"),
+        ] {
+            let error = read(with_field(place, field), &request(&[])).unwrap_err();
+            assert!(error.starts_with(&format!("line {line}, column test: \"{field}\" {reason}")), "{error}");
+        }
+    }
+    let percent = read(format!("arch,test\n{CELL},93.1%\n{TWIN},N/A\n{TWIN},94 %\n"), &request(&[])).unwrap();
+    assert_eq!((percent.truths[0][0], percent.truths[0][2]), (93.1, 94.0));
+}
+
+#[test]
+fn columns_that_nobody_named_are_taken_or_left_out_aloud() {
+    let text = format!(
+        ",arch,id,test,note,empty,Unnamed: 6\n0,{CELL},1,N/A,x,,7\n1,{TWIN},2,93.5,3,NA,8\n2,{CELL},3,94,y,,9\n"
+    );
+    let table = read(&text, &request(&[])).unwrap();
+    assert_eq!(table.columns, ["id", "test"]);
+    let remarks = table.remarks.join("\n");
+    for remark in [
+        "left out: column note holds text, such as \"x\" in line 2",
+        "left out: column empty holds no value",
+        "left out: column 1 has no name",
+        "left out: column 7 has no name",
+        "taken for accuracies: id, test",
+    ] {
+        assert!(remarks.contains(remark), "{remark}: {remarks}");
+    }
+    let chosen = read(&text, &request(&["test".to_string()])).unwrap();
+    assert_eq!((chosen.columns, chosen.remarks), (vec!["test".to_string()], vec![]));
 }
 
 #[test]
@@ -213,30 +293,25 @@ fn record(value: f64) -> Record {
 }
 
 #[test]
-fn scores_survive_and_what_was_cut_off_is_dropped() {
+fn scores_survive_under_their_setting_and_seed() {
     let scratch = Scratch::new("store");
-    let file = scratch.file();
-    let mut store = Store::open(&file).unwrap();
-    store.add("setting a", vec![("SuperConv(3,8)".into(), record(0.1 + 0.2)), (CELL.into(), record(2.0))]).unwrap();
-    store.add("setting b", vec![(CELL.into(), record(3.0))]).unwrap();
-    drop(store);
-    let complete = std::fs::read(&file).unwrap();
-    // Killed in the middle of the next line.
-    std::fs::write(&file, [&complete[..], b"setting b,\"|none~0"].concat()).unwrap();
-    let mut store = Store::open(&file).unwrap();
-    assert_eq!(std::fs::read(&file).unwrap(), complete);
-    assert_eq!(store.get("setting a", "SuperConv(3,8)"), Some(&record(0.1 + 0.2)));
-    assert_eq!(store.get("setting b", CELL), Some(&record(3.0)));
-    assert_eq!((store.get("setting b", TWIN), store.get("setting c", CELL)), (None, None));
-    store.add("setting b", vec![(TWIN.into(), record(4.0))]).unwrap();
-    drop(store);
-    assert_eq!(Store::open(&file).unwrap().get("setting b", TWIN), Some(&record(4.0)));
-
-    std::fs::write(&file, "something else\n").unwrap();
-    assert!(Store::open(&file).is_err());
-    assert_eq!(std::fs::read(&file).unwrap(), b"something else\n", "a foreign file is left alone");
-    std::fs::write(&file, [&complete[..], b"nonsense\n"].concat()).unwrap();
-    assert!(Store::open(&file).err().unwrap().to_string().contains("line 5"));
+    let of = |name: &str| Setting::default().with("name", Some(name));
+    let mut scored = Scored::open(&scratch.file()).unwrap();
+    scored.add(&of("a"), 1, "SuperConv(3,8)\"x\"".into(), record(0.1 + 0.2)).unwrap();
+    scored.add(&of("a"), 2, CELL.into(), record(2.0)).unwrap();
+    scored.add(&of("b"), 1, CELL.into(), record(3.0)).unwrap();
+    drop(scored);
+    let scored = Scored::open(&scratch.file()).unwrap();
+    let get = |name, seed, arch| scored.of(&of(name), seed).and_then(|of| of.get(arch));
+    assert_eq!(get("a", 1, "SuperConv(3,8)\"x\""), Some(&record(0.1 + 0.2)));
+    assert_eq!(get("a", 2, CELL), Some(&record(2.0)));
+    assert_eq!(get("b", 1, CELL), Some(&record(3.0)));
+    assert_eq!((get("b", 1, TWIN), get("b", 2, CELL), get("c", 1, CELL)), (None, None, None));
+    assert_eq!(scored.others(&of("a")), None);
+    assert_eq!(
+        scored.others(&of("c").with("d", Some(1))),
+        Some((3, "name was a and is c, d was none and is 1".into()))
+    );
 }
 
 /// The space as the command line gives it.
@@ -252,20 +327,20 @@ fn equal_cells_share_scores_but_not_costs() {
     let text = format!("arch,test\n{CELL},1\n{TWIN},2\n{CELL},3\n");
     let table = read(&text, &request(&[])).unwrap();
     let options = Options { batch: 2, height: 8, width: 8, ..Options::default() };
-    let setting = Setting { options, label: "test".into() };
+    let case = Case { options, label: "test".into() };
     let counts = campaign::counts(&table, &space, &options).unwrap();
     let mut measured = Vec::new();
     for (name, representatives, scored) in
         [("all", Representatives::none(), 2), ("once", Representatives::of_cells(), 1)]
     {
         let scratch = Scratch::new(name);
-        let mut store = Store::open(&scratch.file()).unwrap();
-        let effort = campaign::score(&table, &space, &setting, &representatives, &mut store).unwrap();
+        let mut scores = Scored::open(&scratch.file()).unwrap();
+        let effort = campaign::score(&table, &space, &case, &representatives, 2, &mut scores).unwrap();
         assert_eq!(effort.scored, scored);
         let length = std::fs::metadata(scratch.file()).unwrap().len();
-        campaign::score(&table, &space, &setting, &representatives, &mut store).unwrap();
+        campaign::score(&table, &space, &case, &representatives, 2, &mut scores).unwrap();
         assert_eq!(std::fs::metadata(scratch.file()).unwrap().len(), length, "nothing is scored twice");
-        let columns = campaign::proxies(&table, &counts, &space, &setting, &representatives, &store).unwrap();
+        let columns = campaign::proxies(&table, &counts, &space, &case, &representatives, &scores).unwrap();
         // The dead convolution of the first cell counts as complexity, and only there.
         let of = |proxy: Proxy| &columns[proxy as usize];
         assert!(of(Proxy::Complexity)[0] > of(Proxy::Complexity)[1]);
@@ -347,4 +422,176 @@ fn a_page_shows_the_figures_of_the_files() {
         assert!(html.contains(expected), "{expected}: {html}");
     }
     assert_eq!(sheet.text(), "Title\n  what        tau\n  E, \"P\" & T     0.1235\n  flat        undefined\n");
+}
+
+/// Networks that take no time.
+const TINY: [&str; 8] = ["--channels", "2", "--cells", "1", "--batch", "2", "--resolution", "8"];
+
+/// The program on a table of cells, whose scores are kept in `folder/report`.
+fn correlate(folder: &Path, arguments: &[&str]) -> Command {
+    let mut text = "arch,test\n".to_string();
+    for (i, cell) in aznas::spaces::nb201::Cell::all().step_by(400).enumerate() {
+        text += &format!("{cell},{}\n", i % 17);
+    }
+    std::fs::create_dir_all(folder).unwrap();
+    let table = folder.join("table.csv");
+    std::fs::write(&table, text).unwrap();
+    let mut command = Command::new(programs::program("correlate"));
+    command.arg("--truth").arg(table).args(arguments);
+    if !arguments.contains(&"--out") {
+        command.arg("--out").arg(folder.join("report"));
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finished(folder: &Path, arguments: &[&str]) -> Output {
+    let output = correlate(folder, &[&TINY, arguments].concat()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn lines(folder: &Path) -> usize {
+    std::fs::read_to_string(folder.join("report/scores.csv")).map_or(0, |text| text.lines().count())
+}
+
+/// Killed again and again, it gets on by every score that was done, and ends with the report it would have had.
+#[cfg(unix)]
+#[test]
+fn every_score_counts_when_it_is_killed() {
+    // A network takes long enough that few are done between two kills.
+    let slow = ["--channels", "8", "--cells", "1", "--batch", "8", "--threads", "2"];
+    let [whole, parts] = ["kill-whole", "kill-parts"].map(|name| programs::folder("correlate", name));
+    assert!(correlate(&whole, &slow).output().unwrap().status.success());
+    let mut kept = 0;
+    for _ in 0..6 {
+        let mut child = correlate(&parts, &slow).spawn().unwrap();
+        let start = std::time::Instant::now();
+        while lines(&parts) < (kept + 5).max(6) && child.try_wait().unwrap().is_none() {
+            assert!(start.elapsed().as_secs() < 60, "nothing is kept");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(lines(&parts) > kept);
+        kept = lines(&parts);
+    }
+    assert!(kept < 40, "it was over before the last kill");
+    assert!(correlate(&parts, &slow).output().unwrap().status.success());
+    for name in ["ranks.csv", "correlations.csv", "scatter.svg"] {
+        let read = |folder: &Path| std::fs::read(folder.join("report").join(name)).unwrap();
+        assert!(read(&whole) == read(&parts), "{name}");
+    }
+}
+
+#[test]
+fn scores_of_another_setting_are_not_taken() {
+    let folder = programs::folder("correlate", "settings");
+    finished(&folder, &[]);
+    let count = lines(&folder) - 1;
+    finished(&folder, &["--proxies", "all", "--sample", "20", "--threads", "1"]);
+    assert_eq!(lines(&folder), 1 + count, "nothing is scored twice");
+    for (times, arguments, difference) in [
+        (2, ["--algorithm", "bfloat16"], "algorithm was winograd and is bfloat16"),
+        (3, ["--classes", "7"], "classes was "),
+    ] {
+        let output = finished(&folder, &arguments);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(difference), "{message}");
+        assert_eq!(lines(&folder), 1 + times * count);
+    }
+    // Another program is at it.
+    let file = std::fs::OpenOptions::new().append(true).open(folder.join("report/scores.csv")).unwrap();
+    file.lock().unwrap();
+    let output = correlate(&folder, &TINY).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("scores.csv: another program is adding to it"), "{message}");
+}
+
+/// Scored in parts, in any order and form, the report is that of one run; what does not belong together is refused.
+#[test]
+fn shards_are_joined_and_mixtures_refused() {
+    let folder = programs::folder("correlate", "shards");
+    finished(&folder, &[]);
+    let table = std::fs::read_to_string(folder.join("table.csv")).unwrap();
+    let cells: Vec<&str> = table.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    let shard = |name: &str, cells: &[&str], arguments: &[&str]| {
+        let mut command = Command::new(programs::program("score"));
+        let output = command.args(TINY).args(arguments).args(cells).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let path = folder.join(name);
+        std::fs::write(&path, &output.stdout).unwrap();
+        path.display().to_string()
+    };
+    let csv = shard("a.csv", &cells[20..], &["--format", "csv"]);
+    let json = shard("b.json", &cells[..15], &["--format", "json"]);
+    let more = shard("c.csv", &cells[10..20], &["--format", "csv"]);
+    // Shards one after the other, of which the last was cut off.
+    let both = [std::fs::read(&csv).unwrap(), std::fs::read(&more).unwrap(), b"|none~0|+|none".to_vec()].concat();
+    let both_path = folder.join("both.csv").display().to_string();
+    std::fs::write(&both_path, both).unwrap();
+    let kept = folder.join("report/scores.csv").display().to_string();
+    let expected = std::fs::read(folder.join("report/ranks.csv")).unwrap();
+    for (i, shards) in [vec![&csv, &json, &more], vec![&json, &both_path], vec![&kept]].into_iter().enumerate() {
+        let out = folder.join(format!("joined-{i}")).display().to_string();
+        let mut arguments = vec!["--out", &out, "--scores"];
+        arguments.extend(shards.into_iter().map(String::as_str));
+        finished(&folder, &arguments);
+        assert!(std::fs::read(Path::new(&out).join("ranks.csv")).unwrap() == expected, "{arguments:?}");
+        assert!(!Path::new(&out).join("scores.csv").exists());
+    }
+
+    let refused = |shards: &[&str], arguments: &[&str], reason: &str| {
+        let out = folder.join("refused").display().to_string();
+        let words = [&TINY, arguments, &["--out", &out, "--scores"], shards].concat();
+        let output = correlate(&folder, &words).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && message.contains(reason), "{message}");
+    };
+    refused(&[&csv], &[], "--scores: of 20 of 40 architectures there is no score of seed 1, such as ");
+    refused(&[&csv, &json, &more], &["--seed", "2"], "of 40 of 40 architectures there is no score of seed 2");
+    refused(&[&csv, &json, &more], &["--repeats", "2"], "a.csv: line 2: of another setting: repeats was 1 and is 2");
+    let other = shard("other.csv", &cells[..20], &["--format", "csv", "--repeats", "2"]);
+    refused(&[&csv, &other], &[], "other.csv: line 2: of another setting: repeats was 2 and is 1");
+    let scalar = shard("scalar.csv", &cells[..20], &["--format", "csv", "--backend", "scalar"]);
+    if aznas::simd::Backend::detect() != aznas::simd::Backend::Scalar {
+        refused(
+            &[&csv, &scalar],
+            &[],
+            "scalar.csv: line 2: not of one instruction set with the lines before: backend was ",
+        );
+    }
+    let text = std::fs::read_to_string(&json).unwrap();
+    let altered = folder.join("altered.json").display().to_string();
+    let first = text.lines().next().unwrap();
+    let value = first.split("\"trainability\":").nth(1).unwrap().split([',', '}']).next().unwrap();
+    std::fs::write(&altered, first.replace(value, "-9.5")).unwrap();
+    refused(&[&json, &altered], &[], "altered.json: line 1: other scores than before of ");
+    std::fs::write(&altered, first.replace("\"setting\"", "\"sitting\"")).unwrap();
+    refused(&[&altered], &[], "altered.json: line 1: no setting");
+    std::fs::write(&altered, format!("{first}\n{{\n")).unwrap();
+    refused(&[&altered], &[], "altered.json: line 2: EOF");
+    std::fs::write(&altered, std::fs::read_to_string(&csv).unwrap().replacen("0.", "1.", 1)).unwrap();
+    refused(&[&altered], &[], "altered.json: ");
+    refused(&["/nowhere.csv"], &[], "/nowhere.csv: ");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_the_place() {
+    let folder = programs::folder("correlate", "refused");
+    let refused = |arguments: &[&str], reason: &str| {
+        let output = correlate(&folder, arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && message.contains(reason), "{message}");
+        assert!(!folder.join("report").exists(), "nothing should be written");
+    };
+    refused(&["--threads=20000"], "1..=1024");
+    refused(&["--columns", "none"], "table.csv: line 1: no column \"none\"");
+    refused(&["--repeats", "0"], "repeats");
+    #[cfg(target_os = "linux")]
+    {
+        let output = correlate(&folder, &["--out", "/proc/nowhere"]).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("/proc/nowhere: "), "{message}");
+    }
 }

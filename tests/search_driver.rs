@@ -1,28 +1,17 @@
 //! The program `search`, run as its users run it: interrupted, killed, and asked for what cannot be.
 
+mod programs;
+
+use programs::program;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The built example of this name. `cargo test` builds the examples; `cargo test --test` does not.
-fn program(name: &str) -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let examples = own.parent().unwrap().parent().unwrap().join("examples");
-    let program = examples.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "first run `cargo build --examples`");
-    program
-}
-
-/// A folder of one test, empty at its beginning.
+/// A folder of one test, which is not there yet.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("search").join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
-    }
-    fs::create_dir_all(folder.parent().unwrap()).unwrap();
-    folder
+    programs::folder("search", name)
 }
 
 /// A search of tiny networks.
@@ -52,6 +41,11 @@ fn refusal(folder: &Path, arguments: &[&str]) -> String {
 
 fn read(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// The lines as anybody may have written them.
+fn without_checksums(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.rsplit_once(',').unwrap().0)).collect()
 }
 
 fn lines(folder: &Path) -> usize {
@@ -167,7 +161,7 @@ fn latencies_are_measured_or_looked_up() {
     let (measured, looked_up) = (folder("latency-measured"), folder("latency-looked-up"));
     finished(&measured, &["--iterations", "20", "--latency", "1000"]);
     let table = read(&measured, "latency.csv");
-    assert!(table.starts_with("layer,milliseconds\n"), "{table}");
+    assert!(table.starts_with("layer,milliseconds,checksum of version="), "{table}");
     for layer in ["stem to 2 8x8x3", "reduction 8x8x2", "reduction 4x4x4", "head to 10 2x2x8"] {
         assert!(table.contains(&format!("\n{layer},")), "{layer} is missing in {table}");
     }
@@ -179,10 +173,15 @@ fn latencies_are_measured_or_looked_up() {
     let path = measured.join("latency.csv");
     let arguments = ["--iterations", "20", "--latency", "1000", "--latency-table", path.to_str().unwrap()];
     finished(&looked_up, &arguments);
-    assert_eq!(read(&looked_up, "history.csv"), read(&measured, "history.csv"));
+    assert_eq!(without_checksums(&read(&looked_up, "history.csv")), without_checksums(&read(&measured, "history.csv")));
     assert!(!looked_up.join("latency.csv").exists());
 
     let folder = folder("latency-damaged");
+    fs::write(&path, table.replace("reduction 8x8x2", "reduction 9x9x2")).unwrap();
+    let message = refusal(&folder, &arguments);
+    assert!(message.contains("its checksum does not fit"), "{message}");
+    // A table that somebody writes needs no checksums.
+    let table = without_checksums(&table);
     for (damaged, reason) in [
         (table.replace("reduction 8x8x2", "reduction 9x9x2"), "has no line for the layer `reduction 8x8x2`"),
         (table.replace("reduction 8x8x2,", "reduction 8x8x2,-"), ": a layer and its milliseconds are expected"),
@@ -214,7 +213,7 @@ fn goes_on_as_if_never_interrupted() {
 fn an_interrupt_ends_it_cleanly() {
     let (whole, parts) = (folder("signal-whole"), folder("signal-parts"));
     finished(&whole, &["--iterations", "1500"]);
-    for name in ["INT", "TERM"] {
+    for (name, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let mut child = search(&parts, &["--iterations", "1500", "--resume"]).spawn().unwrap();
         let before = lines(&parts);
         wait_for_lines(&mut child, &parts, before.max(1) + 20);
@@ -222,7 +221,7 @@ fn an_interrupt_ends_it_cleanly() {
         signal(&child, name);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success());
+        assert_eq!(output.status.code(), Some(status), "as shells tell of a program that a signal has ended");
         let message = String::from_utf8(output.stderr).unwrap();
         assert!(message.contains("--resume"), "{message}");
         assert!(lines(&parts) < 1501, "the search was over before the signal");
@@ -272,31 +271,94 @@ fn a_search_is_not_overwritten() {
 }
 
 #[test]
-fn the_checkpoint_of_another_search_is_refused() {
+fn the_history_of_another_search_is_refused() {
     let folder = folder("other");
     finished(&folder, &["--iterations", "5"]);
     let history = read(&folder, "history.csv");
     for (arguments, difference) in [
         (["--seed", "2"], "seed was 1 and is 2"),
-        (["--space", "mbv2"], "space was \"nb201\" and is \"mbv2\""),
-        (["--flops", "9e6"], "flops was null and is 9000000"),
-        (["--init", "xavier-normal"], "init was"),
+        (["--space", "mbv2"], "space was nb201 and is mbv2"),
+        (["--flops", "9e6"], "flops was none and is 9000000"),
+        (["--init", "xavier-normal"], "init was kaiming-normal-fan-in and is xavier-normal"),
+        (["--latency", "9"], "latency was none and is 9, processor was none and is "),
     ] {
         let message = refusal(&folder, &[&arguments[..], &["--iterations", "9", "--resume"]].concat());
         assert!(message.contains(difference), "{message}");
     }
-    let path = folder.join("checkpoint.json");
-    let checkpoint = read(&folder, "checkpoint.json");
-    for (damaged, reason) in [
-        (checkpoint.replace(env!("CARGO_PKG_VERSION"), "0.0.9"), "was written by version 0.0.9"),
-        (checkpoint[..checkpoint.len() / 2].to_string(), "is not a checkpoint"),
-        ("[]".to_string(), "is not a checkpoint"),
+    assert_eq!(read(&folder, "history.csv"), history);
+    let path = folder.join("history.csv");
+    let version = format!("version={}", env!("CARGO_PKG_VERSION"));
+    for (foreign, reason) in [
+        (history.replacen(&version, "version=0.0.9", 1), "version was 0.0.9 and is "),
+        (history.replacen("seed=1", "seed=2", 1), "seed was 2 and is 1"),
+        (history.replacen("step,arch", "step,cell", 1), "line 1: not the heading"),
+        ("step,arch\n".to_string(), "line 1: not the heading"),
     ] {
-        fs::write(&path, damaged).unwrap();
+        fs::write(&path, &foreign).unwrap();
         let message = refusal(&folder, &["--iterations", "9", "--resume"]);
         assert!(message.contains(reason), "{message}");
+        assert_eq!(read(&folder, "history.csv"), foreign);
     }
-    assert_eq!(read(&folder, "history.csv"), history);
+}
+
+#[test]
+fn the_latencies_of_another_device_are_another_search() {
+    let (folder, tables) = (folder("latency-other"), folder("latency-other-tables"));
+    finished(&tables, &["--iterations", "10", "--latency", "1000"]);
+    let measured = read(&tables, "latency.csv");
+    let table = tables.join("table.csv");
+    let arguments = ["--iterations", "10", "--latency", "1000", "--resume", "--latency-table", table.to_str().unwrap()];
+    fs::write(&table, &measured).unwrap();
+    finished(&folder, &arguments);
+    // The same table elsewhere is the same search; another one under the same name is not.
+    fs::write(tables.join("copy.csv"), &measured).unwrap();
+    finished(&folder, &[&arguments[..6], &[tables.join("copy.csv").to_str().unwrap()]].concat());
+    fs::write(&table, without_checksums(&measured).replace("0.", "1.")).unwrap();
+    let message = refusal(&folder, &arguments);
+    assert!(message.contains("belongs to another setting: latency-table was "), "{message}");
+}
+
+/// Wherever a crash has cut the measured times off, the search goes on, and takes no part of a number for a number.
+#[test]
+fn torn_latencies_are_measured_again() {
+    let (whole, parts) = (folder("latency-whole"), folder("latency-torn"));
+    let arguments = ["--iterations", "30", "--latency", "1000", "--resume"];
+    finished(&whole, &arguments);
+    let table = read(&whole, "latency.csv");
+    let last = table.trim_end().rfind('\n').unwrap() + 1;
+    for length in [0, 3, last, last + 1, table.len() - 20, table.len() - 1] {
+        fs::create_dir_all(&parts).unwrap();
+        fs::copy(whole.join("history.csv"), parts.join("history.csv")).unwrap();
+        fs::write(parts.join("latency.csv"), &table[..length]).unwrap();
+        finished(&parts, &arguments);
+        let kept = if length < table.find('\n').unwrap() { "" } else { &table[..last] };
+        assert!(read(&parts, "latency.csv").starts_with(kept), "{length}");
+        assert_eq!(read(&parts, "history.csv"), read(&whole, "history.csv"));
+    }
+    // A table of another device may have been cut off as well.
+    let torn = parts.join("torn.csv");
+    fs::write(&torn, &table[..table.len() - 20]).unwrap();
+    let arguments = ["--iterations", "30", "--latency", "1000", "--latency-table", torn.to_str().unwrap()];
+    let output = search(&folder("latency-cut"), &arguments).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("is dropped: it is cut short"), "{message}");
+}
+
+#[test]
+fn more_workers_than_there_can_be_are_refused_first() {
+    let folder = folder("workers");
+    for threads in ["0", "1025", "20000", "-1"] {
+        let mut command = Command::new(program("search"));
+        let output = command.arg("--out").arg(&folder).arg(format!("--threads={threads}")).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("1..=1024") && output.status.code() == Some(2), "{message}");
+        assert!(!folder.exists());
+    }
+    // As many as there is work for are started.
+    let mut command = Command::new(program("search"));
+    command.args(&TINY[..8]).args(["--threads", "1024", "--iterations", "12"]).arg("--out").arg(&folder);
+    assert!(command.output().unwrap().status.success());
+    assert_eq!(lines(&folder), 13);
 }
 
 #[test]
@@ -314,12 +376,13 @@ fn damage_to_the_history_is_found() {
     };
     let complexity = rows[4].split(',').nth(5).unwrap();
     for (damaged, reason) in [
-        (with_row(1, "step,arch"), "line 1: the header"),
-        (with_row(4, ""), "line 4"),
+        (with_row(4, ""), "line 4: its checksum does not fit"),
         (with_row(5, rows[5]), "line 5: step 4 stands where 3 should"),
-        (with_row(5, &rows[4].replace("nor_conv", "old_conv").replace("none", "some")), "line 5: arch: column"),
-        (with_row(5, &rows[4].replace(complexity, "1.0")), "line 5: complexity is 1"),
-        (with_row(5, "3,\u{fffd}"), "line 5"),
+        (with_row(5, &rows[4].replace(complexity, "1.0")), "line 5: its checksum does not fit"),
+        (with_row(5, "3,\u{fffd}"), "line 5: its checksum does not fit"),
+        // Somebody has made a checksum that fits.
+        (with_row(5, &signed(rows[0], &rows[4].replace("nor_conv", "old_conv"))), "line 5: arch: column"),
+        (with_row(5, &signed(rows[0], &rows[4].replace(complexity, "1.0"))), "line 5: complexity is 1"),
     ] {
         fs::write(&path, &damaged).unwrap();
         let message = refusal(&parts, &["--iterations", "12", "--resume"]);
@@ -337,6 +400,14 @@ fn damage_to_the_history_is_found() {
     }
 }
 
+/// A line whose last field is the checksum of the others.
+fn signed(heading: &str, line: &str) -> String {
+    let (fields, _) = line.rsplit_once(',').unwrap();
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    let checksum = heading.bytes().chain(fields.bytes()).fold(0xcbf2_9ce4_8422_2325, step);
+    format!("{fields},{checksum:016x}")
+}
+
 #[test]
 fn impossible_budgets_are_explained() {
     for (arguments, reason) in [
@@ -344,10 +415,14 @@ fn impossible_budgets_are_explained() {
         (["--params", "100"], "at most 100 parameters are allowed"),
         (["--latency", "1e-6"], "at most 0.000001 milliseconds are allowed"),
         (["--max-workspace", "64"], "at most 64 bytes of workspace are allowed"),
+        (["--min-params", "1e9"], "at least 1000000000 parameters are asked for, and the most proposed were "),
     ] {
         let folder = folder("impossible");
-        let message = refusal(&folder, &arguments);
-        assert!(message.contains(reason), "{message}");
+        // Limits that all proposals keep are not to blame.
+        let generous = ["--flops=1e12", "--params=1e12"];
+        let generous: Vec<&str> = generous.into_iter().filter(|other| !other.starts_with(arguments[0])).collect();
+        let message = refusal(&folder, &[&arguments[..], &generous].concat());
+        assert!(message.contains(reason) && !message.contains(" 1000000000000 "), "{message}");
         assert!(!folder.exists(), "nothing should be written");
     }
 }

@@ -2,5 +2,9 @@
 #![allow(dead_code)] // each program uses its part
 
 pub mod candidate;
+pub mod failure;
 pub mod progress;
 pub mod scoring;
+pub mod setting;
+pub mod side_by_side;
+pub mod store;

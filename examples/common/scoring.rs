@@ -4,12 +4,14 @@ use aznas::Sigma;
 use aznas::graph::Network;
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
-use aznas::proxy::BlockScores;
+use aznas::proxy::{BlockScores, ProxySet};
 use aznas::simd::Backend;
 use aznas::tensor::Random;
 use aznas::{Error, Initialisation, Options, Scores};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Workers that a program takes. Each has a stack and memory for networks, and more than cores are of no use.
+const MOST_WORKERS: i64 = 1024;
 
 /// How networks are scored.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,8 +42,8 @@ pub struct ScoringArguments {
     #[arg(long, default_value = Algorithm::default().name(), value_parser = algorithm)]
     pub algorithm: Algorithm,
     /// Networks scored at a time, a worker each [default: one for each core]
-    #[arg(long)]
-    pub threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=MOST_WORKERS))]
+    pub threads: Option<u16>,
 }
 
 impl ScoringArguments {
@@ -55,16 +57,18 @@ impl ScoringArguments {
             seed: self.seed,
             initialisation: self.init,
             repeats: self.repeats,
+            // Whichever are shown: beside the paper's four the others cost nothing.
+            proxies: ProxySet::ALL,
             sigma: self.sigma,
             backend: self.backend.unwrap_or_default(),
             algorithm: self.algorithm,
-            ..Options::default()
         }
     }
 
     /// Workers to use.
     pub fn workers(&self) -> usize {
-        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
     }
 }
 
@@ -121,22 +125,5 @@ impl Scorer {
             }
         })?;
         Ok(Outcome { scores, blocks, workspace_bytes, elapsed: start.elapsed() })
-    }
-}
-
-/// Scorers that wait for work: as many as ever were at work at the same time.
-#[derive(Default)]
-pub struct Scorers {
-    idle: Mutex<Vec<Scorer>>,
-}
-
-impl Scorers {
-    /// [`Scorer::score`], in memory that an earlier score has left if there is any.
-    pub fn score(&self, network: &dyn Network, options: &Options, with_blocks: bool) -> Result<Outcome, Error> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut scorer = idle.unwrap_or_default();
-        let outcome = scorer.score(network, options, with_blocks);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scorer);
-        outcome
     }
 }

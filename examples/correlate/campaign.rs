@@ -1,44 +1,26 @@
 //! Scoring every architecture of a table under a setting, unless that is done already.
 
-use crate::Result;
 use crate::common::candidate::SpaceArguments;
+use crate::common::failure::{Failure, Result, quoted};
 use crate::common::progress::progress_bar;
-use crate::common::scoring::Scorers;
-use crate::store::{MEASURED, Record, Store};
+use crate::common::scoring::Scorer;
+use crate::common::setting::Setting;
+use crate::common::side_by_side;
+use crate::scored::{MEASURED, Record, Scored};
 use crate::table::Table;
 use aznas::proxy::{Proxy, ProxySet};
-use aznas::spaces::Settings;
 use aznas::spaces::nb201::{Cell, Equivalence};
 use aznas::tensor::Random;
 use aznas::{Options, Scores, Workspace};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 
-/// Architectures scored between writes: what an interruption can cost.
-const CHUNK: usize = 64;
-
 /// One way to score, under one seed.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub struct Case {
     pub options: Options,
-    /// What the setting is called in the report.
+    /// What the case is called in the report.
     pub label: String,
-}
-
-impl Setting {
-    /// All that a score depends on besides the architecture, as text.
-    ///
-    /// The back end is left out: another one changes scores by rounding only, far less than another seed does.
-    pub fn key(&self, space: &SpaceArguments) -> String {
-        let Options { batch, height, width, seed, initialisation, repeats, sigma, .. } = &self.options;
-        let Settings { channels, cells, .. } = space.settings(*height);
-        format!(
-            "{:?}-{channels}x{cells} batch {batch} of {height}x{width} {} {} repeats {repeats} seed {seed}",
-            space.space,
-            initialisation.name(),
-            sigma.name()
-        )
-    }
 }
 
 /// Which architecture is scored in place of another.
@@ -75,43 +57,52 @@ pub struct Effort {
     pub workspace_bytes: u64,
 }
 
-/// Scores under `setting` what of the table is not in the store yet.
+/// Scores what of the table is not scored yet; each score is on disk as soon as it is done.
 pub fn score(
     table: &Table,
     space: &SpaceArguments,
-    setting: &Setting,
+    case: &Case,
     representatives: &Representatives,
-    store: &mut Store,
+    workers: usize,
+    scored: &mut Scored,
 ) -> Result<Effort> {
-    let key = setting.key(space);
+    let options = case.options;
+    let setting = Setting::of_case(space, &options);
     let mut seen = HashSet::new();
     let used = table.rows.iter().map(|&number| representatives.of(&table.architectures[number as usize]));
     let needed: Vec<&str> = used.filter(|arch| seen.insert(*arch)).collect();
-    let missing: Vec<&str> = needed.iter().copied().filter(|arch| store.get(&key, arch).is_none()).collect();
-    let progress = progress_bar(missing.len()).with_message(setting.label.clone());
-    let scorers = Scorers::default();
-    for chunk in missing.chunks(CHUNK) {
-        let scored: Result<Vec<_>> = chunk
-            .par_iter()
-            .map(|&arch| {
-                let network = space.network(arch).map_err(|error| format!("{arch}: {error}"))?;
-                let outcome = scorers.score(&*network, &setting.options, false);
-                let outcome = outcome.map_err(|error| format!("{arch}: {error}"))?;
-                progress.inc(1);
-                let record = Record {
-                    milliseconds: outcome.elapsed.as_secs_f64() * 1e3,
-                    workspace_bytes: outcome.workspace_bytes as u64,
-                    ..Record::from(&outcome.scores)
-                };
-                Ok((arch.to_string(), record))
-            })
-            .collect::<std::result::Result<_, String>>()
-            .map_err(Into::into);
-        store.add(&key, scored?)?;
+    let records = scored.of(&setting, options.seed);
+    let is_missing = |arch: &&str| records.is_none_or(|records| !records.contains_key(*arch));
+    let missing: Vec<String> = needed.iter().copied().filter(is_missing).map(str::to_string).collect();
+    if let (Some(arch), false) = (missing.first(), scored.is_open()) {
+        let (count, needed, seed) = (missing.len(), needed.len(), options.seed);
+        let arch = quoted(arch);
+        return Err(format!(
+            "--scores: of {count} of {needed} architectures there is no score of seed {seed}, such as {arch}"
+        )
+        .into());
+    }
+    let progress = progress_bar(missing.len()).with_message(case.label.clone());
+    let space = space.clone();
+    let work = move |scorer: &mut Scorer, arch: String| {
+        let outcome = space.network(&arch).and_then(|network| scorer.score(&*network, &options, false));
+        (arch, outcome)
+    };
+    let outcomes = side_by_side::as_done(missing.into_iter(), workers, work);
+    for (arch, outcome) in outcomes.map_err(|error| format!("--threads: {error}"))? {
+        let outcome = outcome.map_err(|error| format!("{}: {error}", quoted(&arch)))?;
+        let record = Record {
+            milliseconds: outcome.elapsed.as_secs_f64() * 1e3,
+            workspace_bytes: outcome.workspace_bytes as u64,
+            ..Record::from(&outcome.scores)
+        };
+        scored.add(&setting, options.seed, arch, record)?;
+        progress.inc(1);
     }
     progress.finish_and_clear();
     let mut effort = Effort { scored: needed.len(), ..Effort::default() };
-    for record in needed.iter().filter_map(|arch| store.get(&key, arch)) {
+    let records = scored.of(&setting, options.seed);
+    for record in needed.iter().filter_map(|arch| records?.get(*arch)) {
         effort.milliseconds += record.milliseconds;
         effort.workspace_bytes = effort.workspace_bytes.max(record.workspace_bytes);
     }
@@ -132,7 +123,7 @@ pub fn counts(table: &Table, space: &SpaceArguments, options: &Options) -> Resul
         is_used.then(score).transpose()
     };
     let counts: std::result::Result<_, aznas::Error> = table.architectures.par_iter().zip(is_used).map(count).collect();
-    Ok(counts?)
+    counts.map_err(Failure::Core)
 }
 
 /// The proxies of every row, in the order of [`Proxy::ALL`].
@@ -140,16 +131,17 @@ pub fn proxies(
     table: &Table,
     counts: &[Option<Scores>],
     space: &SpaceArguments,
-    setting: &Setting,
+    case: &Case,
     representatives: &Representatives,
-    store: &Store,
+    scored: &Scored,
 ) -> Result<Vec<Vec<f64>>> {
-    let key = setting.key(space);
+    let records = scored.of(&Setting::of_case(space, &case.options), case.options.seed);
     let mut columns = vec![Vec::with_capacity(table.rows.len()); Proxy::ALL.len()];
     for (row, &number) in table.rows.iter().enumerate() {
         let arch = table.architecture(row);
-        let record = store.get(&key, representatives.of(arch)).ok_or_else(|| format!("{arch}: not scored"))?;
-        let counted = counts[number as usize].ok_or_else(|| format!("{arch}: not counted"))?;
+        let record = records.and_then(|records| records.get(representatives.of(arch)));
+        let record = record.ok_or_else(|| format!("{}: not scored", quoted(arch)))?;
+        let counted = counts[number as usize].ok_or_else(|| format!("{}: not counted", quoted(arch)))?;
         for (column, proxy) in columns.iter_mut().zip(Proxy::ALL) {
             column.push(match MEASURED.iter().position(|&measured| measured == proxy) {
                 Some(place) => record.proxies[place],

@@ -1,6 +1,6 @@
 //! A page that needs nothing but itself, and a file beside it for everything on it.
 
-use crate::Result;
+use crate::common::failure::{At, Result};
 use crate::sheet::{Sheet, escape};
 use std::fs;
 use std::path::Path;
@@ -69,11 +69,13 @@ impl Report {
                     html += &format!("<h2>{}</h2>\n{}", escape(&sheet.title), sheet.html());
                 }
                 Part::Picture { name, title, note, svg } => {
-                    fs::write(folder.join(format!("{name}.svg")), svg)?;
+                    let path = folder.join(format!("{name}.svg"));
+                    fs::write(&path, svg).at(&path)?;
                     html += &format!("<h2>{}</h2>\n<p>{}</p>\n{svg}", escape(title), escape(note));
                 }
             }
         }
-        Ok(fs::write(folder.join("report.html"), html + "</body>\n</html>\n")?)
+        let path = folder.join("report.html");
+        fs::write(&path, html + "</body>\n</html>\n").at(&path)
     }
 }

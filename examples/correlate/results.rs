@@ -1,8 +1,8 @@
 //! The tables and pictures of a report.
 
-use crate::Result;
-use crate::campaign::{Effort, Setting};
+use crate::campaign::{Case, Effort};
 use crate::choice;
+use crate::common::failure::{At, Result};
 use crate::paper;
 use crate::picture::{self, Bar};
 use crate::report::Report;
@@ -49,8 +49,8 @@ impl Settings {
         Self { sheet: Sheet::new("settings", "Settings", note, &heading) }
     }
 
-    /// Adds a setting, scored under each seed.
-    pub fn add(&mut self, setting: &Setting, truths: &[Truth], seeds: &[Columns], effort: &Effort) {
+    /// Adds a case, scored under each seed.
+    pub fn add(&mut self, case: &Case, truths: &[Truth], seeds: &[Columns], effort: &Effort) {
         for truth in truths {
             let taus = |set| -> Option<(f64, f64)> {
                 let taus: Option<Vec<f64>> =
@@ -58,9 +58,9 @@ impl Settings {
                 mean_and_deviation(&taus?)
             };
             let (paper, extended) = (taus(ProxySet::PAPER), taus(ProxySet::EXTENDED));
-            let published = paper::dataset(&truth.name).zip(published(&setting.options));
+            let published = paper::dataset(&truth.name).zip(published(&case.options));
             self.sheet.rows.push(vec![
-                setting.label.clone(),
+                case.label.clone(),
                 truth.name.clone(),
                 figure(paper.map(|tau| tau.0)),
                 published.map_or(String::new(), |(dataset, figures)| format!("{:.3}", figures[dataset])),
@@ -342,12 +342,13 @@ pub fn ranks(
     let svg = picture::scatter(&predicted, truth.ranks(), &name, &truth.name, &tau);
     report.picture("scatter", "Predicted against true ranks", "Ranks from 1, the worst. Numbers: ranks.csv", svg);
 
-    let mut writer = csv::Writer::from_path(folder.join("ranks.csv"))?;
+    let path = folder.join("ranks.csv");
+    let mut writer = csv::Writer::from_path(&path).at(&path)?;
     let mut heading = vec!["arch".to_string()];
     heading.extend(table.columns.iter().cloned());
     heading.extend(Proxy::ALL.iter().map(|proxy| proxy.name().to_string()));
     heading.extend(["aggregate", "predicted rank", "true rank"].map(String::from));
-    writer.write_record(&heading)?;
+    writer.write_record(&heading).at(&path)?;
     let mut places = truth.rows.iter().zip(predicted.iter().zip(truth.ranks())).peekable();
     for row in 0..table.rows.len() {
         let mut record = vec![table.architecture(row).to_string()];
@@ -359,9 +360,9 @@ pub fn ranks(
             }
             None => record.extend([String::new(), String::new()]),
         }
-        writer.write_record(&record)?;
+        writer.write_record(&record).at(&path)?;
     }
-    Ok(writer.flush()?)
+    writer.flush().at(&path)
 }
 
 /// Which dataset each column is compared with.

@@ -1,6 +1,6 @@
 //! A table of results, once as a file, once on a page and once on the terminal: the same figures everywhere.
 
-use crate::Result;
+use crate::common::failure::{At, Result};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -23,10 +23,11 @@ impl Sheet {
 
     /// Writes `name.csv` into a folder.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let mut writer = csv::Writer::from_path(folder.join(format!("{}.csv", self.name)))?;
-        writer.write_record(&self.heading)?;
-        self.rows.iter().try_for_each(|row| writer.write_record(row))?;
-        Ok(writer.flush()?)
+        let path = folder.join(format!("{}.csv", self.name));
+        let mut writer = csv::Writer::from_path(&path).at(&path)?;
+        writer.write_record(&self.heading).at(&path)?;
+        self.rows.iter().try_for_each(|row| writer.write_record(row)).at(&path)?;
+        writer.flush().at(&path)
     }
 
     /// For the terminal.

@@ -27,7 +27,7 @@ pub fn kendall(x: &[u32], y: &[u32]) -> Option<f64> {
     if of_x == all || of_y == all {
         return None;
     }
-    let difference = (all - of_x - of_y + of_both) as f64 - 2.0 * discordant as f64;
+    let difference = (all + of_both - of_x - of_y) as f64 - 2.0 * discordant as f64;
     Some(difference / ((all - of_x) as f64).sqrt() / ((all - of_y) as f64).sqrt())
 }
 

@@ -1,6 +1,7 @@
 //! The user's table: a row an architecture, with the accuracies it reaches when trained.
 
-use crate::Result;
+use crate::common::failure::quoted;
+use crate::field::Column;
 use aznas::base::rng::{below, generator};
 use std::collections::HashMap;
 use std::io::Read;
@@ -8,7 +9,7 @@ use std::io::Read;
 /// What to read of a table.
 pub struct Request<'a> {
     pub arch_column: &'a str,
-    /// Accuracy columns; empty for every other column that begins with a number.
+    /// Accuracy columns; empty for every other column of numbers.
     pub columns: &'a [String],
     /// How many rows to keep, drawn at random.
     pub sample: Option<usize>,
@@ -34,6 +35,8 @@ pub struct Table {
     /// For each column, the value of every row; NaN where there is none.
     pub truths: Vec<Vec<f64>>,
     pub skipped: Vec<Skipped>,
+    /// Which columns were taken for accuracies and which were not, where nobody said.
+    pub remarks: Vec<String>,
 }
 
 impl Table {
@@ -44,34 +47,32 @@ impl Table {
 }
 
 /// Reads a table row by row; `check` says whether an architecture is understood.
-pub fn read(input: impl Read, request: &Request<'_>, check: impl Fn(&str) -> Result<()>) -> Result<Table> {
+///
+/// # Errors
+/// What is wrong, with the line and the column.
+pub fn read(
+    input: impl Read,
+    request: &Request<'_>,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<Table, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input);
-    let heading: Vec<String> =
-        reader.headers()?.iter().map(|name| name.trim_start_matches('\u{feff}').to_string()).collect();
-    let position = |name: &str| {
-        let found = heading.iter().position(|other| other == name);
-        found.ok_or_else(|| format!("no column {name:?}; there are: {}", heading.join(", ")))
+    let heading: Vec<String> = match reader.headers() {
+        Ok(heading) => heading.iter().map(|name| name.trim_start_matches('\u{feff}').to_string()).collect(),
+        Err(error) => return Err(reason(&error, &[])),
     };
-    let arch = position(request.arch_column)?;
-    let mut records = reader.records().peekable();
-    let places: Vec<usize> = if request.columns.is_empty() {
-        let first = match records.peek() {
-            Some(Ok(record)) => record.clone(),
-            _ => csv::StringRecord::new(),
-        };
-        (0..heading.len()).filter(|&i| i != arch && first.get(i).is_some_and(|text| number(text).is_some())).collect()
+    let arch = position(&heading, request.arch_column)?;
+    let chosen: Vec<usize> = if request.columns.is_empty() {
+        (0..heading.len()).filter(|&place| place != arch && !is_unnamed(&heading, place)).collect()
     } else {
-        request.columns.iter().map(|name| position(name)).collect::<std::result::Result<_, _>>()?
+        request.columns.iter().map(|name| position(&heading, name)).collect::<Result<_, _>>()?
     };
-    if places.is_empty() {
-        return Err(format!("no column of numbers beside {:?}", request.arch_column).into());
-    }
+    let mut columns: Vec<Column> = chosen.iter().map(|&place| Column::new(&heading[place])).collect();
 
     let mut skipped = Vec::new();
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut reservoir = Reservoir::new(request.sample, request.seed);
-    for record in records {
-        let record = record?;
+    for record in reader.records() {
+        let record = record.map_err(|error| reason(&error, &heading))?;
         let line = record.position().map_or(0, csv::Position::line);
         let text = &record[arch];
         let architecture = match numbers.get(text) {
@@ -82,40 +83,93 @@ pub fn read(input: impl Read, request: &Request<'_>, check: impl Fn(&str) -> Res
                     numbers.len() as u32 - 1
                 }
                 Err(error) if request.skip_unknown => {
-                    skipped.push(Skipped { line, reason: format!("{text:?}: {error}") });
+                    skipped.push(Skipped { line, reason: format!("{}: {error}", quoted(text)) });
                     continue;
                 }
-                Err(error) => return Err(format!("line {line}: {text:?}: {error}").into()),
+                Err(error) => {
+                    return Err(format!("line {line}, column {}: {}: {error}", heading[arch], quoted(text)));
+                }
             },
         };
-        let values = places.iter().map(|&i| {
-            number(&record[i]).ok_or_else(|| format!("line {line}: {}: not a number: {:?}", heading[i], &record[i]))
-        });
-        reservoir.offer((architecture, values.collect::<std::result::Result<Vec<f64>, _>>()?));
+        let values = columns.iter_mut().zip(&chosen).map(|(column, &place)| column.read(&record[place], line));
+        reservoir.offer((architecture, values.collect::<Vec<f64>>()));
     }
 
+    let (taken, remarks) = judge(&heading, &columns, request)?;
     let mut architectures = vec![String::new(); numbers.len()];
     numbers.into_iter().for_each(|(text, number)| architectures[number as usize] = text);
     let rows = reservoir.finish();
     if rows.is_empty() {
-        return Err("the table has no usable row".into());
+        return Err("the table has no usable row".to_string());
     }
     Ok(Table {
-        columns: places.iter().map(|&i| heading[i].clone()).collect(),
+        columns: taken.iter().map(|&i| columns[i].name.clone()).collect(),
         architectures,
-        truths: (0..places.len()).map(|i| rows.iter().map(|(_, values)| values[i]).collect()).collect(),
+        truths: taken.iter().map(|&i| rows.iter().map(|(_, values)| values[i]).collect()).collect(),
         rows: rows.into_iter().map(|(architecture, _)| architecture).collect(),
         skipped,
+        remarks,
     })
 }
 
-/// A number; NaN for a field that is empty or says so, as spreadsheets and pandas do.
-fn number(text: &str) -> Option<f64> {
-    if text.is_empty() || text.eq_ignore_ascii_case("na") {
-        return Some(f64::NAN);
+/// Which of the columns are accuracies, by all their rows, and what people are told of that.
+fn judge(heading: &[String], columns: &[Column], request: &Request<'_>) -> Result<(Vec<usize>, Vec<String>), String> {
+    let (mut taken, mut remarks) = (Vec::new(), Vec::new());
+    for (i, column) in columns.iter().enumerate() {
+        match column.judge()? {
+            Ok(()) => taken.push(i),
+            Err(reason) if request.columns.is_empty() => remarks.push(format!("column {} {reason}", column.name)),
+            Err(reason) => return Err(format!("column {} {reason}", column.name)),
+        }
     }
-    // An infinite accuracy is a failed one.
-    text.parse().ok().map(|value: f64| if value.is_finite() { value } else { f64::NAN })
+    let unnamed = (0..heading.len()).filter(|&place| is_unnamed(heading, place));
+    remarks.extend(unnamed.map(|place| format!("column {} has no name, as those that number the rows", place + 1)));
+    if taken.is_empty() {
+        let remarks = remarks.iter().map(|remark| format!("; {remark}")).collect::<String>();
+        return Err(format!("no column of numbers beside {}{remarks}", request.arch_column));
+    }
+    if request.columns.is_empty() {
+        remarks.iter_mut().for_each(|remark| *remark = format!("left out: {remark}"));
+        let names: Vec<&str> = taken.iter().map(|&i| columns[i].name.as_str()).collect();
+        remarks.push(format!("taken for accuracies: {}", names.join(", ")));
+    } else {
+        remarks.clear();
+    }
+    Ok((taken, remarks))
+}
+
+/// Whether a column has no name, or the one that pandas makes of none.
+fn is_unnamed(heading: &[String], place: usize) -> bool {
+    heading[place].is_empty() || heading[place] == format!("Unnamed: {place}")
+}
+
+fn position(heading: &[String], name: &str) -> Result<usize, String> {
+    let mut places = (0..heading.len()).filter(|&place| heading[place] == name);
+    match (places.next(), places.next()) {
+        (Some(place), None) => Ok(place),
+        (Some(_), Some(_)) => Err(format!("line 1: two columns are named {}", quoted(name))),
+        (None, _) => {
+            let names = heading.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+            let is_other = matches!(heading, [only] if only.contains([';', '\t']));
+            let hint = if is_other { "; fields are expected between commas" } else { "" };
+            Err(format!("line 1: no column {}; there are: {names}{hint}", quoted(name)))
+        }
+    }
+}
+
+/// What is wrong with a row, and where.
+fn reason(error: &csv::Error, heading: &[String]) -> String {
+    let line = |position: &Option<csv::Position>| position.as_ref().map_or(0, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            format!("line {}: {len} fields where the heading has {expected_len}", line(pos))
+        }
+        csv::ErrorKind::Utf8 { pos, err } => match heading.get(err.field()) {
+            Some(name) => format!("line {}, column {name}: not UTF-8", line(pos)),
+            None => format!("line {}: not UTF-8", line(pos)),
+        },
+        _ => error.to_string(),
+    }
 }
 
 /// A uniform sample of a stream (algorithm R), in the order of the stream.

@@ -1,16 +1,16 @@
 //! The command line.
 
 use crate::common::candidate::SpaceArguments;
+use crate::common::failure::{At, Result};
 use crate::common::scoring::ScoringArguments;
-use crate::failure::Failure;
-use crate::record::Identity;
+use crate::common::setting::{Setting, processor, value_name};
+use crate::common::store::Checksum;
 use aznas::base::rng::generator;
 use aznas::proxy::Proxy;
 use aznas::search::{Budget, Duplicates, Settings};
 use aznas::spaces::{Practice, Settings as SpaceSettings, Space, autoformer};
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
-use serde_json::json;
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use std::path::{Path, PathBuf};
 
 /// Search for a network by training-free scores: evolution by aggregated ranks.
@@ -132,7 +132,7 @@ impl Window {
 const MAX_PROPOSALS: usize = 10_000;
 
 /// A whole number, also as 450e6.
-fn count(text: &str) -> Result<u64, String> {
+fn count(text: &str) -> std::result::Result<u64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_string())?;
     // Beyond 2⁵³ a float no longer holds every whole number.
     if (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0 {
@@ -142,7 +142,7 @@ fn count(text: &str) -> Result<u64, String> {
     }
 }
 
-fn milliseconds(text: &str) -> Result<f64, String> {
+fn milliseconds(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
         Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
         _ => Err("not a positive number".to_string()),
@@ -150,16 +150,24 @@ fn milliseconds(text: &str) -> Result<f64, String> {
 }
 
 impl Arguments {
-    /// Reads the command line; ends the program if it is wrong or asks for help.
-    pub fn read() -> Self {
+    /// The command line as it is read.
+    pub fn program() -> Command {
         let help = "Images of the random input batch [default: 8 for nb201, else 64]";
-        let command = Self::command().mut_arg("batch", |batch| batch.hide_default_value(true).help(help));
-        let matches = command.get_matches();
-        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        Self::command().mut_arg("batch", |batch| batch.hide_default_value(true).help(help))
+    }
+
+    /// What was read of it.
+    pub fn of(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let mut arguments = Self::from_arg_matches(matches)?;
         if matches.value_source("batch") == Some(ValueSource::DefaultValue) {
             arguments.scoring.batch = arguments.practice().batch as usize;
         }
-        arguments
+        Ok(arguments)
+    }
+
+    /// Reads the command line; ends the program if it is wrong or asks for help.
+    pub fn read() -> Self {
+        Self::of(&Self::program().get_matches()).unwrap_or_else(|error| error.exit())
     }
 
     fn practice(&self) -> Practice {
@@ -198,15 +206,15 @@ impl Arguments {
     }
 
     /// The library's settings for a search of `space`.
-    pub fn settings<S: Space>(&self, space: &S) -> Result<Settings, Failure> {
+    pub fn settings<S: Space>(&self, space: &S) -> Result<Settings> {
         let practice = self.practice();
         // What does not differ is not counted.
         if self.max_layers.is_some() && space.cost(&space.sample(&mut generator(0)))?.layers == 0 {
             let name = self.space.space.name();
-            return Err(Failure::Arguments(format!("--max-layers: networks of {name} all have the same layers")));
+            return Err(format!("--max-layers: networks of {name} all have the same layers").into());
         }
         if self.population() < 2 {
-            return Err(Failure::Arguments("--population: must be at least 2".to_string()));
+            return Err("--population: must be at least 2".into());
         }
         let base = if self.random.is_some() { Settings::random() } else { Settings::program() };
         let [least, most] = space.parameter_window().map_or([None; 2], |window| window.map(Some));
@@ -238,41 +246,48 @@ impl Arguments {
         })
     }
 
-    /// Everything the course of the search depends on but its length, by the names of the command line.
-    pub fn identity(&self) -> Identity {
-        let Self { space, scoring, .. } = self;
+    /// Everything that the course of the search and what it keeps depend on, but its length.
+    ///
+    /// The arguments are taken apart, so that one that is added has to be thought about.
+    pub fn setting(&self) -> Result<Setting> {
+        let Self {
+            space,
+            scoring,
+            iterations: _, // the length; what depends on it is the population
+            subset: _,     // in the settings of the space
+            window: _,
+            population: _,
+            random,
+            duplicates: _,
+            flops,
+            params,
+            min_params,
+            max_layers: _,
+            max_workspace,
+            latency,
+            latency_table,
+            reuse_memory: _, // the same bits are remembered or computed
+            out: _,
+            resume: _,
+        } = self;
         let options = scoring.options(space.default_resolution());
-        let settings = self.space_settings(options.height);
-        let entries = [
-            ("space", json!(space.space.name())),
-            ("channels", json!(settings.channels)),
-            ("cells", json!(settings.cells)),
-            ("classes", json!(settings.classes)),
-            ("target-resolution", json!(settings.target_resolution)),
-            ("batch", json!(options.batch)),
-            ("resolution", json!(options.height)),
-            ("seed", json!(options.seed)),
-            ("init", json!(options.initialisation.name())),
-            ("repeats", json!(options.repeats)),
-            ("sigma", json!(options.sigma.name())),
-            ("backend", json!(options.backend.name())),
-            ("algorithm", json!(options.algorithm.name())),
-            ("threads", json!(scoring.workers())),
-            ("population", json!(self.population())),
-            ("random", json!(self.random.is_some())),
-            ("duplicates", json!(name(self.duplicates()))),
-            ("flops", json!(self.flops)),
-            ("own-parameters", json!(space.own_parameters)),
-            ("subset", json!(name(self.subset))),
-            ("window", json!(name(self.window))),
-            ("min-params", json!(self.min_params)),
-            ("params", json!(self.params)),
-            ("max-layers", json!(self.max_layers.or(self.practice().layers))),
-            ("max-workspace", json!(self.max_workspace)),
-            ("latency", json!(self.latency)),
-            ("latency-table", json!(self.latency_table)),
-        ];
-        entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+        // Where the file lies says nothing of what is in it.
+        let content = |path: &PathBuf| std::fs::read(path).at(path).map(|content| Checksum::of(&content));
+        let is_measured = latency.is_some() && latency_table.is_none();
+        Ok(Setting::of_scores(space.space, &self.space_settings(options.height), &options)
+            .with("seed", Some(options.seed))
+            .with("threads", Some(scoring.workers()))
+            .with("population", Some(self.population()))
+            .with("random", Some(random.is_some()))
+            .with("duplicates", value_name(self.duplicates()))
+            .with("flops", flops.as_ref())
+            .with("params", params.as_ref())
+            .with("min-params", min_params.as_ref())
+            .with("max-layers", self.max_layers.or(self.practice().layers))
+            .with("max-workspace", max_workspace.as_ref())
+            .with("latency", latency.as_ref())
+            .with("latency-table", latency_table.as_ref().map(content).transpose()?)
+            .with("processor", is_measured.then(processor)))
     }
 
     /// The command that goes on with the search in `folder`.
@@ -286,11 +301,6 @@ impl Arguments {
         }
         words.join(" ")
     }
-}
-
-/// The name of a value on the command line.
-fn name(value: impl ValueEnum) -> Option<String> {
-    value.to_possible_value().map(|value| value.get_name().to_string())
 }
 
 /// A word as a shell takes it.

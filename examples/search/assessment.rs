@@ -1,6 +1,7 @@
 //! What candidates cost, and why a budget admits none of them.
 
-use crate::failure::Failure;
+use crate::common::failure::{Failure, Result};
+use crate::common::setting::Setting;
 use crate::latency::Table;
 use aznas::base::rng::Generator;
 use aznas::search::{Budget, Cost, SearchSpace};
@@ -21,6 +22,7 @@ pub struct Assessed<'s, S> {
     failure: RefCell<Option<Failure>>,
     /// The least of every cost that came up.
     least: Cell<Cost>,
+    most_parameters: Cell<u64>,
 }
 
 impl<'s, S: Space> Assessed<'s, S> {
@@ -34,7 +36,15 @@ impl<'s, S: Space> Assessed<'s, S> {
             custom: f64::INFINITY,
         };
         let latency = latency.map(|(table, resolution)| (RefCell::new(table), resolution));
-        Self { space, options, budget, latency, failure: RefCell::new(None), least: Cell::new(infinite) }
+        Self {
+            space,
+            options,
+            budget,
+            latency,
+            failure: RefCell::new(None),
+            least: Cell::new(infinite),
+            most_parameters: Cell::new(0),
+        }
     }
 
     pub fn space(&self) -> &'s S {
@@ -42,12 +52,12 @@ impl<'s, S: Space> Assessed<'s, S> {
     }
 
     /// Keeps measured latencies in a file; see [`Table::keep`].
-    pub fn keep_latencies(&self, path: &Path) -> Result<(), Failure> {
-        self.latency.as_ref().map_or(Ok(()), |(table, _)| table.borrow_mut().keep(path))
+    pub fn keep_latencies(&self, path: &Path, setting: &Setting) -> Result<()> {
+        self.latency.as_ref().map_or(Ok(()), |(table, _)| table.borrow_mut().keep(path, setting))
     }
 
     /// Milliseconds of an architecture, if they are of interest.
-    pub fn latency(&self, architecture: &S::Architecture) -> Result<Option<f64>, Failure> {
+    pub fn latency(&self, architecture: &S::Architecture) -> Result<Option<f64>> {
         let of = |(table, resolution): &(RefCell<Table>, usize)| {
             table.borrow_mut().of(self.space, architecture, *resolution)
         };
@@ -58,25 +68,40 @@ impl<'s, S: Space> Assessed<'s, S> {
     pub fn explain(&self, error: Error) -> Failure {
         match (self.failure.take(), error) {
             (Some(failure), _) => failure,
-            (None, Error::NoCandidate { proposals }) => Failure::Budget { proposals, explanation: self.explanation() },
+            (None, Error::NoCandidate { proposals }) => {
+                let explanation = self.explanation();
+                format!("none of {proposals} proposals in a row is within the budget: {explanation}").into()
+            }
             (None, error) => Failure::Core(error),
         }
     }
 
-    /// What the costs that came up say about the limits that none, or hardly any, of them kept.
+    /// What the costs that came up say about the limits: those that none kept, or all if each was kept by some.
     fn explanation(&self) -> String {
-        let least = self.least.get();
-        let limits = [
-            ("multiply-adds", self.budget.complexity, least.complexity),
-            ("parameters", self.budget.parameters.map(|limit| limit as f64), least.parameters as f64),
-            ("layers", self.budget.layers.map(f64::from), f64::from(least.layers)),
-            ("bytes of workspace", self.budget.workspace_bytes.map(|limit| limit as f64), least.workspace_bytes as f64),
-            ("milliseconds", self.budget.custom, least.custom),
-        ];
-        let comparisons = limits.iter().filter_map(|&(unit, limit, least)| {
-            limit.map(|limit| format!("at most {limit} {unit} are allowed, and the least proposed were {least}"))
-        });
-        comparisons.collect::<Vec<_>>().join("; ")
+        let (least, budget) = (self.least.get(), &self.budget);
+        let whole = |limit: Option<u64>| limit.map(|limit| limit as f64);
+        let mut limits = Vec::new();
+        for (unit, limit, least) in [
+            ("multiply-adds", budget.complexity, least.complexity),
+            ("parameters", whole(budget.parameters), least.parameters as f64),
+            ("layers", budget.layers.map(f64::from), f64::from(least.layers)),
+            ("bytes of workspace", whole(budget.workspace_bytes), least.workspace_bytes as f64),
+            // Only measured of what keeps all else.
+            ("milliseconds", budget.custom.filter(|_| least.custom.is_finite()), least.custom),
+        ] {
+            limits.extend(limit.map(|limit| {
+                let text = format!("at most {limit} {unit} are allowed, and the least proposed were {least}");
+                (least > limit, text)
+            }));
+        }
+        let most = self.most_parameters.get();
+        limits.extend(budget.minimum_parameters.map(|limit| {
+            let text = format!("at least {limit} parameters are asked for, and the most proposed were {most}");
+            (most < limit, text)
+        }));
+        let is_any_to_blame = limits.iter().any(|&(is_to_blame, _)| is_to_blame);
+        limits.retain(|&(is_to_blame, _)| is_to_blame || !is_any_to_blame);
+        limits.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -95,7 +120,7 @@ impl<S: Space> SearchSpace for &Assessed<'_, S> {
         self.space.mutate(parent, replacements, rng)
     }
 
-    fn cost(&self, architecture: &S::Architecture) -> Result<Cost, Error> {
+    fn cost(&self, architecture: &S::Architecture) -> std::result::Result<Cost, Error> {
         let mut cost = self.space.cost(architecture)?;
         if self.budget.workspace_bytes.is_some() {
             let network = self.space.network(architecture);
@@ -112,6 +137,7 @@ impl<S: Space> SearchSpace for &Assessed<'_, S> {
                 }
             }
         }
+        self.most_parameters.set(self.most_parameters.get().max(cost.parameters));
         let least = self.least.get();
         self.least.set(Cost {
             complexity: least.complexity.min(cost.complexity),

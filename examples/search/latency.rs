@@ -3,16 +3,17 @@
 //! A layer is a primary block, or the head, on one image. Layers of the same name take the same time, so that one
 //! is measured once however many networks have it.
 
-use crate::failure::{At, Failure};
+use crate::common::failure::Result;
+use crate::common::setting::Setting;
+use crate::common::store::{self, Store};
 use aznas::graph::{Block, Network};
 use aznas::mem::Memory;
 use aznas::spaces::Space;
 use aznas::tensor::{Random, Shape};
 use aznas::{Error, Options};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::collections::btree_map::Entry;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Runs of each step whose median counts.
@@ -25,49 +26,49 @@ pub struct Table {
     kernel: Option<Options>,
     memory: Memory,
     /// Where measurements are kept.
-    file: Option<(PathBuf, File)>,
+    store: Option<Store>,
 }
 
 impl Table {
     /// The table of another device: lines of `layer,milliseconds` below a header.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        let milliseconds = read(path)?;
-        Ok(Self { milliseconds, kernel: None, memory: Memory::new(), file: None })
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut milliseconds = BTreeMap::new();
+        store::read_named(path, |row| {
+            let (layer, time) = entry(row.get(COLUMNS[0]), row.get(COLUMNS[1]))?;
+            milliseconds.insert(layer, time);
+            Ok(())
+        })?;
+        Ok(Self { milliseconds, kernel: None, memory: Memory::new(), store: None })
     }
 
     /// A table of this machine, filled as layers come up.
     pub fn measured(options: Options) -> Self {
-        Self { milliseconds: BTreeMap::new(), kernel: Some(options), memory: Memory::new(), file: None }
+        Self { milliseconds: BTreeMap::new(), kernel: Some(options), memory: Memory::new(), store: None }
     }
 
     /// Keeps what is measured in a file, whose content comes before what is known so far.
-    pub fn keep(&mut self, path: &Path) -> Result<(), Failure> {
+    pub fn keep(&mut self, path: &Path, setting: &Setting) -> Result<()> {
         if self.kernel.is_none() {
             return Ok(());
         }
-        let mut kept = if path.try_exists().at(path)? { read(path)? } else { BTreeMap::new() };
-        let mut file = OpenOptions::new().append(true).create(true).open(path).at(path)?;
-        if file.metadata().at(path)?.len() == 0 {
-            file.write_all(b"layer,milliseconds\n").at(path)?;
-        }
-        for (layer, milliseconds) in &self.milliseconds {
-            if !kept.contains_key(layer) {
-                append(&mut file, path, layer, *milliseconds)?;
-                kept.insert(layer.clone(), *milliseconds);
+        let mut kept = BTreeMap::new();
+        let mut store = Store::open(path, &COLUMNS, setting, |record| {
+            let (layer, milliseconds) = entry(record.get(0), record.get(1))?;
+            kept.insert(layer, milliseconds);
+            Ok(())
+        })?;
+        for (layer, milliseconds) in std::mem::take(&mut self.milliseconds) {
+            if let Entry::Vacant(entry) = kept.entry(layer) {
+                store.append([entry.key(), &milliseconds.to_string()])?;
+                entry.insert(milliseconds);
             }
         }
-        self.milliseconds = kept;
-        self.file = Some((path.to_path_buf(), file));
+        (self.milliseconds, self.store) = (kept, Some(store));
         Ok(())
     }
 
     /// Milliseconds of one image of `resolution` × `resolution` pixels through the network of an architecture.
-    pub fn of<S: Space>(
-        &mut self,
-        space: &S,
-        architecture: &S::Architecture,
-        resolution: usize,
-    ) -> Result<f64, Failure> {
+    pub fn of<S: Space>(&mut self, space: &S, architecture: &S::Architecture, resolution: usize) -> Result<f64> {
         let network = space.network(architecture);
         let mut shape = Shape::new(1, resolution, resolution, network.input_channels())?;
         let mut sum = 0.0;
@@ -86,9 +87,9 @@ impl Table {
         Ok(sum)
     }
 
-    fn measure<N: Network>(&mut self, layer: &Layer<'_, N>, name: String) -> Result<f64, Failure> {
+    fn measure<N: Network>(&mut self, layer: &Layer<'_, N>, name: String) -> Result<f64> {
         let Some(options) = self.kernel else {
-            return Err(Failure::Arguments(format!("--latency-table: has no line for the layer `{name}`")));
+            return Err(format!("--latency-table: has no line for the layer `{name}`").into());
         };
         let options = Options { batch: 1, height: layer.input.height, width: layer.input.width, ..options };
         let mut workspace = self.memory.workspace(aznas::workspace_size(layer, &options, &Random)?)?;
@@ -105,35 +106,23 @@ impl Table {
         })?;
         // Whole nanoseconds, so that a time read back is the time that was measured.
         let milliseconds = total.as_nanos() as f64 / 1e6;
-        if let Some((path, file)) = &mut self.file {
-            append(file, path, &name, milliseconds)?;
+        if let Some(store) = &mut self.store {
+            store.append([name.as_str(), &milliseconds.to_string()])?;
         }
         self.milliseconds.insert(name, milliseconds);
         Ok(milliseconds)
     }
 }
 
-fn read(path: &Path) -> Result<BTreeMap<String, f64>, Failure> {
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_path(path)
-        .map_err(|error| Failure::content(path, error.to_string()))?;
-    let mut table = BTreeMap::new();
-    for (row, number) in reader.records().zip(2..) {
-        let refuse = |reason: &str| Failure::content(path, format!("line {number}: {reason}"));
-        let row = row.map_err(|error| refuse(&error.to_string()))?;
-        let milliseconds =
-            row.get(1).and_then(|text| text.parse().ok()).filter(|&ms: &f64| ms >= 0.0 && ms.is_finite());
-        let (Some(layer), Some(milliseconds), 2) = (row.get(0), milliseconds, row.len()) else {
-            return Err(refuse("a layer and its milliseconds are expected"));
-        };
-        table.insert(layer.to_string(), milliseconds);
-    }
-    Ok(table)
-}
+/// The names of a line's fields.
+const COLUMNS: [&str; 2] = ["layer", "milliseconds"];
 
-fn append(file: &mut File, path: &Path, layer: &str, milliseconds: f64) -> Result<(), Failure> {
-    file.write_all(format!("{layer},{milliseconds}\n").as_bytes()).at(path)
+fn entry(layer: Option<&str>, milliseconds: Option<&str>) -> std::result::Result<(String, f64), String> {
+    let milliseconds = milliseconds.and_then(|text| text.parse().ok());
+    match (layer, milliseconds.filter(|&time: &f64| time >= 0.0 && time.is_finite())) {
+        (Some(layer), Some(milliseconds)) => Ok((layer.to_string(), milliseconds)),
+        _ => Err("a layer and its milliseconds are expected".to_string()),
+    }
 }
 
 /// One block of a network, or its head, as a network of its own.
@@ -152,7 +141,7 @@ impl<N: Network> Network for Layer<'_, N> {
         1
     }
 
-    fn describe(&self, _: usize, block: &mut Block) -> Result<(), Error> {
+    fn describe(&self, _: usize, block: &mut Block) -> std::result::Result<(), Error> {
         if self.index == self.network.block_count() {
             self.network.describe_head(block)
         } else {

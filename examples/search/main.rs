@@ -7,7 +7,7 @@ mod charts;
 #[path = "../common/mod.rs"]
 mod common;
 mod drawing;
-mod failure;
+mod interrupt;
 mod latency;
 mod progress;
 mod record;
@@ -21,7 +21,9 @@ use aznas::aggregate::{Mode, aggregate};
 use aznas::search::{Search, SearchSpace, Settings};
 use aznas::spaces::{Space, Visitor};
 use aznas::tensor::Random;
-use failure::{At, Failure};
+use common::failure::{At, Failure, Result};
+use common::setting::Setting;
+use interrupt::Interrupt;
 use latency::Table;
 use progress::Progress;
 use record::{Line, Record};
@@ -29,47 +31,27 @@ use serde_json::json;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often the disk is made sure to hold what was found.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Set by the first Ctrl-C or termination signal.
-static STOP: AtomicBool = AtomicBool::new(false);
-
-/// When the first of those signals came.
-static STOPPED: OnceLock<Instant> = OnceLock::new();
-
-/// Asks the search to end; the second time at once.
-fn interrupted() {
-    STOP.store(true, Ordering::Relaxed);
-    // `timeout` and others send a signal to the process and to its group: two that mean one.
-    if STOPPED.get_or_init(Instant::now).elapsed() > Duration::from_secs(1) {
-        std::process::exit(130);
-    }
-}
-
 fn main() -> ExitCode {
     match run(&Arguments::read()) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever read our output has enough.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("search: {failure}");
-            ExitCode::FAILURE
-        }
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(signal)) => interrupt::exit_code(signal),
+        Err(failure) => failure.exit("search"),
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+/// Searches; tells the signal that has ended it early.
+fn run(arguments: &Arguments) -> Result<Option<usize>> {
     struct Searching<'a>(&'a Arguments, Options);
 
     impl Visitor for Searching<'_> {
-        type Output = Result<(), Failure>;
+        type Output = Result<Option<usize>>;
 
-        fn visit<S: Space>(self, space: S) -> Result<(), Failure> {
+        fn visit<S: Space>(self, space: S) -> Self::Output {
             search(&space, self.0, self.1)
         }
     }
@@ -78,8 +60,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.space.space.visit(&arguments.space_settings(options.height), Searching(arguments, options))?
 }
 
-fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Result<(), Failure> {
+fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Result<Option<usize>> {
     let settings = arguments.settings(space)?;
+    let setting = arguments.setting()?;
     let latency = match (&arguments.latency, &arguments.latency_table) {
         (None, _) => None,
         (Some(_), Some(path)) => Some(Table::read(path)?),
@@ -98,18 +81,13 @@ fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Resul
         Some(folder) => folder.clone(),
         None => new_folder(arguments)?,
     };
-    let mut record = if arguments.resume && Record::is_in(&folder)? {
-        let (record, recovered) = Record::resume(&folder, arguments.identity(), |line| recall(space, line))?;
-        recovered.notes.iter().for_each(|note| eprintln!("note: {note}"));
-        search = Search::resume(&assessed, settings.clone(), recovered.history)?;
-        record
-    } else {
-        Record::create(&folder, arguments.identity())?
-    };
-    assessed.keep_latencies(&Record::latency_path(&folder))?;
-    if let Err(error) = ctrlc::set_handler(interrupted) {
+    let (mut record, history) = Record::open(&folder, &setting, arguments.resume, |line| recall(space, line))?;
+    search = Search::resume(&assessed, settings.clone(), history)?;
+    assessed.keep_latencies(&Record::latency_path(&folder), &setting)?;
+    let interrupt = Interrupt::install().unwrap_or_else(|error| {
         eprintln!("note: an interrupt will lose the candidates at work: {error}");
-    }
+        Interrupt::default()
+    });
 
     let seed = |id| workers::seed(&options, settings.duplicates, id);
     let mut written = search.progress().told;
@@ -121,18 +99,18 @@ fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Resul
         |id| Options { seed: seed(id), ..options },
         settings.workers,
         arguments.reuse_memory(),
-        &STOP,
+        || interrupt.signal().is_some(),
         |search| {
             for (id, (architecture, scores)) in search.history().enumerate().skip(written) {
                 record.append(&line(&assessed, id, architecture, paper(scores), seed(id))?)?;
                 written = id + 1;
             }
             if checked.elapsed() >= CHECKPOINT_INTERVAL {
-                record.checkpoint(written, best(search, &assessed, seed)?.as_ref())?;
+                record.checkpoint(best(search, &assessed, &setting, seed)?.as_ref())?;
                 checked = Instant::now();
             }
             progress.update(written, || describe_best(search));
-            if STOP.load(Ordering::Relaxed) && !is_told {
+            if interrupt.signal().is_some() && !is_told {
                 progress.say("stopping: waiting for the candidates at work (interrupt again to lose them)");
                 is_told = true;
             }
@@ -144,21 +122,21 @@ fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Resul
         other => other,
     })?;
     let rate = progress.finish(written);
-    let is_complete = written == settings.iterations;
+    let interrupted = interrupt.signal().filter(|_| written < settings.iterations);
     // What is left to be done decides what is ranked: the best of an interrupted search is the best of all it has.
     search.stop()?;
-    record.checkpoint(written, best(&search, &assessed, seed)?.as_ref())?;
+    record.checkpoint(best(&search, &assessed, &setting, seed)?.as_ref())?;
     let pictures = draw(&search, space, &settings, resolution, &folder)?;
     conclude(&search, &folder, &pictures, rate).map_err(Failure::Output)?;
-    if !is_complete {
+    if interrupted.is_some() {
         eprintln!("{} of {} candidates are done; go on with", written, settings.iterations);
         eprintln!("  {}", arguments.resume_command(&folder));
     }
-    Ok(())
+    Ok(interrupted)
 }
 
 /// A folder that no other search has.
-fn new_folder(arguments: &Arguments) -> Result<PathBuf, Failure> {
+fn new_folder(arguments: &Arguments) -> Result<PathBuf> {
     let parent = Path::new("searches");
     std::fs::create_dir_all(parent).at(parent)?;
     for number in 1.. {
@@ -177,7 +155,7 @@ fn line<S: Space>(
     architecture: &S::Architecture,
     scores: [f64; 4],
     seed: u64,
-) -> Result<Line, Failure> {
+) -> Result<Line> {
     let [expressivity, progressivity, trainability, complexity] = scores;
     let params = assessed.space().cost(architecture)?.parameters;
     let (arch, latency) = (architecture.to_string(), assessed.latency(architecture)?);
@@ -185,7 +163,7 @@ fn line<S: Space>(
 }
 
 /// The architecture of a line read back, provided that what can be computed again of it is what the line says.
-fn recall<S: Space>(space: &S, line: &Line) -> Result<S::Architecture, String> {
+fn recall<S: Space>(space: &S, line: &Line) -> std::result::Result<S::Architecture, String> {
     let refuse = |error| format!("arch: {error}");
     let architecture = space.parse(line.arch.as_bytes()).map_err(refuse)?;
     let cost = space.cost(&architecture).map_err(refuse)?;
@@ -203,11 +181,13 @@ fn recall<S: Space>(space: &S, line: &Line) -> Result<S::Architecture, String> {
 fn best<S: Space>(
     search: &Search<&Assessed<'_, S>>,
     assessed: &Assessed<'_, S>,
+    setting: &Setting,
     seed: impl Fn(usize) -> u64,
-) -> Result<Option<serde_json::Value>, Failure> {
+) -> Result<Option<serde_json::Value>> {
     let Some(best) = search.best() else { return Ok(None) };
     let mut object = json!(line(assessed, best.id, best.architecture, paper(best.scores), seed(best.id))?);
     object["aggregate"] = json!(best.aggregate);
+    object["setting"] = json!(setting.to_string());
     Ok(Some(object))
 }
 
@@ -230,7 +210,7 @@ fn draw<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     settings: &Settings,
     side: usize,
     folder: &Path,
-) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
+) -> Result<Vec<(&'static str, PathBuf)>> {
     let Some(best) = search.best() else { return Ok(Vec::new()) };
     let scores: Vec<[f64; 4]> = search.history().map(|(_, scores)| paper(scores)).collect();
     let column = |proxy: usize| scores.iter().map(|scores| scores[proxy]).collect::<Vec<_>>();
@@ -246,7 +226,7 @@ fn draw<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
         ("proxies", "proxies.svg", charts::proxies(&view)),
     ] {
         let path = folder.join(name);
-        let picture = picture.map_err(|error| Failure::Picture { path: path.clone(), reason: error.to_string() })?;
+        let picture = picture.map_err(|error| Failure::content(&path, error.to_string()))?;
         std::fs::write(&path, picture).at(&path)?;
         pictures.push((shows, path));
     }

@@ -1,6 +1,6 @@
 //! Scores candidates side by side.
 
-use crate::failure::Failure;
+use crate::common::failure::Result;
 use crate::remembered::Remembered;
 use aznas::base::rng::repeat_seed;
 use aznas::graph::Network;
@@ -10,7 +10,6 @@ use aznas::search::{Candidate, Duplicates, Search, SearchSpace};
 use aznas::spaces::Space;
 use aznas::tensor::Random;
 use aznas::{Error, Options, Scores};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
@@ -23,7 +22,7 @@ pub fn seed(options: &Options, duplicates: Duplicates, id: usize) -> u64 {
     }
 }
 
-/// Runs `search` to its end, or until `stop` is set and the candidates at work are done. `observe` is called
+/// Runs `search` to its end, or until it is to `stop` and the candidates at work are done. `observe` is called
 /// whenever the history may have grown. Each worker remembers blocks in `reuse_memory` bytes.
 pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     search: &mut Search<A>,
@@ -31,18 +30,19 @@ pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     options: impl Fn(usize) -> Options + Sync,
     workers: usize,
     reuse_memory: usize,
-    stop: &AtomicBool,
-    mut observe: impl FnMut(&Search<A>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    stop: impl Fn() -> bool,
+    mut observe: impl FnMut(&Search<A>) -> Result<()>,
+) -> Result<()> {
     let (hand_out, handed_out) = mpsc::channel::<Candidate<S::Architecture>>();
-    let (hand_in, handed_in) = mpsc::channel::<(usize, Result<[f64; 4], Error>)>();
+    let (hand_in, handed_in) = mpsc::channel::<(usize, std::result::Result<[f64; 4], Error>)>();
     let (handed_out, options) = (&Mutex::new(handed_out), &options);
-    let mut remembered = (0..workers).map(|_| Remembered::new(reuse_memory)).collect::<Result<Vec<_>, _>>()?;
+    let mut remembered =
+        (0..workers).map(|_| Remembered::new(reuse_memory)).collect::<std::result::Result<Vec<_>, _>>()?;
     let remembered = &mut remembered;
     thread::scope(move |scope| {
         for remembered in remembered {
             let hand_in = hand_in.clone();
-            scope.spawn(move || {
+            let worker = move || {
                 let (mut memory, mut store) = (Memory::new(), remembered.store());
                 let next = || handed_out.lock().ok()?.recv().ok();
                 while let Some(Candidate { id, architecture }) = next() {
@@ -53,13 +53,15 @@ pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
                         break;
                     }
                 }
-            });
+            };
+            let started = thread::Builder::new().spawn_scoped(scope, worker);
+            started.map_err(|error| format!("--threads: {error}"))?;
         }
         drop(hand_in);
         // Returning drops `hand_out`, and so ends the workers.
         let mut at_work = 0;
         loop {
-            while !stop.load(Ordering::Relaxed) {
+            while !stop() {
                 let Some(candidate) = search.ask()? else { break };
                 at_work += usize::from(hand_out.send(candidate).is_ok());
             }
@@ -79,7 +81,7 @@ fn score(
     options: &Options,
     memory: &mut Memory,
     store: &mut Store<'_>,
-) -> Result<Scores, Error> {
+) -> std::result::Result<Scores, Error> {
     let bytes = aznas::workspace_size(network, options, &Random)?;
     store.score(network, options, &mut memory.workspace(bytes)?, |_| ())
 }

@@ -1,0 +1,62 @@
+//! The command line.
+
+use crate::common::candidate::SpaceArguments;
+use crate::common::scoring::ScoringArguments;
+use crate::common::setting::Setting;
+use aznas::proxy::ProxySet;
+use clap::{Parser, ValueEnum};
+
+/// Score architectures without training them: expressivity, progressivity, trainability, complexity.
+///
+/// All scores are "higher is better"; -inf means undefined. With csv and json each line of standard input is answered by a
+/// line as soon as it and those before it are scored, so that any program can have a score as a worker.
+#[derive(Parser)]
+#[command(after_help = "\
+A line of standard input is the text of an architecture, or {\"arch\": TEXT} with a \"seed\" of its own, or with the
+\"setting\" of an earlier answer, which then has to be that of this program: version, options and instruction set.
+
+Examples:
+  score '|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|'
+  score --format csv --threads 4 - < cells.txt > scores.csv
+  score --format json --keep-going - < lines.json
+  score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'
+  score --space autoformer --batch 16 'autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)'")]
+pub struct Arguments {
+    #[command(flatten)]
+    pub space: SpaceArguments,
+    #[command(flatten)]
+    pub scoring: ScoringArguments,
+    /// Proxies to aggregate and to show in a table: paper, extended, all, or names between commas
+    #[arg(long, default_value_t)]
+    pub proxies: ProxySet,
+    /// Report every primary block too (table and json)
+    #[arg(long)]
+    pub blocks: bool,
+    /// How results are written
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Go on after what cannot be scored: json answers it by {"arch": TEXT, "error": REASON}, the others leave it out and
+    /// say why on standard error
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Texts of architectures; `-` reads one a line from standard input
+    #[arg(required = true, value_name = "ARCH")]
+    pub architectures: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: with aggregate and rank among the architectures given
+    Table,
+    /// A line an architecture, in the order given, with a checksum
+    Csv,
+    /// A JSON object a line, in the order given; null stands for -inf
+    Json,
+}
+
+impl Arguments {
+    /// What the scores depend on besides the architecture and the seed.
+    pub fn setting(&self) -> Setting {
+        Setting::of_case(&self.space, &self.scoring.options(self.space.default_resolution()))
+    }
+}
