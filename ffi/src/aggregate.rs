@@ -2,9 +2,10 @@
 
 use crate::boundary::guard;
 use crate::error::ErrorReport;
-use crate::pointer::{self, Descriptor, Span, Struct};
+use crate::pointer::{self, Descriptor, Struct};
 use crate::refusal::Refusal;
 use crate::status::Status;
+use crate::written::Written;
 use aznas::Error;
 use aznas::aggregate::{self, MAX_CANDIDATES};
 use core::ffi::c_void;
@@ -95,7 +96,7 @@ impl Ranking {
 
     /// # Safety
     /// The pointers are NULL or point to as much as the numbers say.
-    unsafe fn check<'a>(&self, written: [Span; 2]) -> Result<Checked<'a>, Refusal> {
+    unsafe fn check<'a>(&self, written: &Written) -> Result<Checked<'a>, Refusal> {
         const ONES: [f64; MAX_COLUMNS] = [1.0; MAX_COLUMNS];
         self.check_sizes()?;
         let mode = Mode::to_core(self.mode)?;
@@ -103,26 +104,18 @@ impl Ranking {
             return Err(Refusal::invalid("reserved", "0"));
         }
         // SAFETY: as promised by the caller.
-        let starts = unsafe { pointer::slice(self.columns, self.column_count, "columns") }?;
+        let starts = unsafe { pointer::slice(self.columns, self.column_count, "columns", written) }?;
         let mut columns: [&[f64]; MAX_COLUMNS] = [&[]; MAX_COLUMNS];
         for (column, &start) in columns.iter_mut().zip(starts) {
             // SAFETY: as promised by the caller.
-            *column = unsafe { pointer::slice(start, self.candidate_count, "columns") }?;
-            let span = Span::new(start, size_of_val(*column));
-            if written.iter().any(|written| written.overlaps(span)) {
-                return Err(Refusal::Overlap("columns"));
-            }
+            *column = unsafe { pointer::slice(start, self.candidate_count, "columns", written) }?;
         }
         let weights = if self.weights.is_null() {
             &ONES[..self.column_count]
         } else {
             // SAFETY: as promised by the caller.
-            unsafe { pointer::slice(self.weights, self.column_count, "weights") }?
+            unsafe { pointer::slice(self.weights, self.column_count, "weights", written) }?
         };
-        let read = [Span::new(starts.as_ptr(), size_of_val(starts)), Span::new(weights.as_ptr(), size_of_val(weights))];
-        if read.iter().any(|&read| written.iter().any(|written| written.overlaps(read))) {
-            return Err(Refusal::Overlap("ranking"));
-        }
         Ok(Checked { columns, column_count: self.column_count, weights, mode })
     }
 }
@@ -141,30 +134,27 @@ pub unsafe extern "C" fn aznas_aggregate(
     out: *mut f64,
     error: *mut ErrorReport,
 ) -> Status {
-    let body = || {
+    let body = |written: &mut Written| {
+        pointer::check_output(workspace.cast::<u8>(), workspace_len, "workspace", written)?;
         // SAFETY: the contract of the header.
-        let ranking = unsafe { pointer::read(ranking) }?;
-        ranking.check_sizes()?;
-        let candidates = ranking.candidate_count;
-        let written = [
-            Span::of_output(workspace.cast::<u8>(), workspace_len, "workspace")?,
-            Span::of_output(out, candidates, "out")?,
-        ];
-        if written[0].overlaps(written[1]) {
-            return Err(Refusal::Overlap("out"));
-        }
+        let sizes = unsafe { pointer::read(ranking, written) }?;
+        sizes.check_sizes()?;
+        let candidates = sizes.candidate_count;
+        pointer::check_output(out, candidates, "out", written)?;
+        // SAFETY: the contract of the header. Now it is known all that is written.
+        let ranking = unsafe { pointer::read(ranking, written) }?;
         // SAFETY: the contract of the header.
         let checked = unsafe { ranking.check(written) }?;
         let too_small = Error::WorkspaceTooSmall { needed: ranking.workspace_len()?, given: workspace_len };
         // SAFETY: the contract of the header; nothing else lies in the workspace.
-        let bytes = unsafe { pointer::slice_mut(workspace.cast::<u8>(), workspace_len, "workspace") }?;
+        let bytes = unsafe { pointer::slice_mut(workspace.cast::<u8>(), workspace_len) };
         let skipped = bytes.as_ptr().align_offset(align_of::<u64>()).min(bytes.len());
         let count = (bytes.len() - skipped) / size_of::<u64>();
         if count < candidates {
             return Err(too_small.into());
         }
         // SAFETY: the contract of the header.
-        let out = unsafe { pointer::slice_mut(out, candidates, "out") }?;
+        let out = unsafe { pointer::slice_mut(out, candidates) };
         // SAFETY: the numbers lie inside the workspace, aligned, and every pattern of bits is one.
         let scratch = unsafe { core::slice::from_raw_parts_mut(bytes[skipped..].as_mut_ptr().cast::<u64>(), count) };
         Ok(aggregate::aggregate(&checked.columns[..checked.column_count], checked.weights, checked.mode, out, scratch)?)
@@ -183,10 +173,10 @@ pub unsafe extern "C" fn aznas_aggregate_workspace_size(
     bytes: *mut usize,
     error: *mut ErrorReport,
 ) -> Status {
-    let body = || {
+    let body = |written: &mut Written| {
+        pointer::check_output(bytes, 1, "bytes", written)?;
         // SAFETY: the contract of the header.
-        let ranking = unsafe { pointer::read(ranking) }?;
-        pointer::check_output(bytes, "bytes")?;
+        let ranking = unsafe { pointer::read(ranking, written) }?;
         ranking.check_sizes()?;
         let needed = ranking.workspace_len()?;
         // SAFETY: the pointer has been checked.

@@ -2,9 +2,10 @@
 
 use crate::boundary::guard;
 use crate::node::{Node, NodeList};
-use crate::pointer::{self, Array, Descriptor, Span, Struct};
+use crate::pointer::{self, Array, Descriptor, Struct};
 use crate::refusal::Refusal;
 use crate::status::Status;
+use crate::written::Written;
 use aznas::graph::{IdentityRule, Network};
 use aznas::spaces::{Settings, SpaceName, autoformer};
 use core::ffi::c_char;
@@ -133,12 +134,13 @@ impl Arch {
     /// The pointers are NULL or point to as much as the lengths say.
     pub(crate) unsafe fn with_network<R>(
         &self,
+        written: &Written,
         work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
         let Some(space) = Space::of(self.space)? else {
             let rule = Identity::to_core(self.identity_rule)?;
             // SAFETY: as promised by the caller.
-            let nodes = unsafe { self.node_array() }?;
+            let nodes = unsafe { self.node_array(written) }?;
             return work(&NodeList::new(nodes, self.input_channels, rule)?);
         };
         let settings = Settings {
@@ -152,26 +154,18 @@ impl Arch {
             ..space.policy().settings
         };
         // SAFETY: as promised by the caller.
-        space.with_network(&settings, unsafe { self.text_bytes() }?, work)?
+        space.with_network(&settings, unsafe { self.text_bytes(written) }?, work)?
     }
 
-    /// The memory that describes the network.
-    pub(crate) fn span(&self) -> Span {
-        if self.space == Space::Graph as u32 {
-            Span::new(self.nodes, self.node_count.saturating_mul(self.node_size))
-        } else {
-            Span::new(self.text, self.text_len)
-        }
-    }
-
-    unsafe fn text_bytes<'a>(&self) -> Result<&'a [u8], Refusal> {
+    unsafe fn text_bytes<'a>(&self, written: &Written) -> Result<&'a [u8], Refusal> {
         // SAFETY: as promised by the caller.
-        unsafe { pointer::slice(self.text.cast::<u8>(), self.text_len, "text") }
+        unsafe { pointer::slice(self.text.cast::<u8>(), self.text_len, "text", written) }
     }
 
-    unsafe fn node_array(&self) -> Result<Array<Node>, Refusal> {
+    unsafe fn node_array(&self, written: &Written) -> Result<Array<Node>, Refusal> {
+        NodeList::check_count(self.node_count)?;
         // SAFETY: as promised by the caller.
-        unsafe { Array::new(self.nodes, self.node_count, self.node_size, "node_size") }
+        unsafe { Array::new(self.nodes, self.node_count, self.node_size, "node_size", written) }
     }
 }
 
@@ -180,7 +174,7 @@ impl Arch {
 /// `struct_size` is `sizeof(aznas_arch)`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, space: u32) -> Status {
-    let initialise = || {
+    let initialise = |_: &mut Written| {
         let defaults = Space::of(space)?.unwrap_or(SpaceName::Nb201).policy().settings;
         let value = Arch {
             struct_size,

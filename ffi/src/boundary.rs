@@ -4,23 +4,28 @@ use crate::error::ErrorReport;
 use crate::pointer;
 use crate::refusal::Refusal;
 use crate::status::Status;
+use crate::written::{Span, Written};
 
-/// Runs the body of an exported function and reports a refusal through `error`, unless that is NULL.
+/// Runs the body of an exported function, which adds to what the call writes, and reports a refusal through `error`, unless
+/// that is NULL.
 ///
 /// # Safety
 /// `error` is NULL or points to a struct of the size it says.
-pub(crate) unsafe fn guard(error: *mut ErrorReport, body: impl FnOnce() -> Result<(), Refusal>) -> Status {
-    // SAFETY: as promised by the caller.
-    let struct_size = match unsafe { pointer::read_optional(error) } {
-        Ok(report) => report.map(|report: ErrorReport| report.struct_size),
-        Err(refusal) => return refusal.status(),
-    };
-    match catch(body) {
+pub(crate) unsafe fn guard(error: *mut ErrorReport, body: impl FnOnce(&mut Written) -> Result<(), Refusal>) -> Status {
+    let mut span = Span::default();
+    if !error.is_null() {
+        // SAFETY: as promised by the caller.
+        match unsafe { pointer::measure(error) } {
+            Ok(measured) => span = measured,
+            Err(refusal) => return refusal.status(),
+        }
+    }
+    match catch(|| body(&mut Written::new(span))) {
         Ok(()) => Status::Ok,
         Err(refusal) => {
-            if let Some(struct_size) = struct_size {
-                // SAFETY: `read_optional` found the pointer to be valid.
-                unsafe { pointer::write(error, ErrorReport::new(refusal, struct_size)) };
+            if !error.is_null() && !matches!(refusal, Refusal::ErrorOverlap) {
+                // SAFETY: `measure` found the pointer to be valid.
+                unsafe { pointer::write(error, ErrorReport::new(refusal, span.len())) };
             }
             refusal.status()
         }

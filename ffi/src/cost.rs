@@ -6,6 +6,7 @@ use crate::error::ErrorReport;
 use crate::options::Options;
 use crate::pointer::{self, Descriptor, Struct};
 use crate::status::Status;
+use crate::written::Written;
 use aznas::graph::Cost;
 
 /// What a network costs for one image.
@@ -53,10 +54,11 @@ pub unsafe extern "C" fn aznas_cost(
     costs: *mut Costs,
     error: *mut ErrorReport,
 ) -> Status {
-    let body = || {
+    let body = |written: &mut Written| {
         // SAFETY: the contract of the header.
-        let (arch, options, request) =
-            unsafe { (pointer::read(arch)?, pointer::read(options)?, pointer::read(costs)?) };
+        let request = unsafe { pointer::read_to_write(costs, written) }?;
+        // SAFETY: the contract of the header.
+        let (arch, options) = unsafe { (pointer::read(arch, written)?, pointer::read(options, written)?) };
         let options = options.to_core()?;
         let count = |network: &dyn aznas::graph::Network| {
             let cost = Cost::of(network, options.height, options.width)?;
@@ -72,8 +74,8 @@ pub unsafe extern "C" fn aznas_cost(
                 ..request
             })
         };
-        // SAFETY: the contract of the header; `read` found `costs` to be valid.
-        unsafe { pointer::write(costs, arch.with_network(count)?) };
+        // SAFETY: the contract of the header; `read_to_write` found `costs` to be valid.
+        unsafe { pointer::write(costs, arch.with_network(written, count)?) };
         Ok(())
     };
     // SAFETY: the contract of the header.

@@ -61,7 +61,8 @@ impl ErrorReport {
             Refusal::StructSize(field) | Refusal::ElementSize(field) => {
                 (field, "that of a header up to now, or more with zeros in what is added")
             }
-            Refusal::Overlap(field) => (field, "apart from everything else"),
+            Refusal::Overlap(field) => (field, "apart from all that is written"),
+            Refusal::ErrorOverlap => ("error", "apart from everything else"),
             Refusal::Panic => ("library", "without defects"),
         };
         let part = if matches!(refusal, Refusal::StructSize(_)) { ".struct_size" } else { "" };

@@ -1,7 +1,7 @@
 //! The C ABI of `aznas`: the safe core behind plain structs and functions.
 //!
-//! One file per object of the header. [`pointer`] is the only file that follows pointers from C, [`boundary`] the only one
-//! that lets errors and panics out. The doc comments of public items are the C manual: cbindgen copies them to
+//! One file per object of the header. [`pointer`] is the only file that follows pointers from C, [`written`] knows what may
+//! not overlap, [`boundary`] is the only one that lets errors and panics out. The doc comments of public items are the C manual: cbindgen copies them to
 //! `include/aznas.h`.
 #![no_std]
 #![allow(clippy::missing_safety_doc, reason = "the head of the header states once what every pointer must be")]
@@ -26,6 +26,7 @@ pub mod score;
 pub mod source;
 pub mod status;
 pub mod version;
+mod written;
 
 #[cfg(not(any(feature = "std", feature = "panic-handler")))]
 compile_error!("without the feature `std` the library needs the feature `panic-handler`");

@@ -145,13 +145,16 @@ pub(crate) struct NodeList {
 }
 
 impl NodeList {
+    /// Refuses a number of nodes that no network has.
+    pub(crate) fn check_count(node_count: usize) -> Result<(), Refusal> {
+        match node_count {
+            0 => Err(Refusal::invalid("node_count", "at least 1")),
+            1..=MAX_NODE_COUNT => Ok(()),
+            _ => Err(Error::TooLarge { quantity: "node_count", limit: MAX_NODE_COUNT }.into()),
+        }
+    }
+
     pub(crate) fn new(nodes: Array<Node>, input_channels: u32, identity_rule: IdentityRule) -> Result<Self, Refusal> {
-        if nodes.len() == 0 {
-            return Err(Refusal::invalid("node_count", "at least 1"));
-        }
-        if nodes.len() > MAX_NODE_COUNT {
-            return Err(Error::TooLarge { quantity: "node_count", limit: MAX_NODE_COUNT }.into());
-        }
         if input_channels == 0 {
             return Err(Refusal::invalid("input_channels", "at least 1"));
         }

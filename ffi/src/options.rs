@@ -7,6 +7,7 @@ use crate::proxy;
 use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::status::Status;
+use crate::written::Written;
 use core::ptr;
 
 /// How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
@@ -160,7 +161,7 @@ impl Options {
 /// `struct_size` is `sizeof(aznas_options)`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aznas_options_init(options: *mut Options, struct_size: usize) -> Status {
-    let initialise = || {
+    let initialise = |_: &mut Written| {
         let paper = aznas::Options::default();
         let value = Options {
             struct_size,

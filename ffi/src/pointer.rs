@@ -1,9 +1,11 @@
-//! The only file that follows pointers from C: NULL, alignment, sizes and overlaps are checked here.
+//! The only file that follows pointers from C: NULL, alignment and sizes are checked here, and that nothing lies in the
+//! memory that the call writes.
 //!
 //! What cannot be checked is the caller's promise, stated at the head of the header: a pointer that is not NULL points
 //! to as much memory as the struct or the length beside it says, and nobody else writes to it during the call.
 
 use crate::refusal::Refusal;
+use crate::written::{Span, Written};
 use aznas::Error;
 use core::mem::MaybeUninit;
 
@@ -27,37 +29,6 @@ pub(crate) unsafe trait Struct: Copy {
 /// # Safety
 /// The first field is `struct_size: usize`.
 pub(crate) unsafe trait Descriptor: Struct {}
-
-/// Bytes from `start`, for telling overlaps.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    start: usize,
-    len: usize,
-}
-
-impl Span {
-    pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
-
-    /// `len` bytes.
-    pub(crate) fn new<T>(start: *const T, len: usize) -> Self {
-        Self { start: start.addr(), len }
-    }
-
-    /// The bytes of `len` numbers to write, of which nothing but their number is known to be sound.
-    pub(crate) fn of_output<T>(start: *mut T, len: usize, name: &'static str) -> Result<Self, Refusal> {
-        if len > 0 {
-            check(start, name)?;
-        }
-        Ok(Self::new(start, byte_len::<T>(len, name)?))
-    }
-
-    pub(crate) fn overlaps(self, other: Self) -> bool {
-        self.len > 0
-            && other.len > 0
-            && self.start < other.start.saturating_add(other.len)
-            && other.start < self.start.saturating_add(self.len)
-    }
-}
 
 fn check<T>(pointer: *const T, name: &'static str) -> Result<(), Refusal> {
     if pointer.is_null() {
@@ -112,11 +83,11 @@ unsafe fn set<T: Struct>(pointer: *mut T, size: usize, value: T) {
     unsafe { pointer.cast::<u8>().copy_from_nonoverlapping((&raw const value).cast::<u8>(), known) };
 }
 
-/// A struct of the caller.
+/// The bytes of a struct of the caller, whose size must be a known one.
 ///
 /// # Safety
 /// `pointer` is NULL or points to a struct of the size it says.
-pub(crate) unsafe fn read<T: Descriptor>(pointer: *const T) -> Result<T, Refusal> {
+pub(crate) unsafe fn measure<T: Descriptor>(pointer: *const T) -> Result<Span, Refusal> {
     check(pointer, T::NAME)?;
     // SAFETY: the pointer is aligned and the first field is the size.
     let size = unsafe { pointer.cast::<usize>().read() };
@@ -124,23 +95,34 @@ pub(crate) unsafe fn read<T: Descriptor>(pointer: *const T) -> Result<T, Refusal
     if !is_known_size::<T>(size) || !unsafe { is_zero_beyond(pointer, size) } {
         return Err(Refusal::StructSize(T::NAME));
     }
-    // SAFETY: the pointer is aligned and the struct `size` bytes long.
-    Ok(unsafe { get(pointer, size) })
+    Ok(Span::new(pointer, size))
 }
 
-/// As [`read`], but NULL is allowed.
+/// A struct to read.
 ///
 /// # Safety
-/// That of [`read`].
-pub(crate) unsafe fn read_optional<T: Descriptor>(pointer: *const T) -> Result<Option<T>, Refusal> {
-    if pointer.is_null() {
-        return Ok(None);
-    }
+/// That of [`measure`].
+pub(crate) unsafe fn read<T: Descriptor>(pointer: *const T, written: &Written) -> Result<T, Refusal> {
     // SAFETY: as promised by the caller.
-    unsafe { read(pointer) }.map(Some)
+    let span = unsafe { measure(pointer) }?;
+    written.check(span, T::NAME)?;
+    // SAFETY: the pointer is aligned and the struct as long.
+    Ok(unsafe { get(pointer, span.len()) })
 }
 
-/// Writes as much of `value` as fits a struct that [`read`] found to be sound.
+/// A struct to write, with what it asks for.
+///
+/// # Safety
+/// That of [`measure`].
+pub(crate) unsafe fn read_to_write<T: Descriptor>(pointer: *mut T, written: &mut Written) -> Result<T, Refusal> {
+    // SAFETY: as promised by the caller.
+    let span = unsafe { measure(pointer) }?;
+    written.add(span, T::NAME)?;
+    // SAFETY: the pointer is aligned and the struct as long.
+    Ok(unsafe { get(pointer, span.len()) })
+}
+
+/// Writes as much of `value` as fits a struct that [`measure`] found to be sound.
 ///
 /// # Safety
 /// `pointer` points to a writable struct of the size it says.
@@ -166,9 +148,17 @@ pub(crate) unsafe fn initialise<T: Descriptor>(pointer: *mut T, struct_size: usi
     Ok(())
 }
 
-/// Refuses a pointer that a single `T` cannot be written to.
-pub(crate) fn check_output<T>(pointer: *mut T, name: &'static str) -> Result<(), Refusal> {
-    check(pointer, name)
+/// Notes that `len` numbers are written, of which nothing is read.
+pub(crate) fn check_output<T>(
+    start: *mut T,
+    len: usize,
+    name: &'static str,
+    written: &mut Written,
+) -> Result<(), Refusal> {
+    if len > 0 {
+        check(start, name)?;
+    }
+    written.add(Span::new(start, byte_len::<T>(len, name)?), name)
 }
 
 /// Bytes of `len` numbers of type `T`.
@@ -182,28 +172,31 @@ pub(crate) fn byte_len<T>(len: usize, name: &'static str) -> Result<usize, Refus
 ///
 /// # Safety
 /// `start` is NULL or points to `len` numbers that do not change during `'a`.
-pub(crate) unsafe fn slice<'a, T>(start: *const T, len: usize, name: &'static str) -> Result<&'a [T], Refusal> {
+pub(crate) unsafe fn slice<'a, T>(
+    start: *const T,
+    len: usize,
+    name: &'static str,
+    written: &Written,
+) -> Result<&'a [T], Refusal> {
     if len == 0 {
         return Ok(&[]);
     }
     check(start, name)?;
-    byte_len::<T>(len, name)?;
+    written.check(Span::new(start, byte_len::<T>(len, name)?), name)?;
     // SAFETY: the pointer is aligned and points to `len` numbers, which fit the address space.
     Ok(unsafe { core::slice::from_raw_parts(start, len) })
 }
 
-/// The caller's numbers, to write.
+/// Numbers of the caller that [`check_output`] found to be sound, to write.
 ///
 /// # Safety
-/// `start` is NULL or points to `len` numbers that nobody else uses during `'a`.
-pub(crate) unsafe fn slice_mut<'a, T>(start: *mut T, len: usize, name: &'static str) -> Result<&'a mut [T], Refusal> {
+/// `start` points to `len` numbers that nobody else uses during `'a`, or `len` is 0.
+pub(crate) unsafe fn slice_mut<'a, T>(start: *mut T, len: usize) -> &'a mut [T] {
     if len == 0 {
-        return Ok(&mut []);
+        return &mut [];
     }
-    check(start, name)?;
-    byte_len::<T>(len, name)?;
     // SAFETY: the pointer is aligned and points to `len` numbers, which fit the address space.
-    Ok(unsafe { core::slice::from_raw_parts_mut(start, len) })
+    unsafe { core::slice::from_raw_parts_mut(start, len) }
 }
 
 /// An array of the caller's structs, each as long as some header says.
@@ -215,6 +208,8 @@ pub(crate) struct Array<T> {
 }
 
 impl<T: Struct> Array<T> {
+    pub(crate) const EMPTY: Self = Self { start: core::ptr::null_mut(), count: 0, stride: 0 };
+
     /// `count` structs to read, `stride` bytes each; `stride_field` is the field that says so.
     ///
     /// # Safety
@@ -224,9 +219,10 @@ impl<T: Struct> Array<T> {
         count: usize,
         stride: usize,
         stride_field: &'static str,
+        written: &Written,
     ) -> Result<Self, Refusal> {
-        // SAFETY: as promised by the caller.
-        let array = unsafe { Self::to_fill(start.cast_mut(), count, stride, stride_field) }?;
+        let array = Self { start: start.cast_mut(), count, stride };
+        written.check(array.measure(stride_field)?, T::NAME)?;
         // SAFETY: each is `stride` bytes long.
         let is_sound = |index| unsafe { is_zero_beyond(array.place(index), stride) };
         if stride > size_of::<T>() && !(0..count).all(is_sound) {
@@ -235,33 +231,37 @@ impl<T: Struct> Array<T> {
         Ok(array)
     }
 
-    /// `count` structs of which nothing is read, `stride` bytes each.
+    /// `count` structs to write, of which nothing is read, `stride` bytes each.
     ///
     /// # Safety
     /// `start` is NULL or points to as many, which live as long as the array is used.
-    pub(crate) unsafe fn to_fill(
+    pub(crate) unsafe fn new_output(
         start: *mut T,
         count: usize,
         stride: usize,
         stride_field: &'static str,
+        written: &mut Written,
     ) -> Result<Self, Refusal> {
-        if count > 0 {
-            check(start, T::NAME)?;
-            if !is_known_size::<T>(stride) || !stride.is_multiple_of(align_of::<T>()) {
-                return Err(Refusal::ElementSize(stride_field));
-            }
-            let bytes = count.checked_mul(stride).filter(|&bytes| isize::try_from(bytes).is_ok());
-            bytes.ok_or(Refusal::Core(Error::Overflow { quantity: T::NAME }))?;
+        let array = Self { start, count, stride };
+        written.add(array.measure(stride_field)?, T::NAME)?;
+        Ok(array)
+    }
+
+    /// The bytes of the array, if it can be one.
+    fn measure(&self, stride_field: &'static str) -> Result<Span, Refusal> {
+        if self.count == 0 {
+            return Ok(Span::default());
         }
-        Ok(Self { start, count, stride })
+        check(self.start, T::NAME)?;
+        if !is_known_size::<T>(self.stride) || !self.stride.is_multiple_of(align_of::<T>()) {
+            return Err(Refusal::ElementSize(stride_field));
+        }
+        let bytes = self.count.checked_mul(self.stride).filter(|&bytes| isize::try_from(bytes).is_ok());
+        Ok(Span::new(self.start, bytes.ok_or(Refusal::Core(Error::Overflow { quantity: T::NAME }))?))
     }
 
     pub(crate) fn len(&self) -> usize {
         self.count
-    }
-
-    pub(crate) fn span(&self) -> Span {
-        Span::new(self.start, self.count * self.stride)
     }
 
     /// What this version knows of struct `index`, which must be below [`Self::len`].

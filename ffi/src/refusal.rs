@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     /// The field that says how long the structs of an array are.
     ElementSize(&'static str),
     Overlap(&'static str),
+    /// The error struct itself overlaps something, so nothing is written into it.
+    ErrorOverlap,
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only unwinding can be caught"))]
     Panic,
 }
@@ -36,7 +38,7 @@ impl Refusal {
             Self::NullPointer(_) => Status::NullPointer,
             Self::Misaligned(_) => Status::Misaligned,
             Self::StructSize(_) | Self::ElementSize(_) => Status::StructSize,
-            Self::Overlap(_) => Status::Overlap,
+            Self::Overlap(_) | Self::ErrorOverlap => Status::Overlap,
             Self::Panic => Status::Panic,
         }
     }

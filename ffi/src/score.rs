@@ -4,11 +4,13 @@ use crate::arch::Arch;
 use crate::boundary::guard;
 use crate::error::ErrorReport;
 use crate::options::Options;
-use crate::pointer::{self, Array, Descriptor, Span, Struct};
+use crate::pointer::{self, Array, Descriptor, Struct};
 use crate::proxy;
 use crate::refusal::Refusal;
 use crate::source::CallerTensors;
 use crate::status::Status;
+use crate::written::Written;
+use aznas::graph::Network;
 use aznas::proxy::{Flags, Proxy, ProxySet};
 use aznas::{Error, Workspace};
 use core::ffi::c_void;
@@ -119,20 +121,16 @@ unsafe impl Struct for Scores {
 unsafe impl Descriptor for Scores {}
 
 impl Scores {
-    /// The rows that are asked for, with room for all that come.
+    /// The rows that are asked for.
     ///
     /// # Safety
     /// `blocks` is NULL or points to as many rows as are said.
-    unsafe fn rows(&self, needed: Option<usize>) -> Result<Option<Array<BlockRow>>, Refusal> {
+    unsafe fn rows(&self, written: &mut Written) -> Result<Option<Array<BlockRow>>, Refusal> {
         if self.blocks.is_null() {
             return Ok(None);
         }
         // SAFETY: as promised by the caller.
-        let rows = unsafe { Array::to_fill(self.blocks, self.block_capacity, self.block_size, "block_size") }?;
-        if needed.is_none_or(|needed| rows.len() < needed) {
-            return Err(Refusal::invalid("block_capacity", "at least blocks times repeats"));
-        }
-        Ok(Some(rows))
+        unsafe { Array::new_output(self.blocks, self.block_capacity, self.block_size, "block_size", written) }.map(Some)
     }
 }
 
@@ -152,27 +150,27 @@ pub unsafe extern "C" fn aznas_score(
     scores: *mut Scores,
     error: *mut ErrorReport,
 ) -> Status {
-    let body = || {
+    let body = |written: &mut Written| {
         // SAFETY: the contract of the header.
-        let (arch, options, request) =
-            unsafe { (pointer::read(arch)?, pointer::read(options)?, pointer::read(scores)?) };
-        let written = Span::of_output(workspace.cast::<u8>(), workspace_len, "workspace")?;
+        let request = unsafe { pointer::read_to_write(scores, written) }?;
         // SAFETY: the contract of the header.
-        let source = unsafe { CallerTensors::new(options.source, written) }?;
+        let rows = unsafe { request.rows(written) }?;
+        pointer::check_output(workspace.cast::<u8>(), workspace_len, "workspace", written)?;
+        // SAFETY: the contract of the header.
+        let (arch, options) = unsafe { (pointer::read(arch, written)?, pointer::read(options, written)?) };
+        // SAFETY: the contract of the header.
+        let source = unsafe { CallerTensors::new(options.source, *written) }?;
         let options = options.to_core()?;
         // SAFETY: the contract of the header.
         let result = unsafe {
-            arch.with_network(|network| {
+            arch.with_network(written, |network| {
                 let block_count = network.block_count();
-                let rows = request.rows(block_count.checked_mul(options.repeats as usize))?;
-                if arch.span().overlaps(written) {
-                    return Err(Refusal::Overlap("arch"));
+                let row_count = block_count.checked_mul(options.repeats as usize);
+                if rows.is_some_and(|rows| row_count.is_none_or(|needed| rows.len() < needed)) {
+                    return Err(Refusal::invalid("block_capacity", "at least blocks times repeats"));
                 }
-                if rows.is_some_and(|rows| rows.span().overlaps(written)) {
-                    return Err(Refusal::Overlap("blocks"));
-                }
-                // Neither tensors, text, nodes nor rows lie in the workspace.
-                let memory = pointer::slice_mut(workspace.cast::<u8>(), workspace_len, "workspace")?;
+                // Nothing that is read, nor another part of what is written, lies in the workspace.
+                let memory = pointer::slice_mut(workspace.cast::<u8>(), workspace_len);
                 let mut workspace = Workspace::from_bytes(memory);
                 let mut row = 0;
                 let scores = aznas::score(network, &options, &source, &mut workspace, |block| {
@@ -181,10 +179,11 @@ pub unsafe extern "C" fn aznas_score(
                     }
                     row += 1;
                 });
-                Ok(request.fill(scores.map_err(|error| in_whole_buffer(error, workspace_len))?, block_count))
+                let scores = source.answered(scores.map_err(|error| in_whole_buffer(error, workspace_len)))?;
+                Ok(request.fill(scores, block_count))
             })
         }?;
-        // SAFETY: `read` found the pointer to be valid.
+        // SAFETY: `read_to_write` found the pointer to be valid.
         unsafe { pointer::write(scores, result) };
         Ok(())
     };
@@ -202,15 +201,16 @@ pub unsafe extern "C" fn aznas_workspace_size(
     bytes: *mut usize,
     error: *mut ErrorReport,
 ) -> Status {
-    let body = || {
+    let body = |written: &mut Written| {
+        pointer::check_output(bytes, 1, "bytes", written)?;
         // SAFETY: the contract of the header.
-        let (arch, options) = unsafe { (pointer::read(arch)?, pointer::read(options)?) };
-        pointer::check_output(bytes, "bytes")?;
+        let (arch, options) = unsafe { (pointer::read(arch, written)?, pointer::read(options, written)?) };
         // SAFETY: the contract of the header.
-        let source = unsafe { CallerTensors::new(options.source, Span::EMPTY) }?;
+        let source = unsafe { CallerTensors::new(options.source, *written) }?;
         let options = options.to_core()?;
+        let size = |network: &dyn Network| source.answered(aznas::workspace_size(network, &options, &source));
         // SAFETY: the contract of the header.
-        let capacity = unsafe { arch.with_network(|network| Ok(aznas::workspace_size(network, &options, &source)?)) }?;
+        let capacity = unsafe { arch.with_network(written, size) }?;
         let needed = Workspace::buffer_len(capacity).ok_or(Error::Overflow { quantity: "the workspace" })?;
         // SAFETY: the pointer has been checked.
         unsafe { bytes.write(needed) };
@@ -232,18 +232,16 @@ pub unsafe extern "C" fn aznas_scores_values(
     values: *mut f64,
     stride: usize,
 ) -> Status {
-    let body = || {
-        // SAFETY: the contract of the header.
-        let known = unsafe { pointer::read(scores) }?;
+    let body = |written: &mut Written| {
         let proxies = proxy::set(proxies)?;
         if stride == 0 {
             return Err(Refusal::invalid("stride", "at least 1"));
         }
         let last = (proxies.len() - 1).checked_mul(stride).and_then(|last| last.checked_add(1));
         let len = last.ok_or(Error::Overflow { quantity: "stride" })?;
-        if Span::of_output(values, len, "values")?.overlaps(Span::new(scores, known.struct_size)) {
-            return Err(Refusal::Overlap("values"));
-        }
+        pointer::check_output(values, len, "values", written)?;
+        // SAFETY: the contract of the header.
+        let known = unsafe { pointer::read(scores, written) }?;
         for (place, proxy) in proxies.iter().enumerate() {
             // SAFETY: the pointer has been checked and the numbers up to `len` exist by the contract of the header.
             unsafe { values.add(place * stride).write(known.get(proxy)) };

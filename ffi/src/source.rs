@@ -1,7 +1,10 @@
 //! Tensors of the caller in place of random ones: from a table, from a function, or both.
 
-use crate::pointer::{self, Array, Descriptor, Span, Struct};
+use crate::pointer::{self, Array, Descriptor, Struct};
 use crate::refusal::Refusal;
+use crate::written::Written;
+use aznas::Error;
+use core::cell::Cell;
 use core::ffi::c_void;
 
 /// What a tensor of the caller is.
@@ -124,7 +127,9 @@ pub(crate) struct CallerTensors {
     lookup: Lookup,
     context: *mut c_void,
     /// What no tensor may overlap.
-    workspace: Span,
+    written: Written,
+    /// Why an answer of the function cannot be read. It counts as empty, so that planning refuses it.
+    refused: Cell<Option<Refusal>>,
 }
 
 impl CallerTensors {
@@ -132,27 +137,32 @@ impl CallerTensors {
     ///
     /// # Safety
     /// `source` keeps the promises of the header, as long as the result is used.
-    pub(crate) unsafe fn new(source: *const Source, workspace: Span) -> Result<Self, Refusal> {
-        // SAFETY: as promised by the caller.
-        let source = unsafe { pointer::read_optional(source) }?;
-        let (tensors, count, size) = source
-            .map_or((core::ptr::null(), 0, 0), |source| (source.tensors, source.tensor_count, source.tensor_size));
-        // SAFETY: as promised by the caller.
-        let table = unsafe { Array::new(tensors, count, size, "tensor_size") }?;
-        let tensors = Self {
-            table,
-            lookup: source.and_then(|source| source.lookup),
-            context: source.map_or(core::ptr::null_mut(), |source| source.context),
-            workspace,
+    pub(crate) unsafe fn new(source: *const Source, written: Written) -> Result<Self, Refusal> {
+        let mut tensors = Self {
+            table: Array::EMPTY,
+            lookup: None,
+            context: core::ptr::null_mut(),
+            written,
+            refused: Cell::new(None),
         };
-        tensors.check_table()?;
+        if !source.is_null() {
+            // SAFETY: as promised by the caller.
+            let source = unsafe { pointer::read(source, &written) }?;
+            let Source { tensors: start, tensor_count, tensor_size, lookup, context, .. } = source;
+            // SAFETY: as promised by the caller.
+            tensors.table = unsafe { Array::new(start, tensor_count, tensor_size, "tensor_size", &written) }?;
+            (tensors.lookup, tensors.context) = (lookup, context);
+            tensors.check_table()?;
+        }
         Ok(tensors)
     }
 
+    /// The outcome of a call that asked for tensors.
+    pub(crate) fn answered<T>(&self, outcome: Result<T, Error>) -> Result<T, Refusal> {
+        outcome.map_err(|error| self.refused.get().unwrap_or(error.into()))
+    }
+
     fn check_table(&self) -> Result<(), Refusal> {
-        if self.table.span().overlaps(self.workspace) {
-            return Err(Refusal::Overlap("tensors"));
-        }
         for tensor in (0..self.table.len()).map(|index| self.table.get(index)) {
             if tensor.role > Role::ValueColumn as u32 {
                 return Err(Refusal::invalid("role", "one of aznas_role"));
@@ -161,10 +171,7 @@ impl CallerTensors {
                 return Err(Refusal::invalid("reserved", "0"));
             }
             // SAFETY: the promises of the header.
-            let data = unsafe { pointer::slice(tensor.data, tensor.len, "data") }?;
-            if Span::new(tensor.data, size_of_val(data)).overlaps(self.workspace) {
-                return Err(Refusal::Overlap("data"));
-            }
+            unsafe { pointer::slice(tensor.data, tensor.len, "data", &self.written) }?;
         }
         Ok(())
     }
@@ -188,10 +195,11 @@ impl CallerTensors {
             (None, None) => return None,
         };
         // SAFETY: the promises of the header.
-        let slice = unsafe { pointer::slice(data, len, "data") }.unwrap_or_default();
-        // An answer that cannot be read counts as empty, and planning refuses a tensor of that length.
-        let readable = !Span::new(data, size_of_val(slice)).overlaps(self.workspace);
-        Some(if readable { slice } else { &[] })
+        let slice = unsafe { pointer::slice(data, len, "lookup", &self.written) };
+        Some(slice.unwrap_or_else(|refusal| {
+            self.refused.set(Some(refusal));
+            &[]
+        }))
     }
 }
 

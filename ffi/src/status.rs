@@ -35,7 +35,8 @@ pub enum Status {
     /// `struct_size`, or the size of an array's structs, is that of no header so far; or a longer struct of a later
     /// header sets something that this library does not know.
     StructSize = -103,
-    /// Memory that is written overlaps memory that is read.
+    /// Memory that is written overlaps memory that is read, or written as well. If it is the error struct that does, nothing
+    /// is written into it.
     Overlap = -104,
     /// A defect of the library, caught at the boundary. Please report it. Per-block rows may have been written.
     Panic = -105,

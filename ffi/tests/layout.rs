@@ -35,6 +35,8 @@ mod score;
 mod source;
 #[path = "../src/status.rs"]
 mod status;
+#[path = "../src/written.rs"]
+mod written;
 
 /// The size of the field that `_field` returns.
 const fn size_of_field<S, F>(_field: fn(&S) -> &F) -> usize {

@@ -234,7 +234,7 @@ static void attend(aznas_node *node, uint32_t heads, uint32_t rows) {
 /* Every size that a struct could claim: those of headers up to now and some room for later ones are accepted. */
 static void every_size(int function, size_t *struct_size, const size_t *known, size_t known_count, const char *field) {
     const size_t now = known[known_count - 1];
-    for (size_t size = 0; size <= now + 1100; size++) {
+    for (size_t size = 0; size <= now + 1100; size += size > now && size < now + 1000 ? 111 : 1) {
         reset(AZNAS_SPACE_NB201);
         *struct_size = size;
         int is_known = size >= now && size <= now + 1024;
@@ -313,7 +313,7 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE(arch.s.node_count = 0, AZNAS_STATUS_INVALID);
         GRAPH_MISTAKE(arch.s.node_count = 2, AZNAS_STATUS_INVALID);
         GRAPH_MISTAKE(arch.s.node_count = 65537, AZNAS_STATUS_TOO_LARGE);
-        GRAPH_MISTAKE(arch.s.node_count = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        GRAPH_MISTAKE(arch.s.node_count = SIZE_MAX, AZNAS_STATUS_TOO_LARGE);
         GRAPH_MISTAKE(arch.s.node_size = 0, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size += 1, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);
