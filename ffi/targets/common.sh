@@ -70,9 +70,8 @@ unpack_qemu_system() {
 # What the freestanding example prints on this machine: the same everywhere, for the scalar back end is.
 reference() {
     # Where the tests of the library build it as well.
-    local library=target/tmp/library
-    env -u RUSTC -u RUSTC_BOOTSTRAP cargo build --quiet --release -p aznas-ffi --target-dir $library
-    cc -std=c11 -O2 -DHOSTED -Iinclude ffi/examples/freestanding.c $library/release/libaznas.a -lpthread -ldl -lm \
+    env -u RUSTC -u RUSTC_BOOTSTRAP cargo build --quiet --release -p aznas-ffi --target-dir target
+    cc -std=c11 -O2 -DHOSTED -Iinclude ffi/examples/freestanding.c target/release/libaznas.a -lpthread -ldl -lm \
         -o "$out/reference"
     "$out/reference" >"$out/reference.txt"
     echo "$out/reference.txt"

@@ -1,6 +1,7 @@
 //! The programs of the other tests under the sanitizers of the C compiler and under valgrind.
 //!
-//! The sanitizers see what the programs do, and every block of memory they hand over; valgrind sees the library as well.
+//! The sanitizers see what the programs do, and every block of memory they hand over; valgrind sees the library as well,
+//! which is the one that users link.
 
 mod common;
 
@@ -51,7 +52,7 @@ fn valgrind() {
     if !has_tool("valgrind") {
         return;
     }
-    let library = Flavour::Checked.build();
+    let library = Flavour::Release.build();
     for (source, arguments) in
         [("tests/c/graph.c", &["0"][..]), ("tests/c/tensors.c", &["0"]), ("tests/c/hostile.c", &["2000", "3"])]
     {

@@ -34,7 +34,7 @@ fn symbols(kinds: &[&str], arguments: &[&str], library: &Path) -> BTreeSet<Strin
 
 #[test]
 fn the_shared_library_exports_the_header_and_has_a_name() {
-    let library = Flavour::Release.build().join("libaznas.so");
+    let library = Flavour::Checked.build().join("libaznas.so");
     let exported = symbols(&["T", "t", "D", "B", "R", "W", "V"], &["-D"], &library);
     assert_eq!(exported.iter().map(String::as_str).collect::<Vec<_>>(), FUNCTIONS);
     let header = std::fs::read_to_string(root().join("include/aznas.h")).expect("the header exists");

@@ -15,10 +15,17 @@ pub fn scratch() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
 }
 
+/// The folder that cargo builds in: what this test was built from is there already.
+pub fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    // Below it are the profile's folder and `deps`.
+    test.ancestors().nth(3).expect("cargo builds in a folder of its own").to_owned()
+}
+
 /// A way to build the library.
 #[derive(Clone, Copy, Debug)]
 pub enum Flavour {
-    /// With the standard library and overflow checks, so that a defect shows as AZNAS_STATUS_PANIC.
+    /// With overflow checks, so that a defect shows as AZNAS_STATUS_PANIC; of the core that the tests use.
     Checked,
     /// As hosted programs use it.
     Release,
@@ -29,7 +36,7 @@ pub enum Flavour {
 impl Flavour {
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Checked => &["--profile", "dev"],
+            Self::Checked => &["--profile", "dev", "--", "--print", "native-static-libs"],
             Self::Release => &["--profile", "release"],
             Self::BareMetal => &[
                 "--profile",
@@ -53,17 +60,19 @@ impl Flavour {
 
     /// Builds the library and returns the folder it is in.
     pub fn build(self) -> PathBuf {
-        let target = scratch().join("library");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .args(["rustc", "--quiet", "-p", "aznas-ffi", "--lib", "--target-dir"])
-            .arg(&target)
-            .args(self.arguments());
-        run(cargo.current_dir(root()), "");
-        let built = target.join(self.folder());
+        run(&mut self.cargo(), "");
+        let built = target().join(self.folder());
         // The loader looks for the name inside the library, which installing gives to the file.
         let _ = std::os::unix::fs::symlink("libaznas.so", built.join("libaznas.so.0.1"));
         built
+    }
+
+    /// The command that builds the library, or finds that nothing is to be done.
+    pub fn cargo(self) -> Command {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["rustc", "-p", "aznas-ffi", "--lib", "--target-dir"]).arg(target()).args(self.arguments());
+        cargo.current_dir(root());
+        cargo
     }
 }
 
