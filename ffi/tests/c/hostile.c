@@ -146,7 +146,7 @@ static aznas_status invoke(int function) {
     static ROOMY(aznas_costs, costs_before);
     static ROOMY(aznas_error, error_before);
     static aznas_block rows_before[ROWS];
-    double out_before[CANDIDATES], values_before[64];
+    double out_before[CANDIDATES], values_before[sizeof values / sizeof *values];
     memset(rows, 0x5a, sizeof rows);
     memset(out, 0x5a, sizeof out);
     memset(values, 0x5a, sizeof values);
@@ -340,7 +340,7 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE(THREE_BLOCKS((&nodes[0].each.s)[6].input_count = 0), AZNAS_STATUS_NODE);
         /* A head is refused like a block. */
 #define HEAD(change) (arch.s.node_count = 4, change)
-        GRAPH_MISTAKE(HEAD(0), AZNAS_STATUS_OK);
+        GRAPH_MISTAKE(arch.s.node_count = 4, AZNAS_STATUS_OK);
         GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].op = 99), AZNAS_STATUS_NODE);
         GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].flags = 8), AZNAS_STATUS_NODE);
         GRAPH_MISTAKE(HEAD((&nodes[0].each.s)[3].inputs[0] = 7), AZNAS_STATUS_NODE);
