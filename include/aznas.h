@@ -744,7 +744,7 @@ typedef struct aznas_error {
      */
     size_t node;
     /**
-     * Bytes, elements or the limit that would have been right.
+     * Bytes, elements, the limit or the divisor that would have been right.
      */
     size_t needed;
     /**

@@ -20,6 +20,13 @@ pub enum Error {
         /// What the field allows.
         expected: &'static str,
     },
+    /// A number is no multiple of what the network needs.
+    NotMultiple {
+        /// The field, by its documented name.
+        field: &'static str,
+        /// What it must be a multiple of.
+        divisor: usize,
+    },
     /// A node of a graph does not fit its inputs or its own arguments.
     Node {
         /// Index of the primary block.
@@ -78,7 +85,7 @@ impl Error {
     pub const fn code(&self) -> i32 {
         match self {
             Self::Parse { .. } => -1,
-            Self::Invalid { .. } => -2,
+            Self::Invalid { .. } | Self::NotMultiple { .. } => -2,
             Self::Node { .. } => -3,
             Self::TensorLength { .. } => -4,
             Self::Overflow { .. } => -5,
@@ -96,6 +103,7 @@ impl fmt::Display for Error {
         match *self {
             Self::Parse { column, expected } => write!(f, "column {column}: expected {expected}"),
             Self::Invalid { field, expected } => write!(f, "{field}: must be {expected}"),
+            Self::NotMultiple { field, divisor } => write!(f, "{field}: must be a multiple of {divisor}"),
             Self::Node { block, node, field, expected } => {
                 write!(f, "block {block}, node {node}: {field}: must be {expected}")
             }

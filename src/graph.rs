@@ -16,6 +16,7 @@ pub use crate::ops::conv2d::Convolution;
 pub use block::{Block, MAX_NODES};
 pub use cost::Cost;
 pub use draw::{Distribution, Draw, Initialisation};
+pub(crate) use network::explained;
 pub use network::{IdentityRule, Network};
 pub use node::{MAX_INPUTS, Node, NodeId};
 pub(crate) use op::Kind;

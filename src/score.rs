@@ -6,7 +6,7 @@ mod tests;
 
 use crate::Error;
 use crate::base::rng::repeat_seed;
-use crate::graph::{Cost, Network, Walk};
+use crate::graph::{Cost, Network, Walk, explained};
 use crate::mem::Workspace;
 use crate::options::{Options, Sigma};
 use crate::plan::{self, BlockPlan, Want};
@@ -42,6 +42,21 @@ struct Outlook {
     counts: Counts,
 }
 
+/// The bytes of workspace and what is counted, at the resolution of the scores.
+fn walked<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<(usize, Cost), Error> {
+    let (mut bytes, mut cost) = (0, Cost::default());
+    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
+    let (mut plan, mut ends) = (BlockPlan::new(), Ends::new(walk.input()));
+    while let Some(block) = walk.next_block()? {
+        plan.renew(block, options, want(options), source)?;
+        plan::check_source(block, source)?;
+        bytes = bytes.max(ends.next(block, &plan)?.bytes());
+        cost.add(block)?;
+    }
+    cost.add(walk.head()?)?;
+    Ok((bytes, cost))
+}
+
 /// Refuses all that a score refuses but a workspace that is too small.
 #[inline(never)] // what is on its stack is given back when it returns
 fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<Outlook, Error> {
@@ -54,16 +69,9 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     if options.sigma == Sigma::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
     }
-    let (mut bytes, mut cost) = (0, Cost::default());
-    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let (mut plan, mut ends) = (BlockPlan::new(), Ends::new(walk.input()));
-    while let Some(block) = walk.next_block()? {
-        plan.renew(block, options, want(options), source)?;
-        plan::check_source(block, source)?;
-        bytes = bytes.max(ends.next(block, &plan)?.bytes());
-        cost.add(block)?;
-    }
-    cost.add(walk.head()?)?;
+    let (bytes, cost) =
+        walked(network, options, source).map_err(|error| explained(network, options.height, options.width, error))?;
+    let cost = cost.with_own_parameters(network, options.height, options.width)?;
     Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
 }
 

@@ -4,6 +4,7 @@
 //! cost the way the benchmark does; its network type describes a candidate block by block. Nothing here touches a tensor.
 //! Programs and searches know a space by the trait [`Space`] and by its line in the table of [`SpaceName`].
 
+mod advice;
 pub mod autoformer;
 pub mod mbv2;
 pub mod nb201;
@@ -12,12 +13,14 @@ mod space;
 mod table;
 mod text;
 
+pub use advice::Advice;
 pub use policy::{Policy, Practice, Settings};
 pub use space::{Cost, SearchSpace, Space};
 pub use table::{SpaceName, Visitor};
 
 use crate::Error;
 use core::ops::RangeInclusive;
+use text::Cursor;
 
 /// Refuses a `value` outside `range`.
 fn within(field: &'static str, value: u32, range: RangeInclusive<u32>, expected: &'static str) -> Result<(), Error> {

@@ -122,3 +122,113 @@ fn networks_that_cannot_be_counted_are_not_scored() {
         refused(&TransformerNetwork { target_resolution, ..transformer }, "target_resolution");
     }
 }
+
+/// A text of every space, given to every space: the advice says what was expected, and what the text looks like.
+#[test]
+fn a_text_of_another_space_is_recognised() {
+    #[derive(Clone, Copy)]
+    struct Texts;
+
+    impl Visitor for Texts {
+        type Output = Vec<String>;
+
+        fn visit<S: Space>(self, space: S) -> Vec<String> {
+            let mut rng = generator(3);
+            (0..50).map(|_| space.sample(&mut rng).to_string()).chain([S::POLICY.form.to_string()]).collect()
+        }
+    }
+
+    for &own in SpaceName::ALL {
+        let texts = own.visit(&own.policy().settings, Texts).unwrap();
+        for text in &texts {
+            for cut in [text.len(), text.len() - 1, text.len() / 2, 12.min(text.len() / 2)] {
+                let text = &text.as_bytes()[..cut];
+                assert_eq!(SpaceName::of_text(text), Some(own), "{}", String::from_utf8_lossy(text));
+            }
+            for &other in SpaceName::ALL.iter().filter(|&&other| other != own) {
+                let settings = other.policy().settings;
+                assert!(matches!(other.network(&settings, text.as_bytes()), Err(Error::Parse { .. })), "{text}");
+                let advice = other.advice(text.as_bytes()).to_string();
+                let expected = format!(
+                    "a text of {} looks like {}; this one looks like a text of {}",
+                    other.name(),
+                    other.policy().form,
+                    own.name()
+                );
+                assert_eq!(advice, expected);
+            }
+        }
+    }
+    for nothing in ["", " ", "resnet50", "\u{feff}", "(", "\0"] {
+        assert_eq!(SpaceName::of_text(nothing.as_bytes()), None, "{nothing:?}");
+    }
+}
+
+/// Whatever the space, a byte-order mark and blanks around a text do not matter.
+#[test]
+fn texts_may_stand_between_blanks() {
+    for &space in SpaceName::ALL {
+        let form = space.policy().form;
+        for text in [format!("\u{feff}{form}"), format!(" \t{form}\r\n"), format!("\u{feff} {form} ")] {
+            assert!(space.network(&space.policy().settings, text.as_bytes()).is_ok(), "{text:?}");
+        }
+    }
+}
+
+/// A resolution that some block does not fit is answered with the multiple that every block fits, whoever asks.
+#[test]
+fn resolutions_are_refused_with_the_multiple_that_is_needed() {
+    for &space in SpaceName::ALL {
+        let policy = space.policy();
+        let network = space.network(&policy.settings, policy.form.as_bytes()).unwrap();
+        let multiple = network.resolution_multiple();
+        assert!((policy.resolution as usize).is_multiple_of(multiple), "{}", policy.name);
+        let mut refused = 0;
+        for side in 1..=3 * multiple {
+            for (field, height, width) in [("height", side, 3 * multiple), ("width", 3 * multiple, side)] {
+                let options = Options { height, width, ..options(1) };
+                match aznas::workspace_size(&*network, &options, &Random) {
+                    Ok(_) => {}
+                    Err(Error::NotMultiple { field: named, divisor }) => {
+                        assert_eq!((named, divisor), (field, multiple), "{}", policy.name);
+                        refused += 1;
+                    }
+                    // Not every space has images that are not square.
+                    Err(Error::Invalid { field: "width", .. }) if side.is_multiple_of(multiple) => {}
+                    Err(error) => panic!("{} at {height} x {width}: {error}", policy.name),
+                }
+                if let Err(error) = Counted::of(&*network, height, width) {
+                    assert!(
+                        matches!(error, Error::NotMultiple { .. } | Error::Invalid { field: "width", .. }),
+                        "{}: {error}",
+                        policy.name
+                    );
+                }
+            }
+        }
+        assert!(refused > 0, "{}", policy.name);
+    }
+}
+
+/// Parameters mean the same whatever the resolution of the scores.
+#[test]
+fn parameters_are_counted_at_the_target_resolution() {
+    for &space in SpaceName::ALL {
+        let policy = space.policy();
+        let network = space.network(&policy.settings, policy.form.as_bytes()).unwrap();
+        let parameters = |side: usize| {
+            let cost = Counted::of(&*network, side, side).unwrap();
+            [cost.parameters, cost.live_parameters]
+        };
+        let multiple = network.resolution_multiple();
+        let expected = parameters(policy.resolution as usize);
+        for side in [multiple, 2 * multiple, 5 * multiple] {
+            assert_eq!(parameters(side), expected, "{} at {side}", policy.name);
+            let options = options(side as u32);
+            let mut memory = vec![0; aznas::workspace_size(&*network, &options, &Random).unwrap() + 64];
+            let mut workspace = aznas::Workspace::from_bytes(&mut memory);
+            let scores = aznas::score(&*network, &options, &Random, &mut workspace, |_| ()).unwrap();
+            assert_eq!(scores.cost.parameters, expected[0], "{} at {side}", policy.name);
+        }
+    }
+}

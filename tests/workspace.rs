@@ -88,8 +88,10 @@ fn impossible_requests_are_refused_with_their_place() {
     assert!(matches!(size(Options { batch: 1 << 55, ..default }), Err(Error::Overflow { .. })));
     assert!(matches!(size(Options { repeats: 0, ..default }), Err(Error::Invalid { field: "repeats", .. })));
     // 30 is not divisible by 4: the reduction's branches or the fold of its gradient cannot agree.
-    assert!(matches!(size(Options { height: 30, width: 30, ..default }), Err(Error::Node { .. })));
-    assert!(matches!(size(Options { height: 1, width: 1, ..default }), Err(Error::Node { .. })));
+    for side in [30, 1] {
+        let refused = size(Options { height: side, width: side, ..default });
+        assert_eq!(refused, Err(Error::NotMultiple { field: "height", divisor: 4 }));
+    }
     for backend in Backend::ALL.into_iter().filter(|backend| !backend.is_available()) {
         assert_eq!(size(Options { backend, ..default }), Err(Error::BackendUnavailable));
     }

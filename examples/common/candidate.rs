@@ -1,6 +1,6 @@
 //! The space on the command line, and from the text of an architecture to a network of it.
 
-use aznas::Error;
+use super::refusal;
 use aznas::graph::Network;
 use aznas::proxy::ProxySet;
 use aznas::spaces::autoformer::Parameters;
@@ -68,9 +68,10 @@ impl SpaceArguments {
         self.policy().resolution as usize
     }
 
-    /// The network that `text` describes.
-    pub fn network(&self, text: &str) -> Result<Box<dyn Network + Send + Sync>, Error> {
-        self.space.network(&self.settings(self.default_resolution()), text.as_bytes())
+    /// The network that `text` describes, or why there is none.
+    pub fn network(&self, text: &str) -> Result<Box<dyn Network + Send + Sync>, String> {
+        let network = self.space.network(&self.settings(self.default_resolution()), text.as_bytes());
+        network.map_err(|error| refusal::of_text(self.space, text, error))
     }
 
     /// The proxies out of `proxies` that the space has.

@@ -1,5 +1,6 @@
 //! What stops a program, for people.
 
+use super::refusal;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -80,7 +81,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(message) => f.write_str(message),
-            Self::Core(error) => error.fmt(f),
+            Self::Core(error) => f.write_str(&refusal::of(*error)),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Content { path, reason } => write!(f, "{}: {reason}", path.display()),
             Self::Output(error) => write!(f, "standard output: {error}"),

@@ -4,6 +4,7 @@
 pub mod candidate;
 pub mod failure;
 pub mod progress;
+pub mod refusal;
 pub mod scoring;
 pub mod setting;
 pub mod side_by_side;

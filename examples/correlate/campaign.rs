@@ -1,8 +1,9 @@
 //! Scoring every architecture of a table under a setting, unless that is done already.
 
 use crate::common::candidate::SpaceArguments;
-use crate::common::failure::{Failure, Result, quoted};
+use crate::common::failure::{Result, quoted};
 use crate::common::progress::progress_bar;
+use crate::common::refusal;
 use crate::common::scoring::Scorer;
 use crate::common::setting::Setting;
 use crate::common::side_by_side;
@@ -85,7 +86,8 @@ pub fn score(
     let progress = progress_bar(missing.len()).with_message(case.label.clone());
     let space = space.clone();
     let work = move |scorer: &mut Scorer, arch: String| {
-        let outcome = space.network(&arch).and_then(|network| scorer.score(&*network, &options, false));
+        let network = space.network(&arch);
+        let outcome = network.and_then(|network| scorer.score(&*network, &options, false).map_err(refusal::of));
         (arch, outcome)
     };
     let outcomes = side_by_side::as_done(missing.into_iter(), workers, work);
@@ -118,12 +120,13 @@ pub fn counts(table: &Table, space: &SpaceArguments, options: &Options) -> Resul
     let count = |(arch, is_used): (&String, bool)| {
         let score = || {
             let mut nothing = Workspace::from_bytes(&mut []);
-            aznas::score(&*space.network(arch)?, &options, &Random, &mut nothing, |_| ())
+            let scores = aznas::score(&*space.network(arch)?, &options, &Random, &mut nothing, |_| ());
+            scores.map_err(|error| format!("{}: {}", quoted(arch), refusal::of(error)))
         };
         is_used.then(score).transpose()
     };
-    let counts: std::result::Result<_, aznas::Error> = table.architectures.par_iter().zip(is_used).map(count).collect();
-    counts.map_err(Failure::Core)
+    let counts: std::result::Result<_, String> = table.architectures.par_iter().zip(is_used).map(count).collect();
+    Ok(counts?)
 }
 
 /// The proxies of every row, in the order of [`Proxy::ALL`].

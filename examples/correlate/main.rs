@@ -23,6 +23,7 @@ use aznas::spaces::SpaceName;
 use campaign::{Case, Effort, Representatives};
 use clap::Parser;
 use common::failure::{At, Failure, Result, quoted};
+use common::refusal;
 use common::setting::Setting;
 use rayon::prelude::*;
 use report::Report;
@@ -91,7 +92,7 @@ impl Arguments {
             skip_unknown: self.skip_unknown,
         };
         let file = File::open(&self.truth).at(&self.truth)?;
-        let check = |arch: &str| self.space.network(arch).map(drop).map_err(|error| error.to_string());
+        let check = |arch: &str| self.space.network(arch).map(drop);
         let table = table::read(file, &request, check).map_err(|reason| Failure::content(&self.truth, reason))?;
         table.remarks.iter().for_each(|remark| eprintln!("note: {remark}"));
         const SHOWN: usize = 5;
@@ -103,9 +104,9 @@ impl Arguments {
         }
         table.architectures.par_iter().try_for_each(|arch| {
             let network = self.space.network(arch)?;
-            let refused =
-                |case: &Case| aznas::workspace_size(&*network, &case.options, &aznas::tensor::Random).map(drop);
-            cases.iter().try_for_each(refused).map_err(|error| Failure::from(format!("{}: {error}", quoted(arch))))
+            let size = |case: &Case| aznas::workspace_size(&*network, &case.options, &aznas::tensor::Random).map(drop);
+            let refuse = |error| Failure::from(format!("{}: {}", quoted(arch), refusal::of(error)));
+            cases.iter().try_for_each(size).map_err(refuse)
         })?;
         Ok(table)
     }

@@ -20,7 +20,13 @@ Examples:
   score --format csv --threads 4 - < cells.txt > scores.csv
   score --format json --keep-going - < lines.json
   score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'
-  score --space autoformer --batch 16 'autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)'")]
+  score --space autoformer --batch 16 'autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)'
+
+Also read (docs/texts.md has them all, and how to turn others into these):
+  nb201: Structure(4 nodes with |...|); [(('nor_conv_3x3', 0),), ...]; {'0_1': 'conv_3x3', ...}; nb201(3, 0, 1, 2, 0, 4)
+    with the benchmark's digits; naslib(2, 1, 3, 0, 1, 4) with NASLib's
+  mbv2: blanks between tokens, labels, and what a log line has before the structure
+  autoformer: configuration files (\"$(cat AutoFormer-T.yaml)\"), dictionaries, (depth, ratios..., heads..., width)")]
 pub struct Arguments {
     #[command(flatten)]
     pub space: SpaceArguments,

@@ -12,6 +12,7 @@ use clap::Parser;
 use common::candidate::SpaceArguments;
 use common::failure::{Failure, Result};
 use common::progress::progress_bar;
+use common::refusal;
 use common::scoring::{Outcome, Scorer};
 use common::setting::Setting;
 use common::side_by_side;
@@ -74,9 +75,9 @@ fn run(arguments: &Arguments) -> Result<()> {
 fn check(request: &Request, space: &SpaceArguments, options: &Options) -> Result<()> {
     let refuse = |reason: String| format!("{}: {reason}", request.place);
     request.asked.clone().map_err(refuse)?;
-    let network = space.network(&request.arch);
-    let size = network.and_then(|network| aznas::workspace_size(&*network, options, &aznas::tensor::Random));
-    Ok(size.map(drop).map_err(|error| refuse(error.to_string()))?)
+    let network = space.network(&request.arch).map_err(refuse)?;
+    let size = aznas::workspace_size(&*network, options, &aznas::tensor::Random);
+    Ok(size.map(drop).map_err(|error| refuse(refusal::of(error)))?)
 }
 
 /// The seed and the scores of a request, or why there are none.
@@ -96,7 +97,7 @@ fn answer(
         }
     }
     let options = Options { seed: asked.seed.unwrap_or(options.seed), ..*options };
-    let network = space.network(&request.arch).map_err(|error| error.to_string())?;
-    let outcome = scorer.score(&*network, &options, blocks).map_err(|error| error.to_string())?;
+    let network = space.network(&request.arch)?;
+    let outcome = scorer.score(&*network, &options, blocks).map_err(refusal::of)?;
     Ok((options.seed, outcome))
 }

@@ -22,7 +22,7 @@ pub struct ErrorReport {
     pub block: usize,
     /// AZNAS_STATUS_NODE: number of the node inside its block, from 1, as in `inputs`.
     pub node: usize,
-    /// Bytes, elements or the limit that would have been right.
+    /// Bytes, elements, the limit or the divisor that would have been right.
     pub needed: usize,
     /// Bytes or elements that were given.
     pub given: usize,
@@ -79,6 +79,10 @@ impl ErrorReport {
                 ("text", expected)
             }
             Error::Invalid { field, expected } => (field, expected),
+            Error::NotMultiple { field, divisor } => {
+                self.needed = divisor;
+                (field, "a multiple of what is needed")
+            }
             Error::Node { block, node, field, expected } => {
                 (self.block, self.node) = (block, node);
                 (field, expected)

@@ -1,12 +1,38 @@
 //! What a whole network costs, head included.
 
+use super::network::explained;
 use super::{Cost, Network, Walk};
 use crate::Error;
 
 impl Cost {
-    /// The cost of `network` on images of `height × width`.
-    #[inline(never)] // what is on its stack is given back when it returns
+    /// The cost of `network` on images of `height × width`; its parameters are counted at its own resolution if it has one.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with the network.
     pub fn of<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<Self, Error> {
+        let cost = Self::counted(network, height, width).map_err(|error| explained(network, height, width, error))?;
+        cost.with_own_parameters(network, height, width)
+    }
+
+    /// What was counted on images of `height × width`, with the parameters at the network's own resolution if it has one.
+    pub(crate) fn with_own_parameters<N: Network + ?Sized>(
+        self,
+        network: &N,
+        height: usize,
+        width: usize,
+    ) -> Result<Self, Error> {
+        let Some(side) = network.parameter_resolution()?.filter(|&side| [side; 2] != [height, width]) else {
+            return Ok(self);
+        };
+        let own = Self::counted(network, side, side).map_err(|error| match explained(network, side, side, error) {
+            Error::NotMultiple { divisor, .. } => Error::NotMultiple { field: "target_resolution", divisor },
+            other => other,
+        })?;
+        Ok(Self { parameters: own.parameters, live_parameters: own.live_parameters, ..self })
+    }
+
+    #[inline(never)] // what is on its stack is given back when it returns
+    fn counted<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<Self, Error> {
         let mut cost = Self::default();
         let mut walk = Walk::new(network, 1, height, width)?;
         while let Some(block) = walk.next_block()? {

@@ -28,10 +28,24 @@ pub trait Network {
     /// Describes block `index` (0 is the stem) and sets its output.
     fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error>;
 
+    /// What rows and columns of the images have to be multiples of, so that every block fits: what is told where one does
+    /// not. 1 if there is no such number.
+    fn resolution_multiple(&self) -> usize {
+        1
+    }
+
     /// Describes what follows the last feature. Only its cost is used.
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
         let _ = block;
         Ok(())
+    }
+
+    /// The resolution whose parameters count, whatever that of the scores, if their number depends on it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the network has no parameters at its target resolution.
+    fn parameter_resolution(&self) -> Result<Option<usize>, Error> {
+        Ok(None)
     }
 
     /// The complexity score, higher being better like every score though costlier: multiply-adds by the convention of
@@ -46,5 +60,16 @@ pub trait Network {
     /// What an identity block counts for.
     fn identity_rule(&self) -> IdentityRule {
         IdentityRule::Reject
+    }
+}
+
+/// The error of a network on images of `height` × `width`: in place of a block that does not fit, the multiple that would.
+pub(crate) fn explained<N: Network + ?Sized>(network: &N, height: usize, width: usize, error: Error) -> Error {
+    let divisor = network.resolution_multiple();
+    let is_of_shape = matches!(error, Error::Node { .. } | Error::Invalid { .. });
+    let broken = [("height", height), ("width", width)].into_iter().find(|(_, side)| !side.is_multiple_of(divisor));
+    match broken {
+        Some((field, _)) if is_of_shape && divisor > 1 => Error::NotMultiple { field, divisor },
+        _ => error,
     }
 }

@@ -4,7 +4,8 @@ use crate::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 
-/// Reads tokens from left to right. Any byte sequence is a valid text to read from.
+/// Reads tokens from left to right. Any byte sequence is a valid text to read from. A byte-order mark and blanks around
+/// the text are skipped.
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
     text: &'a [u8],
@@ -13,7 +14,10 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, position: 0 }
+        let mut cursor = Self { text, position: 0 };
+        cursor.accept("\u{feff}");
+        cursor.skip_blanks();
+        cursor
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -33,6 +37,57 @@ impl<'a> Cursor<'a> {
     /// The next byte does not fit.
     pub(super) fn error(&self, expected: &'static str) -> Error {
         Error::Parse { column: self.column(), expected }
+    }
+
+    /// The next byte, if there is one.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.rest().first().copied()
+    }
+
+    /// Steps over blanks.
+    pub(super) fn skip_blanks(&mut self) {
+        self.take_while(|byte| byte.is_ascii_whitespace());
+    }
+
+    /// Steps over `literal` if it comes next, maybe behind blanks. Else nothing moves but over the blanks.
+    pub(super) fn accept_token(&mut self, literal: &str) -> bool {
+        self.skip_blanks();
+        self.accept(literal)
+    }
+
+    /// Steps over `literal`, which must come next, maybe behind blanks.
+    pub(super) fn require_token(&mut self, literal: &'static str) -> Result<(), Error> {
+        self.skip_blanks();
+        self.require(literal)
+    }
+
+    /// What stands between quotes of either kind, maybe behind blanks.
+    pub(super) fn quoted(&mut self, expected: &'static str) -> Result<&'a [u8], Error> {
+        self.skip_blanks();
+        let start = self.clone();
+        let quote = self.one_of(b"'\"", expected)?;
+        let content = self.take_while(|byte| byte != quote && byte != b'\n');
+        self.one_of(&[quote], expected).map_err(|_| start.error(expected))?;
+        Ok(content)
+    }
+
+    /// Steps over what a log line has before the first of `literals`: up to a blank, a quote, `=`, `:` or `,`. Without one,
+    /// nothing moves.
+    pub(super) fn skip_to(&mut self, literals: &[&str]) {
+        let rest = self.rest();
+        let begins = |&at: &usize| literals.iter().any(|literal| rest[at..].starts_with(literal.as_bytes()));
+        if let Some(at) = (0..rest.len()).find(begins) {
+            let is_apart = at == 0 || b" \t\"'=:,".contains(&rest[at - 1]);
+            self.position += if is_apart { at } else { 0 };
+        }
+    }
+
+    /// Steps over everything up to the end of the first `literal`, if there is one.
+    pub(super) fn skip_past(&mut self, literal: &str) {
+        let mut windows = self.rest().windows(literal.len());
+        if let Some(at) = windows.position(|window| window == literal.as_bytes()) {
+            self.position += at + literal.len();
+        }
     }
 
     /// Steps over `literal` if it comes next.
@@ -73,8 +128,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// An unsigned decimal number in `range`. Errors point at its first digit.
+    /// An unsigned decimal number in `range`, maybe behind blanks. Errors point at its first digit.
     pub(super) fn integer(&mut self, range: RangeInclusive<u32>, expected: &'static str) -> Result<u32, Error> {
+        self.skip_blanks();
         let start = self.clone();
         let digits = self.take_while(|byte| byte.is_ascii_digit());
         let value =
@@ -85,8 +141,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Nothing may be left.
-    pub(super) fn end(&self) -> Result<(), Error> {
+    /// Nothing may be left but blanks.
+    pub(super) fn end(mut self) -> Result<(), Error> {
+        self.skip_blanks();
         if self.is_at_end() { Ok(()) } else { Err(self.error("the end of the text")) }
     }
 }
@@ -116,7 +173,7 @@ mod tests {
         assert!(!cursor.accept("["));
         assert_eq!(cursor.require("("), Ok(()));
         assert_eq!(width(&mut cursor), Ok(12));
-        assert_eq!(cursor.end(), Err(Error::Parse { column: 10, expected: "the end of the text" }));
+        assert_eq!(cursor.clone().end(), Err(Error::Parse { column: 10, expected: "the end of the text" }));
         assert_eq!(cursor.require(")"), Err(Error::Parse { column: 10, expected: ")" }));
         assert_eq!(width(&mut cursor), Err(Error::Parse { column: 10, expected: "a width" }));
         assert!(cursor.accept(","));

@@ -6,8 +6,15 @@
 //!
 //! The authors keep architectures in configuration files, which have no one-line form; this one is ours. The depth is
 //! the length of the lists. Ratios are decimal numbers with at most two places.
+//!
+//! What their programs write is read too:
+//!
+//! * configuration files, whole or the part behind `RETRAIN:`, and dictionaries: `mlp_ratio`, `num_heads`, `embed_dim`
+//!   (or `hidden_dim`; a number, or one for each block, all equal) and maybe `depth` (or `layer_num`), in any order,
+//!   as capitals or not, with `:` or `=`;
+//! * candidates of the search, `(depth, ratios …, heads …, embed)`, also as in its log lines, behind `No.1`.
 
-use super::{Architecture, MAX_DEPTH, Ratio};
+use super::{Architecture, Block, MAX_DEPTH, Ratio};
 use crate::Error;
 use crate::spaces::text::Cursor;
 use core::fmt;
@@ -23,35 +30,182 @@ impl Architecture {
     /// [`MAX_DEPTH`] blocks.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut cursor = Cursor::new(text.as_ref());
-        let mut blocks = [Self::VACANT; MAX_DEPTH];
-        let mut depth = 0;
-        cursor.require("autoformer(")?;
+        if cursor.accept("No.") {
+            cursor.take_while(|byte| byte.is_ascii_digit() || byte == b' ');
+            let architecture = Self::candidate(&mut cursor)?;
+            // The rest of a log line tells accuracies.
+            cursor.take_while(|byte| byte != b'\n');
+            cursor.end()?;
+            return Ok(architecture);
+        }
+        let architecture = match cursor.peek() {
+            Some(b'(' | b'[') => Self::candidate(&mut cursor)?,
+            _ if cursor.accept("autoformer(") => Self::own(&mut cursor)?,
+            None => return Err(cursor.error("autoformer(")),
+            _ => Self::configuration(&mut cursor)?,
+        };
+        cursor.end()?;
+        Ok(architecture)
+    }
+
+    /// The text that is printed, behind its name.
+    fn own(cursor: &mut Cursor) -> Result<Self, Error> {
+        let mut blocks = Blocks::default();
         cursor.require("embed=")?;
-        let embed = cursor.integer(1..=u16::MAX.into(), "a width from 1 to 65535")? as u16;
+        let embed = embed(cursor)?;
         cursor.require(",")?;
         cursor.require("heads=")?;
-        while depth == 0 || cursor.accept("-") {
-            let heads = cursor.integer(1..=u8::MAX.into(), "heads from 1 to 255")? as u8;
-            let block = blocks.get_mut(depth).ok_or(Error::TooLarge { quantity: "depth", limit: MAX_DEPTH })?;
-            block.heads = heads;
-            depth += 1;
+        while blocks.heads == 0 || cursor.accept("-") {
+            blocks.add_heads(cursor)?;
         }
         cursor.require(",")?;
         cursor.require("ratio=")?;
-        for (position, block) in blocks[..depth].iter_mut().enumerate() {
-            if position > 0 && !cursor.accept("-") {
+        while blocks.ratios < blocks.heads {
+            if blocks.ratios > 0 && !cursor.accept("-") {
                 return Err(cursor.error("a ratio for every block"));
             }
-            block.ratio = ratio(&mut cursor)?;
+            blocks.add_ratio(cursor)?;
         }
         cursor.require(")")?;
-        cursor.end()?;
-        Ok(Self { embed, depth: depth as u8, blocks })
+        Ok(blocks.with(embed))
     }
+
+    /// The authors' tuple: depth, ratios, heads, width.
+    fn candidate(cursor: &mut Cursor) -> Result<Self, Error> {
+        const DEPTH: &str = "a depth from 1 to 32";
+        let mut blocks = Blocks::default();
+        let open = cursor.one_of(b"([", "( or [")?;
+        let depth = cursor.integer(1..=MAX_DEPTH as u32, DEPTH)? as usize;
+        for position in 0..2 * depth {
+            cursor.require_token(",")?;
+            if position < depth { blocks.add_ratio(cursor)? } else { blocks.add_heads(cursor)? }
+        }
+        cursor.require_token(",")?;
+        let embed = embed(cursor)?;
+        cursor.accept_token(",");
+        cursor.require_token(if open == b'(' { ")" } else { "]" })?;
+        Ok(blocks.with(embed))
+    }
+
+    /// Keys and values, as in YAML and as in Python.
+    fn configuration(cursor: &mut Cursor) -> Result<Self, Error> {
+        const KEY: &str = "mlp_ratio, num_heads, embed_dim or depth, each once";
+        let mut blocks = Blocks::default();
+        let (mut width, mut depth) = (None, None);
+        cursor.skip_past("RETRAIN:");
+        let is_dictionary = cursor.accept_token("{");
+        loop {
+            cursor.take_while(|byte| byte.is_ascii_whitespace() || byte == b',');
+            if cursor.is_at_end() || (is_dictionary && cursor.accept("}")) {
+                break;
+            }
+            let start = cursor.clone();
+            let key = if matches!(cursor.peek(), Some(b'"' | b'\'')) { cursor.quoted(KEY)? } else { cursor.word() };
+            let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
+            cursor.skip_blanks();
+            let value = cursor.clone();
+            if is("mlp_ratio") && blocks.ratios == 0 {
+                cursor.one_of(b":=", ":")?;
+                values(cursor, |cursor| blocks.add_ratio(cursor))?;
+            } else if is("num_heads") && blocks.heads == 0 {
+                cursor.one_of(b":=", ":")?;
+                values(cursor, |cursor| blocks.add_heads(cursor))?;
+            } else if (is("embed_dim") || is("hidden_dim")) && width.is_none() {
+                cursor.one_of(b":=", ":")?;
+                values(cursor, |cursor| {
+                    cursor.skip_blanks();
+                    let start = cursor.clone();
+                    let embed = embed(cursor)?;
+                    if *width.get_or_insert(embed) == embed {
+                        Ok(())
+                    } else {
+                        Err(start.error("the same for every block"))
+                    }
+                })?;
+            } else if (is("depth") || is("layer_num")) && depth.is_none() {
+                cursor.one_of(b":=", ":")?;
+                depth = Some((cursor.integer(1..=MAX_DEPTH as u32, "a depth from 1 to 32")? as usize, value));
+            } else {
+                return Err(start.error(KEY));
+            }
+        }
+        let embed = match width {
+            Some(embed) if blocks.heads > 0 && blocks.ratios > 0 => embed,
+            _ => return Err(cursor.error("mlp_ratio, num_heads and embed_dim")),
+        };
+        if blocks.heads != blocks.ratios {
+            return Err(cursor.error("as many of mlp_ratio as of num_heads"));
+        }
+        match depth {
+            Some((depth, value)) if depth != blocks.heads => Err(value.error("as many of num_heads as the depth says")),
+            _ => Ok(blocks.with(embed)),
+        }
+    }
+}
+
+/// Blocks whose heads and ratios come one after the other.
+struct Blocks {
+    blocks: [Block; MAX_DEPTH],
+    heads: usize,
+    ratios: usize,
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self { blocks: [Architecture::VACANT; MAX_DEPTH], heads: 0, ratios: 0 }
+    }
+}
+
+impl Blocks {
+    fn add_heads(&mut self, cursor: &mut Cursor) -> Result<(), Error> {
+        let heads = cursor.integer(1..=u8::MAX.into(), "heads from 1 to 255")? as u8;
+        block(&mut self.blocks, self.heads)?.heads = heads;
+        self.heads += 1;
+        Ok(())
+    }
+
+    fn add_ratio(&mut self, cursor: &mut Cursor) -> Result<(), Error> {
+        let ratio = ratio(cursor)?;
+        block(&mut self.blocks, self.ratios)?.ratio = ratio;
+        self.ratios += 1;
+        Ok(())
+    }
+
+    /// The architecture of these blocks, which have as many heads as ratios.
+    fn with(self, embed: u16) -> Architecture {
+        Architecture { embed, depth: self.heads as u8, blocks: self.blocks }
+    }
+}
+
+fn block(blocks: &mut [Block; MAX_DEPTH], position: usize) -> Result<&mut Block, Error> {
+    blocks.get_mut(position).ok_or(Error::TooLarge { quantity: "depth", limit: MAX_DEPTH })
+}
+
+fn embed(cursor: &mut Cursor) -> Result<u16, Error> {
+    Ok(cursor.integer(1..=u16::MAX.into(), "a width from 1 to 65535")? as u16)
+}
+
+/// One value, or several between brackets or behind dashes.
+fn values(cursor: &mut Cursor, mut value: impl FnMut(&mut Cursor) -> Result<(), Error>) -> Result<(), Error> {
+    if cursor.accept_token("[") {
+        value(cursor)?;
+        while !cursor.accept_token("]") {
+            cursor.require(",")?;
+            value(cursor)?;
+        }
+        return Ok(());
+    }
+    let has_dashes = cursor.accept_token("-");
+    value(cursor)?;
+    while has_dashes && cursor.accept_token("-") {
+        value(cursor)?;
+    }
+    Ok(())
 }
 
 fn ratio(cursor: &mut Cursor) -> Result<Ratio, Error> {
     const EXPECTED: &str = "a ratio from 1 to 16 with at most two decimals";
+    cursor.skip_blanks();
     let start = cursor.clone();
     let whole = cursor.integer(1..=16, EXPECTED)? as u16;
     let hundredths = if cursor.accept(".") {
@@ -124,12 +278,34 @@ mod tests {
     }
 
     #[test]
+    fn what_the_programs_of_the_authors_write_is_read() {
+        let expected = Architecture::parse(TEXT).unwrap();
+        for text in [
+            "\u{feff} autoformer(embed=192,heads=4-3-12,ratio=3.5-4-3.25)\n",
+            "(3, 3.5, 4.0, 3.25, 4, 3, 12, 192)",
+            "[3,3.5,4,3.25,4,3,12,192]",
+            "No.1 (3, 3.5, 4.0, 3.25, 4, 3, 12, 192) Top-1 val acc = 75.1, Top-1 test acc = 74.9, params = 5.9",
+            "RETRAIN:\n  MLP_RATIO: [3.5, 4, 3.25]\n  NUM_HEADS: [4, 3, 12]\n  DEPTH: 3\n  EMBED_DIM: 192\n",
+            "SUPERNET:\n  MLP_RATIO: 4.0\n  NUM_HEADS: 4\n  EMBED_DIM: 256\n  DEPTH: 14\nSEARCH_SPACE:\n  MLP_RATIO:\n    - 3.5\n\
+             RETRAIN:\n  MLP_RATIO:\n    - 3.5\n    - 4.0\n    - 3.25\n  NUM_HEADS:\n  - 4\n  - 3\n  - 12\n  DEPTH: 3\n  EMBED_DIM: 192",
+            "HIDDEN_DIM: 192\nMLP_RATIO:\n- 3.5\n- 4.0\n- 3.25\nNUM_HEADS:\n- 4\n- 3\n- 12",
+            "{'mlp_ratio': [3.5, 4.0, 3.25], 'num_heads': [4, 3, 12], 'embed_dim': [192, 192, 192], 'layer_num': 3}",
+            "mlp_ratio=[3.5, 4.0, 3.25], num_heads=[4, 3, 12], embed_dim=192",
+            "{\"embed_dim\": 192, \"depth\": 3, \"num_heads\": [4, 3, 12], \"mlp_ratio\": [3.5, 4.0, 3.25],}",
+        ] {
+            assert_eq!(Architecture::parse(text), Ok(expected), "{text}");
+        }
+        let deep = std::format!("{{'num_heads': [3{}]}}", ", 3".repeat(MAX_DEPTH));
+        assert_eq!(Architecture::parse(deep), Err(Error::TooLarge { quantity: "depth", limit: MAX_DEPTH }));
+    }
+
+    #[test]
     fn errors_name_the_column() {
         const RATIO: &str = "a ratio from 1 to 16 with at most two decimals";
         const HEADS: &str = "heads from 1 to 255";
         for (text, column, expected) in [
             ("", 1, "autoformer("),
-            ("autoformer[", 1, "autoformer("),
+            ("autoformer[", 1, "mlp_ratio, num_heads, embed_dim or depth, each once"),
             ("autoformer(192", 12, "embed="),
             ("autoformer(embed=", 18, "a width from 1 to 65535"),
             ("autoformer(embed=0,", 18, "a width from 1 to 65535"),
@@ -148,7 +324,19 @@ mod tests {
             ("autoformer(embed=8,heads=3-3,ratio=4)", 37, "a ratio for every block"),
             ("autoformer(embed=8,heads=3-3,ratio=4-)", 38, RATIO),
             ("autoformer(embed=8,heads=3,ratio=4", 35, ")"),
-            ("autoformer(embed=8,heads=3,ratio=4)\n", 36, "the end of the text"),
+            ("autoformer(embed=8,heads=3,ratio=4)\n.", 37, "the end of the text"),
+            ("(33, 4, 4)", 2, "a depth from 1 to 32"),
+            ("(2, 4, 4, 3, 3)", 15, ","),
+            ("(2, 4, 4, 3, 3, 0)", 17, "a width from 1 to 65535"),
+            ("(1, 4, 3, 8]", 12, ")"),
+            ("No.7 (1, 4, 300, 8) Top-1", 13, HEADS),
+            ("MLP_RATIO: [4]", 15, "mlp_ratio, num_heads and embed_dim"),
+            ("MLP_RATIO: [4]\nMLP_RATIO: [4]", 16, "mlp_ratio, num_heads, embed_dim or depth, each once"),
+            ("MLP_RATIO: [4\nNUM_HEADS: [3]", 15, ","),
+            ("MLP_RATIO: [4, 4]\nNUM_HEADS: [3]\nEMBED_DIM: 8", 46, "as many of mlp_ratio as of num_heads"),
+            ("MLP_RATIO: [4]\nNUM_HEADS: [3]\nEMBED_DIM: 8\nDEPTH: 2", 49, "as many of num_heads as the depth says"),
+            ("{'embed_dim': [8, 9]}", 19, "the same for every block"),
+            ("{'heads': 3}", 2, "mlp_ratio, num_heads, embed_dim or depth, each once"),
         ] {
             assert_eq!(Architecture::parse(text), Err(Error::Parse { column, expected }), "{text}");
         }

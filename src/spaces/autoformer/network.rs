@@ -1,5 +1,6 @@
 //! An architecture as a chain of primary blocks: two a layer, one with its attention and one with its perceptron.
 
+use super::cost::patches;
 use super::{Architecture, HEAD_WIDTH, MAX_RELATIVE_POSITION, PATCH, POLICY, Parameters};
 use crate::Error;
 use crate::base::math;
@@ -76,8 +77,14 @@ impl TransformerNetwork {
     /// The patches of an image as tokens.
     fn embed(&self, block: &mut Block) -> Result<NodeId, Error> {
         let (image, patch) = (block.shape(block.input())?, self.patch as usize);
-        if patch == 0 || image.height != image.width || !image.height.is_multiple_of(patch) {
-            return Err(Error::Invalid { field: "resolution", expected: "square, with sides of whole patches" });
+        if patch == 0 {
+            return Err(Error::Invalid { field: "patch", expected: "at least 1" });
+        }
+        if !image.height.is_multiple_of(patch) {
+            return Err(Error::NotMultiple { field: "height", divisor: patch });
+        }
+        if image.height != image.width {
+            return Err(Error::Invalid { field: "width", expected: "equal to the height" });
         }
         let convolution = Convolution {
             kernel: [patch; 2],
@@ -132,12 +139,22 @@ impl Network for TransformerNetwork {
         block.set_output(output)
     }
 
+    fn resolution_multiple(&self) -> usize {
+        self.patch as usize
+    }
+
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
         check_classes(self.classes)?;
         let x = block.layer_norm(block.input(), POLICY.norm_epsilon, NORM)?;
         let x = block.token_pool(x)?;
         let x = self.linear(block, x, self.classes, CLASSIFIER)?;
         block.set_output(x)
+    }
+
+    /// Every patch of an image of the target resolution has a position of its own.
+    fn parameter_resolution(&self) -> Result<Option<usize>, Error> {
+        patches(self.target_resolution).map_err(of_target)?;
+        Ok(Some(self.target_resolution as usize))
     }
 
     /// The count of the authors' program, with its quirks: see [`Architecture::flops`].
@@ -187,10 +204,12 @@ mod tests {
     #[test]
     fn images_that_are_not_of_whole_patches_are_refused() {
         let network = network("autoformer(embed=8,heads=1,ratio=1)");
-        for (height, width) in [(224, 225), (32, 48), (40, 40), (8, 8)] {
+        for (height, width, field) in [(224, 225, "width"), (40, 40, "height"), (8, 8, "height"), (40, 8, "height")] {
             let error = Cost::of(&network, height, width).unwrap_err();
-            assert!(matches!(error, Error::Invalid { field: "resolution", .. }), "{height} x {width}: {error}");
+            assert_eq!(error, Error::NotMultiple { field, divisor: 16 }, "{height} x {width}");
         }
+        let square = Error::Invalid { field: "width", expected: "equal to the height" };
+        assert_eq!(Cost::of(&network, 32, 48), Err(square));
         assert!(Cost::of(&TransformerNetwork { patch: 0, ..network }, 32, 32).is_err());
         assert!(Cost::of(&network, 16, 16).is_ok());
     }

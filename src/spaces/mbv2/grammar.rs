@@ -4,8 +4,9 @@
 //! SuperConvK{1,3,5,7}BNRELU(input,output,stride,repetitions)
 //! SuperResIDWE{1,2,4,6}K{3,5,7}(input,output,stride,bottleneck,repetitions)
 //! ```
-//! A label before the first number, `Name(label|numbers,…)`, is skipped. Source: `create_netblock_list_from_str` in
-//! `PlainNet` and the `create_from_str` of its super-blocks.
+//! A label before the first number, `Name(label|numbers,…)`, is skipped; it has letters, digits, `_`, `-` and `.` only. Blanks
+//! between tokens are skipped, and so is what a log line has before the structure, such as `best_structure=`. Source:
+//! `create_netblock_list_from_str` in `PlainNet` and the `create_from_str` of its super-blocks.
 
 use super::{Kind, Structure, SuperBlock};
 use crate::Error;
@@ -26,10 +27,12 @@ impl Structure {
         let mut cursor = Cursor::new(text.as_ref());
         let mut network = Self::EMPTY;
         let mut previous = None;
+        cursor.skip_to(&["SuperConvK", "SuperResIDWE"]);
         while previous.is_none() || !cursor.is_at_end() {
             let block = block(&mut cursor, previous)?;
             network.push(block)?;
             previous = Some(block.output);
+            cursor.skip_blanks();
         }
         Ok(network)
     }
@@ -38,24 +41,25 @@ impl Structure {
 /// One super-block, whose input must be `previous` if there is one.
 fn block(cursor: &mut Cursor, previous: Option<u16>) -> Result<SuperBlock, Error> {
     let mut kind = kind(cursor)?;
-    cursor.require("(")?;
-    skip_label(cursor);
+    cursor.require_token("(")?;
+    skip_label(cursor)?;
+    cursor.skip_blanks();
     let start = cursor.clone();
     let input = channels(cursor)?;
     if previous.is_some_and(|previous| previous != input) {
         return Err(start.error("the output channels of the super-block before"));
     }
-    cursor.require(",")?;
+    cursor.require_token(",")?;
     let output = channels(cursor)?;
-    cursor.require(",")?;
+    cursor.require_token(",")?;
     let stride = cursor.integer(1..=8, "a stride from 1 to 8")? as u8;
-    cursor.require(",")?;
+    cursor.require_token(",")?;
     if let Kind::InvertedResidual { bottleneck, .. } = &mut kind {
         *bottleneck = channels(cursor)?;
-        cursor.require(",")?;
+        cursor.require_token(",")?;
     }
     let repetitions = cursor.integer(1..=255, "repetitions from 1 to 255")? as u8;
-    cursor.require(")")?;
+    cursor.require_token(")")?;
     Ok(SuperBlock { kind, input, output, stride, repetitions })
 }
 
@@ -75,12 +79,16 @@ fn kind(cursor: &mut Cursor) -> Result<Kind, Error> {
     }
 }
 
-fn skip_label(cursor: &mut Cursor) {
+fn skip_label(cursor: &mut Cursor) -> Result<(), Error> {
     let start = cursor.clone();
     cursor.take_while(|byte| !b"|(),".contains(&byte));
-    if !cursor.accept("|") {
-        *cursor = start;
+    let has_label = cursor.accept("|");
+    *cursor = start;
+    if has_label {
+        cursor.take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        cursor.require("|").map_err(|_| cursor.error("a label of letters, digits, _, - and . before |"))?;
     }
+    Ok(())
 }
 
 fn channels(cursor: &mut Cursor) -> Result<u16, Error> {
@@ -151,18 +159,32 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_skipped() {
-        let text = "SuperConvK3BNRELU(stem|3,8,2,1)SuperResIDWE6K3(|8,32,2,8,1)";
-        assert_eq!(
-            Structure::parse(text).unwrap().to_string(),
-            "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)"
-        );
+    fn labels_blanks_and_log_lines_are_skipped() {
+        for text in [
+            "SuperConvK3BNRELU(stem|3,8,2,1)SuperResIDWE6K3(|8,32,2,8,1)",
+            "SuperConvK3BNRELU(Stem_0-1.a|3,8,2,1)SuperResIDWE6K3(0|8,32,2,8,1)",
+            "SuperConvK3BNRELU(3,8,2, 1)SuperResIDWE6K3(8, 32,2,8,1)",
+            " SuperConvK3BNRELU ( 3 , 8 , 2 , 1 )\n\tSuperResIDWE6K3( 8,32,2,8,1 )\r\n",
+            "\u{feff}SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)",
+            "max_structure=SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)",
+            "[12:00:01] loop 100/1000, best structure: SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)",
+        ] {
+            let printed = "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)";
+            assert_eq!(Structure::parse(text).unwrap().to_string(), printed, "{text}");
+        }
+        // Between any two tokens.
+        let tokens: std::vec::Vec<&str> = INITIAL.split_inclusive(['(', ',', ')']).collect();
+        for place in 0..=tokens.len() {
+            let text = [tokens[..place].concat(), " ".into(), tokens[place..].concat()].concat();
+            assert_eq!(text.parse(), Ok(Structure::INITIAL), "{text}");
+        }
     }
 
     #[test]
     fn errors_name_the_column() {
         const NAME: &str = "SuperConvK…BNRELU or SuperResIDWE…K…";
         const CHANNELS: &str = "channels from 1 to 65535";
+        const LABEL: &str = "a label of letters, digits, _, - and . before |";
         const CHAIN: &str = "the output channels of the super-block before";
         for (text, column, expected) in [
             ("", 1, NAME),
@@ -182,7 +204,13 @@ mod tests {
             ("SuperConvK3BNRELU(3,8,2,1", 26, ")"),
             ("SuperConvK3BNRELU(3,8,2,1,1)", 26, ")"),
             ("SuperResIDWE6K3(3,8,2,1)", 24, ","),
-            ("SuperConvK3BNRELU(3,8,2,1) ", 27, NAME),
+            ("SuperConvK3BNRELU(3,8,2,1) ;", 28, NAME),
+            ("SuperConvK3BNRELU( 3 , 8 , 2 , 0 )", 32, "repetitions from 1 to 255"),
+            ("SuperConvK3BNRELU(a\nb|3,8,2,1)", 20, LABEL),
+            ("SuperConvK3BNRELU(a\"b|3,8,2,1)", 20, LABEL),
+            ("SuperConvK3BNRELU(a b|3,8,2,1)", 20, LABEL),
+            ("xSuperConvK3BNRELU(3,8,2,1)", 1, NAME),
+            ("best: SuperConvK2BNRELU(3,8,2,1)", 17, "a kernel of 1, 3, 5 or 7"),
             ("SuperConvK3BNRELU(3,8,2,1)SuperConvK1BNRELU(9,8,1,1)", 45, CHAIN),
         ] {
             assert_eq!(Structure::parse(text), Err(Error::Parse { column, expected }), "{text}");

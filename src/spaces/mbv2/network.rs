@@ -40,6 +40,11 @@ impl Network for UnitNetwork {
         block.set_output(output)
     }
 
+    /// The product of the strides.
+    fn resolution_multiple(&self) -> usize {
+        self.structure.blocks().iter().fold(1, |product, block| product.saturating_mul(block.stride.into()))
+    }
+
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
         check_classes(self.classes)?;
         let x = block.global_pool(block.input())?;

@@ -52,6 +52,11 @@ impl Network for CellNetwork {
         block.set_output(output)
     }
 
+    /// Two blocks halve the map, each in two branches that have to agree.
+    fn resolution_multiple(&self) -> usize {
+        4
+    }
+
     fn describe_head(&self, block: &mut Block) -> Result<(), Error> {
         let x = block.batch_norm(block.input(), POLICY.norm_epsilon, 0)?;
         let x = block.relu(x)?;
