@@ -4,11 +4,14 @@ mod common;
 
 use aznas::graph::{Block, Convolution, Cost, MAX_NODES, Network, Op};
 use aznas::ops::attention::Attention;
+use aznas::ops::max_pool::MaxPool;
+use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use aznas::simd::Backend;
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::tensor::Random;
 use aznas::{Error, Options, Workspace};
+use std::time::{Duration, Instant};
 
 const MIB: usize = 1 << 20;
 
@@ -168,4 +171,64 @@ fn a_head_that_a_score_refuses_is_refused_by_the_query() {
     }
     // No head is none that could be wrong.
     assert!(aznas::workspace_size(&Headed(|_: &mut Block| Ok(())), &small(), &Random).is_ok());
+}
+
+/// A rectifier, then one op of any size.
+struct OneOp(Op);
+
+impl Network for OneOp {
+    fn block_count(&self) -> usize {
+        2
+    }
+    fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
+        let op = if index == 0 { Op::Relu } else { self.0 };
+        let x = block.push(op, &[block.input()], 0)?;
+        block.set_output(x)
+    }
+    fn input_channels(&self) -> usize {
+        1
+    }
+}
+
+/// Every window over a map with each field as small, and as large, as it may be.
+fn extreme_ops() -> impl Iterator<Item = Op> {
+    const FAR: [usize; 4] = [1, 3, 1 << 16, usize::MAX];
+    let fields = FAR.into_iter().flat_map(|kernel| FAR.into_iter().map(move |stride| (kernel, stride)));
+    fields.flat_map(|(kernel, stride)| {
+        let convolutions = [0, 1, 1 << 16].into_iter().flat_map(move |padding| {
+            [1, 3, 1 << 16].into_iter().flat_map(move |dilation| {
+                // Along both axes, and along one.
+                [[kernel, kernel], [kernel, 1]].map(|kernel| {
+                    Op::Convolution(Convolution {
+                        kernel,
+                        stride: [stride; 2],
+                        padding: [padding; 2],
+                        dilation: [dilation; 2],
+                        ..Convolution::same(1, 1, 1)
+                    })
+                })
+            })
+        });
+        let windows =
+            [0, 1, kernel / 2].into_iter().filter_map(move |padding| Window::new(kernel, stride, padding).ok());
+        convolutions.chain(
+            windows.flat_map(|window| [Op::AveragePool(AveragePool { window }), Op::MaxPool(MaxPool { window })]),
+        )
+    })
+}
+
+#[test]
+fn planning_takes_time_for_what_is_described_not_for_its_numbers() {
+    let (mut planned, mut slowest) = (0, Duration::ZERO);
+    for (height, width) in [(1, 1), (16, 16), (1 << 16, 1), (1, 1 << 16)] {
+        for op in extreme_ops() {
+            let options = Options { batch: 1, height, width, ..Options::default() };
+            let start = Instant::now();
+            planned += usize::from(aznas::workspace_size(&OneOp(op), &options, &Random).is_ok());
+            slowest = slowest.max(start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(5), "{height} × {width}: {op:?}");
+        }
+    }
+    println!("{planned} plans, at most {slowest:?} for one");
+    assert!(planned > 100, "{planned}");
 }
