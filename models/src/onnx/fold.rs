@@ -1,0 +1,364 @@
+//! Operators on constants: shapes that models compute, and weights that they turn.
+
+use super::OnnxError;
+use super::file::Node;
+use super::tensor::{Elements, Tensor};
+
+/// Most elements that folding makes: shapes and turned weights, not tensors blown up by a hostile shape.
+const LIMIT: usize = 1 << 28;
+
+/// The result of an operator whose inputs are all constants; `None` if it is not one of those that models compute shapes
+/// and weights with.
+pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, OnnxError> {
+    let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+    let input = |index: usize| inputs.get(index).copied().ok_or_else(|| refuse("too few inputs"));
+    Ok(Some(match node.operator.as_str() {
+        "Constant" => node.value()?.ok_or_else(|| refuse("a constant of a kind that is not understood"))?,
+        "Identity" | "Dropout" => input(0)?.clone(),
+        "Cast" => match (node.integer("to", 1), &input(0)?.elements) {
+            (1 | 11, Elements::Integers(elements)) => {
+                Tensor::floats(input(0)?.dims.clone(), elements.iter().map(|&x| x as f32).collect())
+            }
+            (6 | 7, Elements::Floats(elements)) => {
+                Tensor::integers(input(0)?.dims.clone(), elements.iter().map(|&x| x as i64).collect())
+            }
+            (9, Elements::Integers(elements)) => {
+                Tensor::integers(input(0)?.dims.clone(), elements.iter().map(|&x| i64::from(x != 0)).collect())
+            }
+            (1 | 6 | 7 | 11, _) => input(0)?.clone(),
+            _ => return Err(refuse("a cast to a type that is not understood")),
+        },
+        "Sqrt" | "Floor" | "Neg" | "Reciprocal" => {
+            let f: fn(f32) -> f32 = match node.operator.as_str() {
+                "Sqrt" => f32::sqrt,
+                "Floor" => f32::floor,
+                "Neg" => |x| -x,
+                _ => |x| 1.0 / x,
+            };
+            match &input(0)?.elements {
+                Elements::Floats(elements) => {
+                    Tensor::floats(input(0)?.dims.clone(), elements.iter().map(|&x| f(x)).collect())
+                }
+                Elements::Integers(elements) if node.operator == "Neg" => {
+                    Tensor::integers(input(0)?.dims.clone(), elements.iter().map(|&x| x.wrapping_neg()).collect())
+                }
+                Elements::Integers(_) => return Err(refuse("of integers")),
+            }
+        }
+        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Equal" | "Pow" => {
+            binary(&node.operator, input(0)?, input(1)?).ok_or_else(|| refuse("constants that do not fit each other"))?
+        }
+        "Where" => {
+            let zipped = broadcast_dims(&broadcast_dims(&input(0)?.dims, &input(1)?.dims).unwrap_or_default(), &input(2)?.dims);
+            let dims = zipped.ok_or_else(|| refuse("constants that do not fit each other"))?;
+            let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
+            let condition = input(0)?.as_integers().ok_or_else(|| refuse("a condition that is no boolean"))?;
+            let at = |tensor: &Tensor, place: usize| source_of(place, &dims, &tensor.dims);
+            match (&input(1)?.elements, &input(2)?.elements) {
+                (Elements::Integers(a), Elements::Integers(b)) => {
+                    let pick = |i: usize| if condition[at(inputs[0], i)] != 0 { a[at(inputs[1], i)] } else { b[at(inputs[2], i)] };
+                    Tensor::integers(dims.clone(), (0..len).map(pick).collect())
+                }
+                _ => return Ok(None),
+            }
+        }
+        "Shape" => Tensor::integers(vec![input(0)?.dims.len()], input(0)?.dims.iter().map(|&dim| dim as i64).collect()),
+        "Gather" => gather(input(0)?, input(1)?, node.integer("axis", 0)).ok_or_else(|| refuse("an index outside"))?,
+        "Concat" => concat(inputs, node.integer("axis", 0)).ok_or_else(|| refuse("parts that do not fit each other"))?,
+        "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" => {
+            let dims = reshape(node, &input(0)?.dims, inputs.get(1).copied())?;
+            if bounded(&dims) != Some(input(0)?.len()) {
+                return Err(refuse("a shape with another number of elements"));
+            }
+            Tensor { dims, elements: input(0)?.elements.clone() }
+        }
+        "Slice" => {
+            let tensor = input(0)?;
+            let part = slice_of(node, &tensor.dims, &inputs[1..])?;
+            let Some((axis, start, len)) = part else { return Ok(Some(tensor.clone())) };
+            let picked: Vec<i64> = (start..start + len).map(|index| index as i64).collect();
+            gather(tensor, &Tensor::integers(vec![len], picked), axis as i64).ok_or_else(|| refuse("a range outside"))?
+        }
+        "Transpose" => transpose(input(0)?, node.integers("perm")).ok_or_else(|| refuse("axes that are no permutation"))?,
+        "ConstantOfShape" => {
+            let dims = sizes(input(0)?).ok_or_else(|| refuse("a shape that is none"))?;
+            let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
+            match node.value()?.map(|value| value.elements) {
+                Some(Elements::Integers(value)) => Tensor::integers(dims, vec![value.first().copied().unwrap_or(0); len]),
+                Some(Elements::Floats(value)) => Tensor::floats(dims, vec![value.first().copied().unwrap_or(0.0); len]),
+                None => Tensor::floats(dims, vec![0.0; len]),
+            }
+        }
+        "Expand" => {
+            let asked = sizes(input(1)?).ok_or_else(|| refuse("a shape that is none"))?;
+            let dims = broadcast_dims(&input(0)?.dims, &asked).ok_or_else(|| refuse("a shape that does not fit"))?;
+            let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
+            let places = (0..len).map(|place| source_of(place, &dims, &input(0).map_or(&[][..], |t| &t.dims)));
+            match &input(0)?.elements {
+                Elements::Floats(elements) => Tensor::floats(dims.clone(), places.map(|i| elements[i]).collect()),
+                Elements::Integers(elements) => Tensor::integers(dims.clone(), places.map(|i| elements[i]).collect()),
+            }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// The dimensions after `Reshape`, `Flatten`, `Squeeze` or `Unsqueeze`, whose second input may be given.
+pub(super) fn reshape(node: &Node, dims: &[usize], second: Option<&Tensor>) -> Result<Vec<usize>, OnnxError> {
+    let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+    let given = second.map(|tensor| tensor.as_integers().ok_or_else(|| refuse("axes or a shape that are no integers")));
+    let given = given.transpose()?;
+    match node.operator.as_str() {
+        "Flatten" => {
+            let axis = place(node.integer("axis", 1), dims.len() + 1).ok_or_else(|| refuse("no such axis"))?;
+            Ok(vec![dims[..axis].iter().product(), dims[axis..].iter().product()])
+        }
+        "Reshape" => {
+            let shape = given.ok_or_else(|| refuse("a shape that is not known beforehand"))?;
+            let total: usize = dims.iter().product();
+            let mut result = Vec::with_capacity(shape.len());
+            for (index, &size) in shape.iter().enumerate() {
+                result.push(match size {
+                    0 if node.integer("allowzero", 0) == 0 => *dims.get(index).ok_or_else(|| refuse("no such axis"))?,
+                    -1 => 0,
+                    size => usize::try_from(size).map_err(|_| refuse("a negative size"))?,
+                });
+            }
+            if let Some(open) = shape.iter().position(|&size| size == -1) {
+                let mut others = result.iter().enumerate().filter(|(index, _)| *index != open);
+                let known = others.try_fold(1usize, |known, (_, &size)| known.checked_mul(size));
+                let known = known.filter(|&known| known > 0).ok_or_else(|| refuse("a shape that leaves no size open"))?;
+                result[open] = total / known;
+            }
+            Ok(result)
+        }
+        "Squeeze" => {
+            let axes = given.or(node.integers("axes"));
+            let rank = dims.len();
+            let picked: Option<Vec<usize>> = axes.map_or_else(
+                || Some((0..rank).filter(|&axis| dims[axis] == 1).collect()),
+                |axes| axes.iter().map(|&axis| place(axis, rank)).collect(),
+            );
+            let picked = picked.ok_or_else(|| refuse("no such axis"))?;
+            if picked.iter().any(|&axis| dims[axis] != 1) {
+                return Err(refuse("an axis of more than one place"));
+            }
+            Ok((0..rank).filter(|axis| !picked.contains(axis)).map(|axis| dims[axis]).collect())
+        }
+        _ => {
+            let axes = given.or(node.integers("axes")).ok_or_else(|| refuse("axes that are not known beforehand"))?;
+            let rank = dims.len() + axes.len();
+            let picked: Option<Vec<usize>> = axes.iter().map(|&axis| place(axis, rank)).collect();
+            let picked = picked.ok_or_else(|| refuse("no such axis"))?;
+            let mut rest = dims.iter().copied();
+            Ok((0..rank).map(|axis| if picked.contains(&axis) { 1 } else { rest.next().unwrap_or(1) }).collect())
+        }
+    }
+}
+
+/// The only axis that a `Slice` cuts, the first place and their number; `None` if it cuts nothing.
+pub(super) fn slice_of(
+    node: &Node,
+    dims: &[usize],
+    parameters: &[&Tensor],
+) -> Result<Option<(usize, usize, usize)>, OnnxError> {
+    let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+    let list = |index: usize, name: &str| {
+        parameters.get(index).and_then(|tensor| tensor.as_integers()).or_else(|| node.integers(name))
+    };
+    let unknown = || refuse("a range that is not known beforehand");
+    let starts = list(0, "starts").ok_or_else(unknown)?;
+    let ends = list(1, "ends").ok_or_else(unknown)?;
+    let all: Vec<i64> = (0..starts.len() as i64).collect();
+    let axes = list(2, "axes").unwrap_or(&all);
+    let steps = list(3, "steps");
+    if starts.len() != ends.len() || axes.len() != starts.len() {
+        return Err(refuse("ranges and axes of different number"));
+    }
+    if steps.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
+        return Err(refuse("a step other than 1"));
+    }
+    let mut cut = None;
+    for ((&axis, &start), &end) in axes.iter().zip(starts).zip(ends) {
+        let axis = place(axis, dims.len()).ok_or_else(|| refuse("no such axis"))?;
+        let size = dims[axis] as i64;
+        let clamp = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size) as usize;
+        let start = clamp(start);
+        let len = clamp(end).saturating_sub(start);
+        if len < dims[axis] && cut.replace((axis, start, len)).is_some() {
+            return Err(refuse("ranges of two axes"));
+        }
+    }
+    Ok(cut)
+}
+
+/// An axis counted from the front, or from the back if negative.
+pub(super) fn place(axis: i64, rank: usize) -> Option<usize> {
+    let axis = if axis < 0 { axis.checked_add(rank as i64)? } else { axis };
+    usize::try_from(axis).ok().filter(|&axis| axis < rank)
+}
+
+/// A shape that is given as a tensor.
+pub(super) fn sizes(tensor: &Tensor) -> Option<Vec<usize>> {
+    tensor.as_integers()?.iter().map(|&size| usize::try_from(size).ok()).collect()
+}
+
+fn bounded(dims: &[usize]) -> Option<usize> {
+    dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim)).filter(|&len| len <= LIMIT)
+}
+
+/// The dimensions that two tensors are repeated to.
+fn broadcast_dims(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    let rank = a.len().max(b.len());
+    let from_back = |dims: &[usize], back: usize| if back < dims.len() { dims[dims.len() - 1 - back] } else { 1 };
+    let mut dims = Vec::with_capacity(rank);
+    for back in (0..rank).rev() {
+        dims.push(match (from_back(a, back), from_back(b, back)) {
+            (x, y) if x == y => x,
+            (1, y) => y,
+            (x, 1) => x,
+            _ => return None,
+        });
+    }
+    Some(dims)
+}
+
+/// The place in a tensor of dimensions `of` that stands at `place` once it is repeated to `dims`.
+fn source_of(place: usize, dims: &[usize], of: &[usize]) -> usize {
+    let (mut rest, mut source, mut stride) = (place, 0, 1);
+    for back in 0..dims.len() {
+        let dim = dims[dims.len() - 1 - back];
+        let index = rest % dim.max(1);
+        rest /= dim.max(1);
+        if back < of.len() {
+            let size = of[of.len() - 1 - back];
+            source += if size == 1 { 0 } else { index * stride };
+            stride *= size;
+        }
+    }
+    source
+}
+
+fn binary(operator: &str, a: &Tensor, b: &Tensor) -> Option<Tensor> {
+    let dims = broadcast_dims(&a.dims, &b.dims)?;
+    let len = bounded(&dims)?;
+    let places = || (0..len).map(|place| (source_of(place, &dims, &a.dims), source_of(place, &dims, &b.dims)));
+    Some(match (&a.elements, &b.elements) {
+        (Elements::Integers(x), Elements::Integers(y)) => {
+            let f = |(i, j): (usize, usize)| {
+                let (x, y) = (x[i], y[j]);
+                match operator {
+                    "Add" => x.checked_add(y),
+                    "Sub" => x.checked_sub(y),
+                    "Mul" => x.checked_mul(y),
+                    "Div" => x.checked_div(y),
+                    "Mod" => x.checked_rem_euclid(y),
+                    "Equal" => Some(i64::from(x == y)),
+                    _ => None,
+                }
+            };
+            Tensor::integers(dims.clone(), places().map(f).collect::<Option<_>>()?)
+        }
+        (Elements::Floats(x), Elements::Floats(y)) => {
+            let f: fn(f32, f32) -> f32 = match operator {
+                "Add" => |x, y| x + y,
+                "Sub" => |x, y| x - y,
+                "Mul" => |x, y| x * y,
+                "Div" => |x, y| x / y,
+                "Pow" => f32::powf,
+                _ => return None,
+            };
+            Tensor::floats(dims.clone(), places().map(|(i, j)| f(x[i], y[j])).collect())
+        }
+        _ => return None,
+    })
+}
+
+/// Slabs of `inner` elements picked from along an axis.
+fn gather(tensor: &Tensor, indices: &Tensor, axis: i64) -> Option<Tensor> {
+    let axis = place(axis, tensor.dims.len())?;
+    let size = tensor.dims[axis];
+    let picked: Option<Vec<usize>> = indices.as_integers()?.iter().map(|&index| place(index, size)).collect();
+    let picked = picked?;
+    let outer: usize = tensor.dims[..axis].iter().product();
+    let inner: usize = tensor.dims[axis + 1..].iter().product();
+    let dims: Vec<usize> = [&tensor.dims[..axis], &indices.dims, &tensor.dims[axis + 1..]].concat();
+    bounded(&dims)?;
+    let picked = &picked;
+    let places = (0..outer).flat_map(move |o| {
+        picked.iter().flat_map(move |&index| (0..inner).map(move |i| (o * size + index) * inner + i))
+    });
+    Some(match &tensor.elements {
+        Elements::Floats(elements) => Tensor::floats(dims, places.map(|i| elements[i]).collect()),
+        Elements::Integers(elements) => Tensor::integers(dims, places.map(|i| elements[i]).collect()),
+    })
+}
+
+fn concat(parts: &[&Tensor], axis: i64) -> Option<Tensor> {
+    let first = parts.first()?;
+    let axis = place(axis, first.dims.len())?;
+    let same = |part: &&&Tensor| {
+        part.dims.len() == first.dims.len()
+            && part.dims.iter().zip(&first.dims).enumerate().all(|(index, (a, b))| index == axis || a == b)
+    };
+    if parts.iter().filter(same).count() != parts.len() {
+        return None;
+    }
+    let mut dims = first.dims.clone();
+    dims[axis] = parts.iter().map(|part| part.dims[axis]).sum();
+    bounded(&dims)?;
+    let outer: usize = dims[..axis].iter().product();
+    let inner: usize = dims[axis + 1..].iter().product();
+    let slabs = |o: usize, part: &Tensor| o * part.dims[axis] * inner..(o + 1) * part.dims[axis] * inner;
+    Some(match &first.elements {
+        Elements::Floats(_) => {
+            let mut elements = Vec::new();
+            for o in 0..outer {
+                for part in parts {
+                    elements.extend_from_slice(&part.as_floats()?[slabs(o, part)]);
+                }
+            }
+            Tensor::floats(dims, elements)
+        }
+        Elements::Integers(_) => {
+            let mut elements = Vec::new();
+            for o in 0..outer {
+                for part in parts {
+                    elements.extend_from_slice(&part.as_integers()?[slabs(o, part)]);
+                }
+            }
+            Tensor::integers(dims, elements)
+        }
+    })
+}
+
+fn transpose(tensor: &Tensor, order: Option<&[i64]>) -> Option<Tensor> {
+    let rank = tensor.dims.len();
+    let order: Vec<usize> = match order {
+        Some(order) => order.iter().map(|&axis| place(axis, rank)).collect::<Option<_>>()?,
+        None => (0..rank).rev().collect(),
+    };
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    if sorted.iter().copied().ne(0..rank) {
+        return None;
+    }
+    let mut strides = vec![1; rank];
+    for axis in (0..rank.saturating_sub(1)).rev() {
+        strides[axis] = strides[axis + 1] * tensor.dims[axis + 1];
+    }
+    let dims: Vec<usize> = order.iter().map(|&axis| tensor.dims[axis]).collect();
+    let source = |place: usize| {
+        let (mut rest, mut source) = (place, 0);
+        for (&axis, &dim) in order.iter().zip(&dims).rev() {
+            source += rest % dim * strides[axis];
+            rest /= dim;
+        }
+        source
+    };
+    let len = tensor.len();
+    Some(match &tensor.elements {
+        Elements::Floats(elements) => Tensor::floats(dims.clone(), (0..len).map(|i| elements[source(i)]).collect()),
+        Elements::Integers(elements) => Tensor::integers(dims.clone(), (0..len).map(|i| elements[source(i)]).collect()),
+    })
+}

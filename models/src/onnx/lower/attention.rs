@@ -1,0 +1,162 @@
+//! Attention, recognised by what is multiplied: queries and keys that are views of channels, a softmax, values.
+
+use super::{Lowered, OnnxError, Seen, Value, Work};
+use crate::onnx::file::Node;
+use crate::onnx::fold;
+use crate::onnx::view::{Axis, Part, View};
+
+/// The products of queries and keys, times `scale`; after a softmax, probabilities.
+#[derive(Clone)]
+pub(super) struct Logits {
+    queries: Seen,
+    keys: Seen,
+    heads: usize,
+    width: usize,
+    scale: f64,
+}
+
+impl Logits {
+    pub(super) fn dims(&self) -> Vec<usize> {
+        let mut dims = self.queries.view.dims();
+        if let Some(last) = dims.last_mut() {
+            *last = *self.keys.view.dims().last().unwrap_or(&1);
+        }
+        dims
+    }
+
+    pub(super) fn scaled(&self, factor: f64) -> Self {
+        Self { scale: self.scale * factor, ..self.clone() }
+    }
+}
+
+/// The largest relative difference of the scale of logits from `1/√width`.
+const SCALE_TOLERANCE: f64 = 1e-5;
+
+/// Heads of a view `… × tokens × channels of a head`, or with the last two turned round: how many and how wide.
+fn heads(view: &View, tokens: usize, channels: usize) -> Option<(usize, usize)> {
+    let &[Part { axis: Axis::Channel, size: width, stride: 1 }] = view.axis(channels) else { return None };
+    if !matches!(view.axis(tokens), [part] if part.axis == Axis::Row && part.stride == 1) {
+        return None;
+    }
+    let mut heads = 1;
+    for axis in (0..view.rank()).filter(|&axis| axis != tokens && axis != channels) {
+        for part in view.axis(axis) {
+            match part.axis {
+                Axis::Batch if part.stride == 1 => {}
+                Axis::Channel if heads == 1 && part.stride == width => heads = part.size,
+                _ => return None,
+            }
+        }
+    }
+    Some((heads, width))
+}
+
+impl<'f> Work<'f> {
+    /// A matrix product: of queries and keys, of probabilities and values, or with a constant.
+    pub(super) fn product(&mut self, node: &'f Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let (left, right) = (self.value(node, 0)?, self.value(node, 1)?);
+        match (left, right) {
+            (Value::Map(_) | Value::Function(..), Value::Constant(weight)) => self.linear_by(node, &weight),
+            (Value::Probabilities(logits), right) => self.attend(node, logits, &right),
+            (left, right) => {
+                let (queries, a) = self.scaled(&left, &node.place)?;
+                let (keys, b) = self.scaled(&right, &node.place)?;
+                let unlike = || refuse("a product of two maps that are no queries and keys");
+                let rank = queries.view.rank();
+                if rank < 3 || keys.view.rank() != rank {
+                    return Err(unlike());
+                }
+                let (heads_of_queries, width) = heads(&queries.view, rank - 2, rank - 1).ok_or_else(unlike)?;
+                let same = heads(&keys.view, rank - 1, rank - 2) == Some((heads_of_queries, width));
+                if !same || (0..rank - 2).any(|axis| queries.view.axis(axis) != keys.view.axis(axis)) {
+                    return Err(unlike());
+                }
+                Ok(Value::Logits(Logits { queries, keys, heads: heads_of_queries, width, scale: a * b }))
+            }
+        }
+    }
+
+    /// A map times a number.
+    fn scaled(&self, value: &Value, place: &str) -> Result<(Seen, f64), OnnxError> {
+        match value {
+            Value::Map(seen) => Ok((seen.clone(), 1.0)),
+            Value::Function(seen, curve, _) if let Some(factor) = curve.factor() => Ok((seen.clone(), factor)),
+            _ => Err(OnnxError::new(place, "a product of things that are no maps")),
+        }
+    }
+
+    pub(super) fn softmax(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let Value::Logits(logits) = self.value(node, 0)? else {
+            return Err(refuse("a softmax outside an attention"));
+        };
+        let rank = logits.dims().len();
+        let default = if self.file.opset < 13 { 1 } else { -1 };
+        if fold::place(node.integer("axis", default), rank) != Some(rank - 1) {
+            return Err(refuse("an axis other than the keys"));
+        }
+        let expected = 1.0 / (logits.width as f64).sqrt();
+        if (logits.scale / expected - 1.0).abs() > SCALE_TOLERANCE {
+            return Err(refuse("logits that are not divided by the square root of a head's channels"));
+        }
+        Ok(Value::Probabilities(logits))
+    }
+
+    /// Probabilities times values.
+    fn attend(&mut self, node: &Node, logits: Logits, values: &Value) -> Result<Value, OnnxError> {
+        let unlike = || OnnxError::new(&node.place, "probabilities times something that is no values");
+        let Value::Map(values) = values else { return Err(unlike()) };
+        let rank = values.view.rank();
+        let fits = rank == logits.queries.view.rank()
+            && heads(&values.view, rank - 2, rank - 1) == Some((logits.heads, logits.width))
+            && (0..rank - 1).all(|axis| values.view.axis(axis) == logits.queries.view.axis(axis));
+        if !fits {
+            return Err(unlike());
+        }
+        let channels = logits.heads * logits.width;
+        let input = self.joined(node, [&logits.queries, &logits.keys, values], channels)?;
+        let [_, rows, columns] = self.shape(input);
+        let op = self.attention_op(node, logits.heads, [rows, columns])?;
+        let lowered = Lowered {
+            op,
+            inputs: vec![input],
+            shape: [channels, rows, columns],
+            place: node.place.clone(),
+            name: node.outputs.first().cloned().unwrap_or_default(),
+            parameters: Vec::new(),
+        };
+        let source = self.push(lowered);
+        let mut view = logits.queries.view;
+        view.channel = 0;
+        Ok(Value::Map(Seen { source, view }))
+    }
+
+    /// The map that has in its channels the queries, then the keys, then the values.
+    fn joined(&mut self, node: &Node, parts: [&Seen; 3], channels: usize) -> Result<super::Source, OnnxError> {
+        let source = parts[0].source;
+        let in_order = parts.iter().enumerate().all(|(i, part)| part.source == source && part.view.channel == i * channels);
+        if in_order && self.shape(source)[0] == 3 * channels {
+            return Ok(source);
+        }
+        let mut sources = Vec::with_capacity(3);
+        for part in parts {
+            sources.push(self.channels_of(part.source, part.view.channel, channels, &node.place)?);
+        }
+        Ok(self.concatenated(sources, node))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_of_queries_and_turned_keys() {
+        let tokens = View::of_map([2, 24, 5, 1]).transposed(&[0, 2, 1, 3]).unwrap().reshaped(&[2, 5, 24]).unwrap();
+        let queries = tokens.sliced(2, 0, 8).unwrap().reshaped(&[2, 5, 2, 4]).unwrap().transposed(&[0, 2, 1, 3]).unwrap();
+        assert_eq!(heads(&queries, 2, 3), Some((2, 4)));
+        let keys = queries.transposed(&[0, 1, 3, 2]).unwrap();
+        assert_eq!((heads(&keys, 3, 2), heads(&keys, 2, 3)), (Some((2, 4)), None));
+    }
+}

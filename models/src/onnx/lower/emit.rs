@@ -1,0 +1,550 @@
+//! Ops of `aznas` for the operators that compute something.
+
+use super::pointwise::Activation;
+use super::{Lowered, OnnxError, Seen, Source, Value, Work};
+use crate::onnx::file::Node;
+use crate::onnx::fold;
+use crate::onnx::tensor::Tensor;
+use crate::onnx::view::{Axis, Part, View};
+use aznas::graph::{Convolution, MAX_INPUTS, Op};
+use aznas::ops::window::Window;
+use aznas::tensor::Role;
+use std::rc::Rc;
+
+/// Geometry of a convolution or a pool: kernel, stride, and the padding before and behind, in rows and columns.
+struct Sides {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    dilation: [usize; 2],
+    before: [usize; 2],
+    behind: [usize; 2],
+}
+
+impl<'f> Work<'f> {
+    /// Channels, rows and columns of a map.
+    pub(super) fn shape(&self, source: Source) -> [usize; 3] {
+        source.map_or(self.input, |index| self.nodes[index].shape)
+    }
+
+    /// Adds a node, unless the same is there already.
+    pub(super) fn push(&mut self, node: Lowered) -> Source {
+        let same = |other: &Lowered| {
+            node.parameters.is_empty() && other.parameters.is_empty() && other.op == node.op && other.inputs == node.inputs
+        };
+        // Parameters make convolutions and the like different, whatever their sizes.
+        let found = if has_parameters(&node.op) { None } else { self.nodes.iter().position(same) };
+        Some(found.unwrap_or_else(|| {
+            self.nodes.push(node);
+            self.nodes.len() - 1
+        }))
+    }
+
+    fn emit(&mut self, node: &Node, op: Op, inputs: Vec<Source>, shape: [usize; 3]) -> Source {
+        let name = node.outputs.first().cloned().unwrap_or_default();
+        self.push(Lowered { op, inputs, shape, place: node.place.clone(), name, parameters: Vec::new() })
+    }
+
+    fn set_parameters(&mut self, source: Source, parameters: Vec<(Role, Rc<[f32]>)>) {
+        if let Some(index) = source {
+            self.nodes[index].parameters = parameters;
+        }
+    }
+
+    /// A value as a map, with the activation that is still to be applied.
+    pub(super) fn computed(&mut self, value: &Value, place: &str) -> Result<Seen, OnnxError> {
+        match value {
+            Value::Map(seen) => Ok(seen.clone()),
+            Value::Function(seen, curve, name) => {
+                let unknown = || OnnxError::new(place, "reads a function that is none of the activations there are");
+                let activation = curve.activation().ok_or_else(unknown)?;
+                let seen = self.plain(seen.clone(), place)?;
+                let Some(op) = activation_op(activation).ok_or_else(unknown)? else { return Ok(seen) };
+                let shape = self.shape(seen.source);
+                let node = Lowered {
+                    op,
+                    inputs: vec![seen.source],
+                    shape,
+                    place: place.to_string(),
+                    name: name.clone(),
+                    parameters: Vec::new(),
+                };
+                Ok(Seen { source: self.push(node), ..seen })
+            }
+            Value::Noise(_) => Err(OnnxError::new(place, "reads random numbers")),
+            _ => Err(OnnxError::new(place, "reads something between operators that were not understood together")),
+        }
+    }
+
+    /// A map that is seen with all of its channels in order: what the view picks or shuffles is computed.
+    pub(super) fn plain(&mut self, seen: Seen, place: &str) -> Result<Seen, OnnxError> {
+        let all = self.shape(seen.source)[0];
+        let refuse = || OnnxError::new(place, "reads a map whose axes were moved in a way that is not understood");
+        let parts = seen.view.channels_in_order();
+        let source = match parts.as_slice() {
+            [] if all == 1 && seen.view.channel == 0 => return Ok(seen),
+            [] => self.channels_of(seen.source, seen.view.channel, 1, place)?,
+            &[Part { size, stride: 1, .. }] if size == all && seen.view.channel == 0 => return Ok(seen),
+            &[Part { size, stride: 1, .. }] => self.channels_of(seen.source, seen.view.channel, size, place)?,
+            &[Part { size, stride: 1, .. }, Part { size: groups, stride, .. }] if size == stride => {
+                let part = self.channels_of(seen.source, seen.view.channel, size * groups, place)?;
+                self.shuffled(part, groups, place)?
+            }
+            _ => return Err(refuse()),
+        };
+        let view = seen.view.with_channels_in_order().ok_or_else(refuse)?;
+        Ok(Seen { source, view })
+    }
+
+    /// Channels `start ..` of a map.
+    pub(super) fn channels_of(&mut self, source: Source, start: usize, len: usize, place: &str) -> Result<Source, OnnxError> {
+        let [channels, rows, columns] = self.shape(source);
+        if start == 0 && len == channels {
+            return Ok(source);
+        }
+        let _ = (rows, columns);
+        Err(OnnxError::new(place, "takes part of the channels, which there is no op for yet"))
+    }
+
+    /// The channels of a map, taken from `groups` groups in turn.
+    fn shuffled(&mut self, _source: Source, _groups: usize, place: &str) -> Result<Source, OnnxError> {
+        Err(OnnxError::new(place, "shuffles channels, which there is no op for yet"))
+    }
+
+    /// Maps side by side along the channels; more than a node can read are joined in several.
+    pub(super) fn concatenated(&mut self, sources: Vec<Source>, node: &Node) -> Source {
+        // A concatenation of what an earlier one has, and more, goes on from there: it is what every path passes through.
+        let mut parts = sources;
+        let earlier = self.nodes.iter().enumerate().rev().find(|(_, other)| {
+            other.op == Op::Concat && other.inputs.len() >= 2 && self.flattened(other).is_some_and(|f| f.len() < parts.len() && parts.starts_with(&f))
+        });
+        if let Some((index, _)) = earlier {
+            let known = self.flattened(&self.nodes[index]).map_or(0, |flat| flat.len());
+            parts.splice(..known, [Some(index)]);
+        }
+        while parts.len() > 1 {
+            let joined: Vec<Source> = parts.drain(..parts.len().min(MAX_INPUTS)).collect();
+            let [_, rows, columns] = self.shape(joined[0]);
+            let channels = joined.iter().map(|&part| self.shape(part)[0]).sum();
+            let source = self.emit(node, Op::Concat, joined, [channels, rows, columns]);
+            parts.insert(0, source);
+        }
+        parts[0]
+    }
+
+    /// What a concatenation joins, with those that it reads first taken apart.
+    fn flattened(&self, node: &Lowered) -> Option<Vec<Source>> {
+        let (&first, rest) = node.inputs.split_first()?;
+        let mut parts = match first {
+            Some(index) if self.nodes[index].op == Op::Concat => self.flattened(&self.nodes[index])?,
+            source => vec![source],
+        };
+        parts.extend_from_slice(rest);
+        Some(parts)
+    }
+
+    /// Attention without relative positions over all positions of a map.
+    pub(super) fn attention_op(&self, node: &Node, _heads: usize, _positions: [usize; 2]) -> Result<Op, OnnxError> {
+        Err(OnnxError::new(&node.place, "attention without relative positions, which there is no op for yet"))
+    }
+
+    /// The first of the tokens of a map: a pool that moves past all others.
+    pub(super) fn first_token(&mut self, seen: Seen, axis: usize, node: &Node) -> Result<Seen, OnnxError> {
+        let seen = self.plain(seen, &node.place)?;
+        let [channels, rows, _] = self.shape(seen.source);
+        let window = Window::new(1, rows, 0).map_err(|error| OnnxError::new(&node.place, error.to_string()))?;
+        let source = self.emit(node, Op::AveragePool(window), vec![seen.source], [channels, 1, 1]);
+        let view = seen.view.without(axis);
+        Ok(Seen { source, view })
+    }
+
+    /// Operators that stand for one op.
+    pub(super) fn computed_by(&mut self, node: &'f Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        match node.operator.as_str() {
+            "Conv" => self.convolution(node),
+            "BatchNormalization" => {
+                let value = self.value(node, 0)?;
+                let seen = self.computed(&value, &node.place)?;
+                let seen = self.plain(seen, &node.place)?;
+                let op = Op::BatchNorm { epsilon: positive(node.float("epsilon", 1e-5), node)? };
+                let source = self.emit(node, op, vec![seen.source], self.shape(seen.source));
+                self.set_parameters(source, self.gain_and_shift(node, self.shape(seen.source)[0])?);
+                Ok(Value::Map(Seen { source, ..seen }))
+            }
+            "LayerNormalization" => {
+                let value = self.value(node, 0)?;
+                let seen = self.computed(&value, &node.place)?;
+                let seen = self.plain(seen, &node.place)?;
+                let rank = seen.view.rank();
+                let is_last = fold::place(node.integer("axis", -1), rank) == Some(rank - 1);
+                if !is_last || !seen.view.has_channels_at(rank - 1) {
+                    return Err(refuse("a normalisation of something other than the channels of each position"));
+                }
+                let op = Op::LayerNorm { epsilon: positive(node.float("epsilon", 1e-5), node)? };
+                let source = self.emit(node, op, vec![seen.source], self.shape(seen.source));
+                self.set_parameters(source, self.gain_and_shift(node, self.shape(seen.source)[0])?);
+                Ok(Value::Map(Seen { source, ..seen }))
+            }
+            "Gemm" => self.gemm(node),
+            "MaxPool" | "AveragePool" => self.pool(node),
+            "GlobalAveragePool" => {
+                let rank = self.value(node, 0)?.dims().len();
+                self.mean(node, &(2..rank).collect::<Vec<_>>(), true)
+            }
+            "ReduceMean" => {
+                let rank = self.value(node, 0)?.dims().len();
+                let given = self.optional(node, 1)?;
+                let axes = given.as_ref().and_then(Tensor::as_integers).or_else(|| node.integers("axes"));
+                let axes: Option<Vec<usize>> =
+                    axes.unwrap_or_default().iter().map(|&axis| fold::place(axis, rank)).collect();
+                let axes = axes.ok_or_else(|| refuse("no such axis"))?;
+                self.mean(node, &axes, node.integer("keepdims", 1) != 0)
+            }
+            "Concat" => self.concat(node),
+            _ => Err(refuse("this operator is not understood")),
+        }
+    }
+
+    /// The view of a map that must be batch × channels × rows × columns.
+    fn map(&mut self, node: &Node) -> Result<Seen, OnnxError> {
+        let value = self.value(node, 0)?;
+        let seen = self.computed(&value, &node.place)?;
+        let seen = self.plain(seen, &node.place)?;
+        if seen.view.is_map() { Ok(seen) } else { Err(OnnxError::new(&node.place, "reads something that is no map of four axes")) }
+    }
+
+    fn convolution(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let seen = self.map(node)?;
+        let weight = self.constant(node, 1)?;
+        let bias = self.optional(node, 2)?;
+        let &[outputs, inputs, height, width] = weight.dims.as_slice() else {
+            return Err(refuse("a kernel of other than two dimensions"));
+        };
+        let [channels, rows, columns] = self.shape(seen.source);
+        let sides = Sides::of(node, [height, width], [rows, columns])?;
+        let groups = usize::try_from(node.integer("group", 1)).unwrap_or(0);
+        if groups == 0 || inputs.checked_mul(groups) != Some(channels) || !outputs.is_multiple_of(groups) {
+            return Err(refuse("groups and channels that do not fit each other"));
+        }
+        if sides.before != sides.behind {
+            return Err(refuse("padding that is not the same on both sides, which there is no op for yet"));
+        }
+        let op = Op::Convolution(Convolution {
+            channels: outputs,
+            kernel: sides.kernel,
+            stride: sides.stride,
+            padding: sides.before,
+            dilation: sides.dilation,
+            groups,
+            bias: bias.is_some(),
+        });
+        let [rows, columns] = sides.outputs([rows, columns], false).ok_or_else(|| refuse("a kernel larger than the map"))?;
+        let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns]);
+        let mut parameters = vec![(Role::Weight, floats(&weight, node)?)];
+        if let Some(bias) = bias {
+            parameters.push((Role::Bias, floats(&bias, node)?));
+        }
+        self.set_parameters(source, parameters);
+        Ok(self.new_map(source))
+    }
+
+    /// A map as it is first seen.
+    fn new_map(&self, source: Source) -> Value {
+        let [channels, rows, columns] = self.shape(source);
+        Value::Map(Seen { source, view: View::of_map([self.batch, channels, rows, columns]) })
+    }
+
+    fn pool(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let seen = self.map(node)?;
+        let [channels, rows, columns] = self.shape(seen.source);
+        let kernel = node.integers("kernel_shape").and_then(pair).ok_or_else(|| refuse("no kernel of two sides"))?;
+        let sides = Sides::of(node, kernel, [rows, columns])?;
+        let square = |[a, b]: [usize; 2]| if a == b { Ok(a) } else { Err(refuse("a window that is not square")) };
+        if sides.before != sides.behind || sides.dilation != [1; 2] {
+            return Err(refuse("a window that is dilated, or padded differently on both sides"));
+        }
+        let floor = sides.outputs([rows, columns], false).ok_or_else(|| refuse("a window larger than the map"))?;
+        if node.integer("ceil_mode", 0) != 0 && sides.outputs([rows, columns], true) != Some(floor) {
+            return Err(refuse("a window that reaches beyond the map (ceil_mode), which there is no op for yet"));
+        }
+        let is_mean = node.operator == "AveragePool";
+        if is_mean && node.integer("count_include_pad", 0) != 0 && sides.before != [0; 2] {
+            return Err(refuse("a mean that counts padding, which there is no op for yet"));
+        }
+        let window = Window::new(square(sides.kernel)?, square(sides.stride)?, square(sides.before)?);
+        let window = window.map_err(|error| OnnxError::new(&node.place, error.to_string()))?;
+        let op = if is_mean { Op::AveragePool(window) } else { Op::MaxPool(window) };
+        let source = self.emit(node, op, vec![seen.source], [channels, floor[0], floor[1]]);
+        Ok(self.new_map(source))
+    }
+
+    /// The mean over all positions.
+    fn mean(&mut self, node: &Node, axes: &[usize], keep: bool) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let value = self.value(node, 0)?;
+        let seen = self.computed(&value, &node.place)?;
+        let seen = self.plain(seen, &node.place)?;
+        let (rank, mut left) = (seen.view.rank(), Vec::new());
+        for axis in 0..rank {
+            let is_position = seen.view.axis(axis).iter().all(|part| matches!(part.axis, Axis::Row | Axis::Column));
+            match (axes.contains(&axis), is_position) {
+                (true, true) => left.extend(keep.then_some(1)),
+                (true, false) => return Err(refuse("a mean over something other than positions")),
+                (false, true) if !seen.view.axis(axis).is_empty() => return Err(refuse("a mean over some positions only")),
+                (false, _) => left.push(seen.view.dims()[axis]),
+            }
+        }
+        let channels = self.shape(seen.source)[0];
+        let source = self.emit(node, Op::GlobalPool, vec![seen.source], [channels, 1, 1]);
+        let view = View::of_map([self.batch, channels, 1, 1]).reshaped(&left).ok_or_else(|| refuse("axes in another order"))?;
+        Ok(Value::Map(Seen { source, view }))
+    }
+
+    fn concat(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let values: Vec<Value> = (0..node.inputs.len()).map(|index| self.value(node, index)).collect::<Result<_, _>>()?;
+        let rank = values.first().map_or(0, |value| value.dims().len());
+        let axis = fold::place(node.integer("axis", 0), rank).ok_or_else(|| refuse("no such axis"))?;
+        if let [Value::Constant(class), Value::Map(seen)] = values.as_slice() {
+            return self.behind_class_token(node, class, seen.clone(), axis);
+        }
+        let mut sources = Vec::with_capacity(values.len());
+        let mut first: Option<Seen> = None;
+        for value in &values {
+            let seen = self.computed(value, &node.place)?;
+            let seen = self.plain(seen, &node.place)?;
+            if !seen.view.has_channels_at(axis) {
+                return Err(refuse("joins an axis other than the channels"));
+            }
+            if first.as_ref().is_some_and(|first| !first.view.is_like(&seen.view, axis)) {
+                return Err(refuse("joins maps whose axes are not the same"));
+            }
+            sources.push(seen.source);
+            first.get_or_insert(seen);
+        }
+        let source = self.concatenated(sources, node);
+        let first = first.ok_or_else(|| refuse("joins nothing"))?;
+        Ok(Value::Map(Seen { source, view: first.view.with_channels(self.shape(source)[0], axis) }))
+    }
+
+    fn behind_class_token(&mut self, node: &Node, class: &Tensor, seen: Seen, axis: usize) -> Result<Value, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "joins a constant and a map in another way than a class token and patches");
+        let seen = self.plain(seen, &node.place)?;
+        let channels = self.shape(seen.source)[0];
+        let is_tokens = axis == 1 && seen.view.rank() == 3 && seen.view.has_channels_at(2);
+        if !is_tokens || class.dims != [self.batch, 1, channels] {
+            return Err(refuse());
+        }
+        let token: Rc<[f32]> = class.as_floats().ok_or_else(refuse)?[..channels].into();
+        Ok(Value::Untabled(seen, token))
+    }
+
+    /// A computed value and a constant that is no number.
+    pub(super) fn with_constant(&mut self, node: &Node, value: Value, constant: &Tensor) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        match (value, node.operator.as_str()) {
+            (Value::Untabled(seen, class), "Add") => {
+                let [channels, rows, columns] = self.shape(seen.source);
+                let tokens = rows * columns + 1;
+                if constant.dims != [1, tokens, channels] {
+                    return Err(refuse("a table of positions of another size"));
+                }
+                let source = self.emit(node, Op::Tokens, vec![seen.source], [channels, tokens, 1]);
+                self.set_parameters(source, vec![(Role::ClassToken, class), (Role::Position, floats(constant, node)?)]);
+                let view = View::of_map([self.batch, channels, tokens, 1]).transposed(&[0, 2, 1, 3]);
+                let view = view.and_then(|view| view.reshaped(&[self.batch, tokens, channels]));
+                Ok(Value::Map(Seen { source, view: view.ok_or_else(|| refuse("no tokens"))? }))
+            }
+            (Value::Map(seen), "Mul") => self.layer_scale(node, seen, constant),
+            _ => Err(refuse("a constant that is neither a number, a bias, a factor per channel nor positions")),
+        }
+    }
+
+    fn layer_scale(&mut self, node: &Node, _seen: Seen, _constant: &Tensor) -> Result<Value, OnnxError> {
+        Err(OnnxError::new(&node.place, "a constant factor per channel, which there is no op for yet"))
+    }
+
+    /// A sum or product of two computed maps.
+    pub(super) fn of_two_maps(&mut self, node: &Node, left: &Value, right: &Value) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let left = self.computed(left, &node.place)?;
+        let left = self.plain(left, &node.place)?;
+        let right = self.computed(right, &node.place)?;
+        let right = self.plain(right, &node.place)?;
+        match node.operator.as_str() {
+            "Add" if left.view == right.view => {
+                let source = self.emit(node, Op::Add, vec![left.source, right.source], self.shape(left.source));
+                Ok(Value::Map(Seen { source, ..left }))
+            }
+            "Add" => Err(refuse("a sum of maps whose axes are not the same")),
+            "Mul" => Err(refuse("a product of two maps, which there is no op for yet")),
+            _ => Err(refuse("a difference or quotient of two maps, which there is no op for")),
+        }
+    }
+
+    fn gemm(&mut self, node: &'f Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        if node.float("alpha", 1.0) != 1.0 || node.float("beta", 1.0) != 1.0 || node.integer("transA", 0) != 0 {
+            return Err(refuse("factors, or a turned map"));
+        }
+        let weight = self.constant(node, 1)?;
+        let weight = if node.integer("transB", 0) == 0 { turned(&weight, node)? } else { weight };
+        let bias = self.optional(node, 2)?;
+        self.linear(node, &weight, bias.as_ref())
+    }
+
+    /// A product with a constant, and the bias if that is all the result is for.
+    pub(super) fn linear_by(&mut self, node: &'f Node, weight: &Tensor) -> Result<Value, OnnxError> {
+        let weight = turned(weight, node)?;
+        let name = node.outputs.first().map(String::as_str).unwrap_or_default();
+        let bias = self.only_reader(name).filter(|reader| reader.operator == "Add").and_then(|reader| {
+            let other = reader.inputs.iter().find(|input| *input != name)?;
+            match self.values.get(other.as_str()) {
+                Some(Value::Constant(bias)) if bias.dims == [weight.dims[0]] => Some((reader, bias.clone())),
+                _ => None,
+            }
+        });
+        let value = self.linear(node, &weight, bias.as_ref().map(|(_, bias)| bias))?;
+        if let Some((reader, _)) = bias {
+            // The sum finds its bias in its map already.
+            let Value::Map(seen) = &value else { return Ok(value) };
+            if let Some(index) = seen.source {
+                self.nodes[index].name = reader.outputs.first().cloned().unwrap_or_default();
+                self.biased.push(reader.outputs.first().map(String::as_str).unwrap_or_default());
+            }
+        }
+        Ok(value)
+    }
+
+    /// A linear map of the channels of each position, `weight` being outputs × inputs; of all numbers of an image, it is a
+    /// convolution with a kernel as large as the map.
+    fn linear(&mut self, node: &Node, weight: &Tensor, bias: Option<&Tensor>) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let &[outputs, inputs] = weight.dims.as_slice() else { return Err(refuse("weights of other than two dimensions")) };
+        let value = self.value(node, 0)?;
+        let seen = self.computed(&value, &node.place)?;
+        let seen = self.plain(seen, &node.place)?;
+        let rank = seen.view.rank();
+        let [channels, rows, columns] = self.shape(seen.source);
+        let mut parameters = vec![(Role::Weight, floats(weight, node)?)];
+        if let Some(bias) = bias {
+            if bias.len() != outputs {
+                return Err(refuse("a bias of another size"));
+            }
+            parameters.push((Role::Bias, floats(bias, node)?));
+        }
+        let convolution = |kernel: [usize; 2]| {
+            let kernel_only = Convolution::same(outputs, 1, 1);
+            Op::Convolution(Convolution { kernel, padding: [0; 2], bias: bias.is_some(), ..kernel_only })
+        };
+        let (source, view) = if rank > 0 && seen.view.has_channels_at(rank - 1) && inputs == channels {
+            let op = if bias.is_some() { Op::Linear { channels: outputs } } else { convolution([1; 2]) };
+            let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns]);
+            (source, seen.view.with_channels(outputs, rank - 1))
+        } else if rank == 2 && seen.view.is_image_at(1) && inputs == channels * rows * columns {
+            let source = self.emit(node, convolution([rows, columns]), vec![seen.source], [outputs, 1, 1]);
+            (source, View::of_map([self.batch, outputs, 1, 1]).reshaped(&[self.batch, outputs]).ok_or_else(|| refuse("no vectors"))?)
+        } else {
+            return Err(refuse("a product with something other than the channels of each position or all of an image"));
+        };
+        self.set_parameters(source, parameters);
+        Ok(Value::Map(Seen { source, view }))
+    }
+
+    fn gain_and_shift(&self, node: &Node, channels: usize) -> Result<Vec<(Role, Rc<[f32]>)>, OnnxError> {
+        let mut parameters = Vec::new();
+        for (index, role) in [(1, Role::Gain), (2, Role::Shift)] {
+            if let Some(tensor) = self.optional(node, index)? {
+                if tensor.len() != channels {
+                    return Err(OnnxError::new(&node.place, "parameters of another number than the channels"));
+                }
+                parameters.push((role, floats(&tensor, node)?));
+            }
+        }
+        Ok(parameters)
+    }
+}
+
+fn has_parameters(op: &Op) -> bool {
+    matches!(op, Op::Convolution(_) | Op::Linear { .. } | Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::Tokens)
+}
+
+/// The op of an activation; none for the identity.
+fn activation_op(activation: Activation) -> Option<Option<Op>> {
+    match activation {
+        Activation::Identity => Some(None),
+        Activation::Relu => Some(Some(Op::Relu)),
+        Activation::Gelu => Some(Some(Op::Gelu)),
+        _ => None,
+    }
+}
+
+fn positive(epsilon: f64, node: &Node) -> Result<f64, OnnxError> {
+    if epsilon.is_finite() && epsilon > 0.0 { Ok(epsilon) } else { Err(OnnxError::new(&node.place, "an epsilon that is not positive")) }
+}
+
+fn floats(tensor: &Tensor, node: &Node) -> Result<Rc<[f32]>, OnnxError> {
+    tensor.as_floats().cloned().ok_or_else(|| OnnxError::new(&node.place, "parameters that are integers"))
+}
+
+/// A matrix with rows and columns exchanged.
+fn turned(matrix: &Tensor, node: &Node) -> Result<Tensor, OnnxError> {
+    let refuse = || OnnxError::new(&node.place, "weights that are no matrix of numbers");
+    let &[rows, columns] = matrix.dims.as_slice() else { return Err(refuse()) };
+    let elements = matrix.as_floats().ok_or_else(refuse)?;
+    let turned = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+    Ok(Tensor::floats(vec![columns, rows], turned.map(|place| elements[place]).collect()))
+}
+
+fn pair(sides: &[i64]) -> Option<[usize; 2]> {
+    let &[rows, columns] = sides else { return None };
+    Some([usize::try_from(rows).ok()?, usize::try_from(columns).ok()?])
+}
+
+impl Sides {
+    fn of(node: &Node, kernel: [usize; 2], map: [usize; 2]) -> Result<Self, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let read = |name: &str| match node.integers(name) {
+            Some(sides) => pair(sides).filter(|sides| !sides.contains(&0)),
+            None => Some([1; 2]),
+        };
+        let stride = read("strides").ok_or_else(|| refuse("strides that are not two, or 0"))?;
+        let dilation = read("dilations").ok_or_else(|| refuse("dilations that are not two, or 0"))?;
+        let pads = match node.integers("pads") {
+            Some(&[top, left, bottom, right]) => [top, left, bottom, right].map(|pad| usize::try_from(pad).ok()),
+            Some(_) => return Err(refuse("padding of other than four sides")),
+            None => [Some(0); 4],
+        };
+        let [Some(top), Some(left), Some(bottom), Some(right)] = pads else { return Err(refuse("negative padding")) };
+        let (mut before, mut behind) = ([top, left], [bottom, right]);
+        match node.text("auto_pad") {
+            None | Some("" | "NOTSET") => {}
+            Some("VALID") => (before, behind) = ([0; 2], [0; 2]),
+            Some(same @ ("SAME_UPPER" | "SAME_LOWER")) => {
+                for axis in 0..2 {
+                    let reach = kernel[axis].saturating_sub(1).saturating_mul(dilation[axis]) + 1;
+                    let covered = (map[axis].div_ceil(stride[axis]) - 1).saturating_mul(stride[axis]).saturating_add(reach);
+                    let total = covered.saturating_sub(map[axis]);
+                    let (less, more) = (total / 2, total - total / 2);
+                    (before[axis], behind[axis]) = if same == "SAME_UPPER" { (less, more) } else { (more, less) };
+                }
+            }
+            Some(_) => return Err(refuse("an auto_pad that is not understood")),
+        }
+        Ok(Self { kernel, stride, dilation, before, behind })
+    }
+
+    /// Rows and columns of the result.
+    fn outputs(&self, map: [usize; 2], ceil: bool) -> Option<[usize; 2]> {
+        let mut sizes = [0; 2];
+        for axis in 0..2 {
+            let reach = self.kernel[axis].checked_sub(1)?.checked_mul(self.dilation[axis])?.checked_add(1)?;
+            let padded = map[axis].checked_add(self.before[axis])?.checked_add(self.behind[axis])?;
+            let room = padded.checked_sub(reach)?;
+            sizes[axis] = if ceil { room.div_ceil(self.stride[axis]) } else { room / self.stride[axis] } + 1;
+        }
+        Some(sizes)
+    }
+}
