@@ -287,7 +287,7 @@ impl<'f> Work<'f> {
 
     fn slice(&mut self, node: &Node, value: Value, axis: usize, start: usize, len: usize) -> Result<Value, OnnxError> {
         let refuse = || OnnxError::new(&node.place, "takes part of an axis other than the channels");
-        let Value::Map(seen) = value else { return Err(refuse()) };
+        let seen = self.computed(&value, &node.place)?;
         if let Some(view) = seen.view.sliced(axis, start, len) {
             return Ok(Value::Map(Seen { view, ..seen }));
         }
@@ -324,9 +324,10 @@ impl<'f> Work<'f> {
         let value = self.value(node, 0)?;
         let axis = fold::place(node.integer("axis", 0), value.dims().len()).ok_or_else(|| refuse("no such axis"))?;
         let index = self.constant(node, 1)?;
-        let (Some(&[index]), true, Value::Map(seen)) = (index.as_integers(), index.dims.is_empty(), value) else {
+        let (Some(&[index]), true) = (index.as_integers(), index.dims.is_empty()) else {
             return Err(refuse("takes other places than one"));
         };
+        let seen = self.computed(&value, &node.place)?;
         let index = fold::place(index, seen.view.dims()[axis]).ok_or_else(|| refuse("no such place"))?;
         if let Some(view) = seen.view.picked(axis, index) {
             return Ok(Value::Map(Seen { view, ..seen }));

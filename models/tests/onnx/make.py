@@ -1,0 +1,231 @@
+"""Writes the small ONNX models of this folder and what PyTorch computes with them.
+
+    python make.py                 (needs torch, onnx, safetensors)
+    python make.py --torchvision   (also needs torchvision: the models of `tests/torchvision.rs`, into the folder named)
+
+Every model is exported as while training, so that batch normalisations stay. NAME.onnx is the model with its weights, NAME.safetensors
+has an input batch, the tensors after every module named `f0`, `f1`, … and the logits, and the gradient that PyTorch pulls back
+through each of these modules from a given vector of signs.
+"""
+import argparse
+import os
+import warnings
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+warnings.filterwarnings("ignore")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Blocks(nn.Module):
+    """Modules f0, f1, … one after the other, then a head."""
+
+    def __init__(self, blocks, head):
+        super().__init__()
+        self.count = len(blocks)
+        for i, block in enumerate(blocks):
+            setattr(self, f"f{i}", block)
+        self.head = head
+
+    def forward(self, x):
+        for i in range(self.count):
+            x = getattr(self, f"f{i}")(x)
+        return self.head(x)
+
+
+def classifier(channels, classes=5):
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
+
+
+def unit(i, o, k=3, s=1, act=nn.ReLU, groups=1, norm=True):
+    layers = [nn.Conv2d(i, o, k, s, k // 2, groups=groups, bias=not norm)] + ([nn.BatchNorm2d(o)] if norm else [])
+    return nn.Sequential(*layers, *([act()] if act else []))
+
+
+class Residual(nn.Module):
+    def __init__(self, branch, short=None, act=None):
+        super().__init__()
+        self.branch, self.short, self.act = branch, short or nn.Identity(), act or nn.Identity()
+
+    def forward(self, x):
+        return self.act(self.branch(x) + self.short(x))
+
+
+class Squeeze(nn.Module):
+    def __init__(self, channels, gate):
+        super().__init__()
+        self.reduce, self.expand, self.gate = nn.Conv2d(channels, 4, 1), nn.Conv2d(4, channels, 1), gate()
+
+    def forward(self, x):
+        return x * self.gate(self.expand(F.relu(self.reduce(x.mean((2, 3), keepdim=True)))))
+
+
+class Shuffle(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.branch = nn.Sequential(unit(channels // 2, channels // 2, 1), unit(channels // 2, channels // 2, 3, act=None, groups=channels // 2))
+
+    def forward(self, x):
+        a, b = x.chunk(2, dim=1)
+        x = torch.cat((a, self.branch(b)), dim=1)
+        n, c, h, w = x.shape
+        return x.view(n, 2, c // 2, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
+
+
+class Dense(nn.Module):
+    def __init__(self, channels, growth):
+        super().__init__()
+        self.a, self.b = unit(channels, growth), unit(channels + growth, growth)
+
+    def forward(self, x):
+        x = torch.cat((x, self.a(x)), dim=1)
+        return torch.cat((x, self.b(x)), dim=1)
+
+
+class LastNorm(nn.Module):
+    """A layer normalisation of the channels of a map, as ConvNeXt has it."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.norm = nn.LayerNorm(channels, eps=1e-6)
+
+    def forward(self, x):
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Next(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.depthwise, self.norm = nn.Conv2d(channels, channels, 7, padding=3, groups=channels), nn.LayerNorm(channels, eps=1e-6)
+        self.up, self.down, self.scale = nn.Linear(channels, 4 * channels), nn.Linear(4 * channels, channels), nn.Parameter(0.1 + torch.rand(channels, 1, 1))
+
+    def forward(self, x):
+        y = self.norm(self.depthwise(x).permute(0, 2, 3, 1))
+        return x + self.scale * self.down(F.gelu(self.up(y))).permute(0, 3, 1, 2)
+
+
+class Patches(nn.Module):
+    def __init__(self, channels, patch, tokens, class_token=True):
+        super().__init__()
+        self.conv = nn.Conv2d(3, channels, patch, patch)
+        self.token = nn.Parameter(torch.randn(1, 1, channels)) if class_token else None
+        self.positions = nn.Parameter(torch.randn(1, tokens + (1 if class_token else 0), channels))
+
+    def forward(self, x):
+        x = self.conv(x).flatten(2).transpose(1, 2)
+        if self.token is not None:
+            x = torch.cat((self.token.expand(x.shape[0], -1, -1), x), dim=1)
+        return x + self.positions
+
+
+class Attend(nn.Module):
+    """Attention as written out by timm: one linear map for queries, keys and values."""
+
+    def __init__(self, channels, heads):
+        super().__init__()
+        self.norm, self.qkv, self.out, self.heads = nn.LayerNorm(channels), nn.Linear(channels, 3 * channels), nn.Linear(channels, channels), heads
+
+    def forward(self, x):
+        b, n, c = x.shape
+        q, k, v = self.qkv(self.norm(x)).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        attention = ((q * (c // self.heads) ** -0.5) @ k.transpose(-2, -1)).softmax(dim=-1)
+        return x + self.out((attention @ v).transpose(1, 2).reshape(b, n, c))
+
+
+class TorchAttend(nn.Module):
+    def __init__(self, channels, heads):
+        super().__init__()
+        self.norm, self.attention = nn.LayerNorm(channels), nn.MultiheadAttention(channels, heads, batch_first=True)
+
+    def forward(self, x):
+        y = self.norm(x)
+        return x + self.attention(y, y, y, need_weights=False)[0]
+
+
+class Feed(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.layers = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 2 * channels), nn.GELU(), nn.Dropout(0.0), nn.Linear(2 * channels, channels))
+
+    def forward(self, x):
+        return x + self.layers(x)
+
+
+class TokenHead(nn.Module):
+    def __init__(self, channels, first=True):
+        super().__init__()
+        self.norm, self.linear, self.first = nn.LayerNorm(channels), nn.Linear(channels, 5), first
+
+    def forward(self, x):
+        x = self.norm(x)
+        return self.linear(x[:, 0] if self.first else x.mean(1))
+
+
+def models():
+    yield "residual", Blocks([unit(3, 8, 3, 2), Residual(nn.Sequential(unit(8, 8), unit(8, 8, act=None)), act=nn.ReLU()),
+                              Residual(nn.Sequential(unit(8, 16, 3, 2), unit(16, 16, act=None)), unit(8, 16, 1, 2, act=None), nn.ReLU())], classifier(16)), 16
+    for name, act in (("silu", nn.SiLU), ("hard_swish", nn.Hardswish), ("relu6", nn.ReLU6), ("leaky_relu", lambda: nn.LeakyReLU(0.1)), ("elu", nn.ELU),
+                      ("tanh", nn.Tanh), ("sigmoid", nn.Sigmoid), ("hard_sigmoid", nn.Hardsigmoid), ("gelu", nn.GELU)):
+        yield "activation_" + name, Blocks([unit(3, 8, 3, act=act), unit(8, 8, 3, act=act)], classifier(8)), 8
+    yield "squeeze", Blocks([unit(3, 8), nn.Sequential(unit(8, 8, 3, groups=8), Squeeze(8, nn.Sigmoid), unit(8, 8, 1, act=None)),
+                             nn.Sequential(unit(8, 8, 3, groups=8), Squeeze(8, nn.Hardsigmoid), unit(8, 8, 1, act=None))], classifier(8)), 8
+    yield "shuffle", Blocks([unit(3, 8), Shuffle(8), Shuffle(8)], classifier(8)), 8
+    yield "dense", Blocks([unit(3, 8), Dense(8, 4)], classifier(16)), 8
+    yield "next", Blocks([nn.Sequential(nn.Conv2d(3, 8, 4, 4), LastNorm(8)), Next(8), Next(8)], classifier(8)), 16
+    yield "vit", Blocks([Patches(16, 4, 16), Attend(16, 2), Feed(16), Attend(16, 4), Feed(16)], TokenHead(16)), 16
+    yield "vit_torch", Blocks([Patches(16, 4, 16), TorchAttend(16, 2), Feed(16)], TokenHead(16)), 16
+    yield "vit_mean", Blocks([Patches(16, 4, 16, False), Attend(16, 2), Feed(16)], TokenHead(16, False)), 16
+    yield "plain", nn.Sequential(nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(32, 10), nn.ReLU(),
+                                 nn.Linear(10, 5)), 16
+    yield "pools", Blocks([unit(3, 8), nn.Sequential(nn.MaxPool2d(3, 2, ceil_mode=True), unit(8, 8)), nn.Sequential(nn.AvgPool2d(3, 1, 1), unit(8, 8)),
+                           nn.Sequential(nn.AvgPool2d(3, 1, 1, count_include_pad=False), unit(8, 8))], classifier(8)), 16
+
+
+def export(model, x, path):
+    torch.onnx.export(model, x, path, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False, opset_version=17, dynamo=False,
+                      input_names=["input"], output_names=["logits"], dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}})
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--torchvision", metavar="FOLDER")
+    arguments = arguments.parse_args()
+    for name, model, side in models():
+        torch.manual_seed(3)
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                nn.init.normal_(parameter, std=(2 / parameter[0].numel()) ** 0.5)
+        model.train()
+        x = torch.randn(4, 3, side, side)
+        export(model, x, os.path.join(HERE, name + ".onnx"))
+        out, f, double = {"input": x}, x.double(), model.double()
+        if isinstance(double, Blocks):
+            for i in range(double.count):
+                f = f.detach().requires_grad_(True)
+                y = getattr(double, f"f{i}")(f)
+                out[f"feature/{i}"] = y.detach()
+                if i > 0:
+                    v = torch.where(torch.rand(y.shape) < 0.5, -1.0, 1.0)
+                    out[f"v/{i}"], out[f"g_in/{i}"] = v, torch.autograd.grad(y, f, v.double())[0]
+                f = y
+            out["logits"] = double.head(f).detach()
+        else:
+            out["logits"] = double(f).detach()
+        save_file({k: t.float().contiguous() for k, t in out.items()}, os.path.join(HERE, name + ".safetensors"))
+    if arguments.torchvision:
+        import torchvision
+        for name in ("resnet18 resnet50 mobilenet_v2 mobilenet_v3_small efficientnet_b0 regnet_y_400mf densenet121 shufflenet_v2_x1_0 squeezenet1_1 googlenet mnasnet1_0 "
+                     "convnext_tiny vit_b_16").split():
+            more = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+            torch.manual_seed(1)
+            model = torchvision.models.get_model(name, weights=None, **more).train()
+            export(model, torch.randn(2, 3, 224, 224), os.path.join(arguments.torchvision, name + ".onnx"))
+            weights = torchvision.models.get_model_weights(name).DEFAULT.meta
+            print(f"{name},{weights['num_params']},{weights['_ops']}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
