@@ -49,7 +49,7 @@ impl Graph {
         }
         network.describe_head(&mut block)?;
         let cost = Cost::of(network, height, width)?;
-        let complexity = network.complexity(&cost);
+        let complexity = network.complexity(&cost)?;
         Ok(Self {
             name: name.to_string(),
             input: [channels, height, width],
@@ -98,8 +98,8 @@ impl Network for Graph {
         describe(&self.head, block)
     }
 
-    fn complexity(&self, cost: &Cost) -> f64 {
-        self.complexity.unwrap_or(cost.macs as f64)
+    fn complexity(&self, cost: &Cost) -> Result<f64, Error> {
+        Ok(self.complexity.unwrap_or(cost.macs as f64))
     }
 
     fn identity_rule(&self) -> IdentityRule {

@@ -3,7 +3,13 @@
 
 use crate::graph::{Graph, Node};
 use aznas::graph::{Convolution, Distribution, Draw, IdentityRule, Op};
+use aznas::ops::activation::Activation;
 use aznas::ops::attention::Attention;
+use aznas::ops::batch_norm::BatchNorm;
+use aznas::ops::layer_norm::LayerNorm;
+use aznas::ops::linear::Linear;
+use aznas::ops::max_pool::MaxPool;
+use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -70,6 +76,8 @@ struct NodeText {
     bias: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epsilon: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alpha: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     heads: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,6 +222,7 @@ impl Fields<'_> {
             ("groups", t.groups.is_some()),
             ("bias", t.bias.is_some()),
             ("epsilon", t.epsilon.is_some()),
+            ("alpha", t.alpha.is_some()),
             ("heads", t.heads.is_some()),
             ("grid", t.grid.is_some()),
             ("reach", t.reach.is_some()),
@@ -244,15 +253,25 @@ impl NodeText {
                 groups: fields.ask("groups", self.groups, 1),
                 bias: fields.ask("bias", self.bias, false),
             }),
-            "batch_norm" => Op::BatchNorm { epsilon: self.checked_epsilon(&mut fields)? },
-            "average_pool" => Op::AveragePool(self.window(&mut fields)?),
-            "max_pool" => Op::MaxPool(self.window(&mut fields)?),
+            "batch_norm" => Op::BatchNorm(BatchNorm { epsilon: self.checked_epsilon(&mut fields)?.into() }),
+            "average_pool" => Op::AveragePool(AveragePool { window: self.window(&mut fields)? }),
+            "max_pool" => Op::MaxPool(MaxPool { window: self.window(&mut fields)? }),
             "global_pool" => Op::GlobalPool,
-            "linear" => Op::Linear { channels: fields.need("channels", self.channels)? },
+            "linear" => Op::Linear(Linear { channels: fields.need("channels", self.channels)? }),
             "add" => Op::Add,
             "concat" => Op::Concat,
-            "layer_norm" => Op::LayerNorm { epsilon: self.checked_epsilon(&mut fields)? },
-            "gelu" => Op::Gelu,
+            "layer_norm" => Op::LayerNorm(LayerNorm { epsilon: self.checked_epsilon(&mut fields)?.into() }),
+            "earlier" => Op::Earlier,
+            "token_pool" => Op::TokenPool,
+            "gelu" => Op::Activation(Activation::Gelu),
+            "sigmoid" => Op::Activation(Activation::Sigmoid),
+            "hard_sigmoid" => Op::Activation(Activation::HardSigmoid),
+            "silu" => Op::Activation(Activation::Silu),
+            "hard_swish" => Op::Activation(Activation::HardSwish),
+            "relu6" => Op::Activation(Activation::Relu6),
+            "leaky_relu" => Op::Activation(Activation::LeakyRelu { slope: fields.need("alpha", self.alpha)?.into() }),
+            "elu" => Op::Activation(Activation::Elu { alpha: fields.need("alpha", self.alpha)?.into() }),
+            "tanh" => Op::Activation(Activation::Tanh),
             "tokens" => Op::Tokens,
             "attention" => Op::Attention(Attention {
                 heads: fields.need("heads", self.heads)?,
@@ -295,15 +314,28 @@ impl NodeText {
                 bias: c.bias.then_some(true),
                 ..with("convolution")
             },
-            Op::BatchNorm { epsilon } => Self { epsilon: Some(epsilon), ..with("batch_norm") },
-            Op::AveragePool(window) => pool("average_pool", window),
-            Op::MaxPool(window) => pool("max_pool", window),
+            Op::BatchNorm(BatchNorm { epsilon }) => Self { epsilon: Some(epsilon.get()), ..with("batch_norm") },
+            Op::AveragePool(AveragePool { window }) => pool("average_pool", window),
+            Op::MaxPool(MaxPool { window }) => pool("max_pool", window),
             Op::GlobalPool => with("global_pool"),
-            Op::Linear { channels } => Self { channels: Some(channels), ..with("linear") },
+            Op::Linear(Linear { channels }) => Self { channels: Some(channels), ..with("linear") },
             Op::Add => with("add"),
             Op::Concat => with("concat"),
-            Op::LayerNorm { epsilon } => Self { epsilon: Some(epsilon), ..with("layer_norm") },
-            Op::Gelu => with("gelu"),
+            Op::LayerNorm(LayerNorm { epsilon }) => Self { epsilon: Some(epsilon.get()), ..with("layer_norm") },
+            Op::Earlier => with("earlier"),
+            Op::TokenPool => with("token_pool"),
+            Op::Activation(activation) => match activation {
+                Activation::Gelu => with("gelu"),
+                Activation::Sigmoid => with("sigmoid"),
+                Activation::HardSigmoid => with("hard_sigmoid"),
+                Activation::Silu => with("silu"),
+                Activation::HardSwish => with("hard_swish"),
+                Activation::Relu6 => with("relu6"),
+                Activation::LeakyRelu { slope } => Self { alpha: Some(slope.get()), ..with("leaky_relu") },
+                Activation::Elu { alpha } => Self { alpha: Some(alpha.get()), ..with("elu") },
+                Activation::Tanh => with("tanh"),
+                _ => return None,
+            },
             Op::Tokens => with("tokens"),
             Op::Attention(attention) => Self {
                 heads: Some(attention.heads),
@@ -381,7 +413,7 @@ mod tests {
         let graph = Graph::parse(SMALL).unwrap();
         assert_eq!((graph.blocks.len(), graph.head.len(), graph.blocks[1].len()), (2, 2, 3));
         assert_eq!(Graph::parse(&graph.print().unwrap()).unwrap(), graph);
-        assert!(score(&graph, 8).expressivity > 0.0);
+        assert!(score(&graph, 8).expressivity() > 0.0);
     }
 
     #[test]

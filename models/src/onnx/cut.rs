@@ -127,7 +127,7 @@ impl Live {
     fn belongs_behind(&self, index: usize, reader: usize) -> bool {
         let is_join = matches!(self.nodes[index].op, Op::Add | Op::Concat);
         match self.nodes[reader].op {
-            Op::BatchNorm { .. } | Op::LayerNorm { .. } => !is_join && is_unit(&self.nodes[index].op),
+            Op::BatchNorm(_) | Op::LayerNorm(_) => !is_join && is_unit(&self.nodes[index].op),
             op => is_activation(&op),
         }
     }
@@ -137,7 +137,7 @@ impl Live {
         let count = self.nodes.len();
         let is_summary = |node: &Lowered| match node.op {
             Op::GlobalPool => true,
-            Op::AveragePool(window) => window.kernel() == 1 && node.shape[1] == 1 && node.shape[2] == 1,
+            Op::AveragePool(pool) => pool.window.kernel() == 1 && node.shape[1] == 1 && node.shape[2] == 1,
             _ => false,
         };
         let summary = (0..count).rev().find(|&index| bottlenecks[index] && is_summary(&self.nodes[index]));
@@ -145,7 +145,7 @@ impl Live {
         // A normalisation that only the head reads, with its activation, is the head's.
         while head > 0 && bottlenecks[head - 1] {
             let before = &self.nodes[head - 1].op;
-            let is_norm_of_join = matches!(before, Op::BatchNorm { .. } | Op::LayerNorm { .. })
+            let is_norm_of_join = matches!(before, Op::BatchNorm(_) | Op::LayerNorm(_))
                 && self.nodes[head - 1].inputs.iter().flatten().all(|&input| !is_unit(&self.nodes[input].op));
             if !is_norm_of_join && !(is_activation(before) && head > 1 && self.follows_norm_of_join(head - 1)) {
                 break;
@@ -158,7 +158,7 @@ impl Live {
     fn follows_norm_of_join(&self, index: usize) -> bool {
         let &[Some(input)] = self.nodes[index].inputs.as_slice() else { return false };
         let inputs = &self.nodes[input].inputs;
-        matches!(self.nodes[input].op, Op::BatchNorm { .. } | Op::LayerNorm { .. })
+        matches!(self.nodes[input].op, Op::BatchNorm(_) | Op::LayerNorm(_))
             && inputs.iter().flatten().all(|&input| !is_unit(&self.nodes[input].op))
     }
 
@@ -203,9 +203,9 @@ impl Live {
 }
 
 fn is_unit(op: &Op) -> bool {
-    matches!(op, Op::Convolution(_) | Op::Linear { .. } | Op::Attention(_))
+    matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::Attention(_))
 }
 
 fn is_activation(op: &Op) -> bool {
-    matches!(op, Op::Relu | Op::Gelu)
+    matches!(op, Op::Relu | Op::Activation(_))
 }

@@ -144,7 +144,7 @@ pub(super) fn lower(file: &File, resolution: Option<usize>) -> Result<Lowering, 
     let output = work.plain(seen, "outputs")?.source;
     let has = |find: fn(&Op) -> bool| work.nodes.iter().any(|node| find(&node.op));
     let may_be_folded = has(|op| matches!(op, Op::Convolution(convolution) if convolution.bias))
-        && !has(|op| matches!(op, Op::BatchNorm { .. } | Op::LayerNorm { .. }));
+        && !has(|op| matches!(op, Op::BatchNorm(_) | Op::LayerNorm(_)));
     Ok(Lowering { input, nodes: work.nodes, output, may_be_folded })
 }
 

@@ -1,12 +1,18 @@
 //! Ops of `aznas` for the operators that compute something.
 
-use super::pointwise::Activation;
+use super::pointwise::Known;
 use super::{Lowered, OnnxError, Seen, Source, Value, Work};
 use crate::onnx::file::Node;
 use crate::onnx::fold;
 use crate::onnx::tensor::Tensor;
 use crate::onnx::view::{Axis, Part, View};
 use aznas::graph::{Convolution, MAX_INPUTS, Op};
+use aznas::ops::activation::Activation;
+use aznas::ops::batch_norm::BatchNorm;
+use aznas::ops::layer_norm::LayerNorm;
+use aznas::ops::linear::Linear;
+use aznas::ops::max_pool::MaxPool;
+use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use aznas::tensor::Role;
 use std::rc::Rc;
@@ -58,7 +64,7 @@ impl<'f> Work<'f> {
                 let unknown = || OnnxError::new(place, "reads a function that is none of the activations there are");
                 let activation = curve.activation().ok_or_else(unknown)?;
                 let seen = self.plain(seen.clone(), place)?;
-                let Some(op) = activation_op(activation).ok_or_else(unknown)? else { return Ok(seen) };
+                let Some(op) = activation_op(activation) else { return Ok(seen) };
                 let shape = self.shape(seen.source);
                 let node = Lowered {
                     op,
@@ -152,7 +158,7 @@ impl<'f> Work<'f> {
         let seen = self.plain(seen, &node.place)?;
         let [channels, rows, _] = self.shape(seen.source);
         let window = Window::new(1, rows, 0).map_err(|error| OnnxError::new(&node.place, error.to_string()))?;
-        let source = self.emit(node, Op::AveragePool(window), vec![seen.source], [channels, 1, 1]);
+        let source = self.emit(node, Op::AveragePool(AveragePool { window }), vec![seen.source], [channels, 1, 1]);
         let view = seen.view.without(axis);
         Ok(Seen { source, view })
     }
@@ -166,7 +172,7 @@ impl<'f> Work<'f> {
                 let value = self.value(node, 0)?;
                 let seen = self.computed(&value, &node.place)?;
                 let seen = self.plain(seen, &node.place)?;
-                let op = Op::BatchNorm { epsilon: positive(node.float("epsilon", 1e-5), node)? };
+                let op = Op::BatchNorm(BatchNorm { epsilon: positive(node.float("epsilon", 1e-5), node)?.into() });
                 let source = self.emit(node, op, vec![seen.source], self.shape(seen.source));
                 self.set_parameters(source, self.gain_and_shift(node, self.shape(seen.source)[0])?);
                 Ok(Value::Map(Seen { source, ..seen }))
@@ -180,7 +186,7 @@ impl<'f> Work<'f> {
                 if !is_last || !seen.view.has_channels_at(rank - 1) {
                     return Err(refuse("a normalisation of something other than the channels of each position"));
                 }
-                let op = Op::LayerNorm { epsilon: positive(node.float("epsilon", 1e-5), node)? };
+                let op = Op::LayerNorm(LayerNorm { epsilon: positive(node.float("epsilon", 1e-5), node)?.into() });
                 let source = self.emit(node, op, vec![seen.source], self.shape(seen.source));
                 self.set_parameters(source, self.gain_and_shift(node, self.shape(seen.source)[0])?);
                 Ok(Value::Map(Seen { source, ..seen }))
@@ -275,7 +281,7 @@ impl<'f> Work<'f> {
         }
         let window = Window::new(square(sides.kernel)?, square(sides.stride)?, square(sides.before)?);
         let window = window.map_err(|error| OnnxError::new(&node.place, error.to_string()))?;
-        let op = if is_mean { Op::AveragePool(window) } else { Op::MaxPool(window) };
+        let op = if is_mean { Op::AveragePool(AveragePool { window }) } else { Op::MaxPool(MaxPool { window }) };
         let source = self.emit(node, op, vec![seen.source], [channels, floor[0], floor[1]]);
         Ok(self.new_map(source))
     }
@@ -440,7 +446,7 @@ impl<'f> Work<'f> {
             Op::Convolution(Convolution { kernel, padding: [0; 2], bias: bias.is_some(), ..kernel_only })
         };
         let (source, view) = if rank > 0 && seen.view.has_channels_at(rank - 1) && inputs == channels {
-            let op = if bias.is_some() { Op::Linear { channels: outputs } } else { convolution([1; 2]) };
+            let op = if bias.is_some() { Op::Linear(Linear { channels: outputs }) } else { convolution([1; 2]) };
             let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns]);
             (source, seen.view.with_channels(outputs, rank - 1))
         } else if rank == 2 && seen.view.is_image_at(1) && inputs == channels * rows * columns {
@@ -468,17 +474,30 @@ impl<'f> Work<'f> {
 }
 
 fn has_parameters(op: &Op) -> bool {
-    matches!(op, Op::Convolution(_) | Op::Linear { .. } | Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::Tokens)
+    matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Tokens)
 }
 
-/// The op of an activation; none for the identity.
-fn activation_op(activation: Activation) -> Option<Option<Op>> {
-    match activation {
-        Activation::Identity => Some(None),
-        Activation::Relu => Some(Some(Op::Relu)),
-        Activation::Gelu => Some(Some(Op::Gelu)),
-        _ => None,
-    }
+/// The op of a function that was recognised; none for the identity.
+fn activation_op(known: Known) -> Option<Op> {
+    let activation = match known {
+        Known::Identity => return None,
+        Known::Relu => return Some(Op::Relu),
+        Known::Relu6 => Activation::Relu6,
+        Known::LeakyRelu(slope) => Activation::LeakyRelu { slope: rounded(slope).into() },
+        Known::Elu(limit) => Activation::Elu { alpha: rounded(limit).into() },
+        Known::Sigmoid => Activation::Sigmoid,
+        Known::HardSigmoid => Activation::HardSigmoid,
+        Known::Silu => Activation::Silu,
+        Known::HardSwish => Activation::HardSwish,
+        Known::Tanh => Activation::Tanh,
+        Known::Gelu => Activation::Gelu,
+    };
+    Some(Op::Activation(activation))
+}
+
+/// A constant as its file meant it: six digits are as much as single precision and samples of a curve hold for sure.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
 }
 
 fn positive(epsilon: f64, node: &Node) -> Result<f64, OnnxError> {

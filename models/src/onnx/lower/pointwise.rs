@@ -23,7 +23,7 @@ pub(super) struct Curve(Rc<[f64]>);
 
 /// An activation that `aznas` has an op for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Activation {
+pub(super) enum Known {
     Identity,
     Relu,
     Relu6,
@@ -47,7 +47,7 @@ fn hard_sigmoid(x: f64) -> f64 {
     (x / 6.0 + 0.5).clamp(0.0, 1.0)
 }
 
-impl Activation {
+impl Known {
     fn at(self, x: f64) -> f64 {
         match self {
             Self::Identity => x,
@@ -94,23 +94,23 @@ impl Curve {
     }
 
     /// The activation that it is.
-    pub(super) fn activation(&self) -> Option<Activation> {
+    pub(super) fn activation(&self) -> Option<Known> {
         let below = self.0[0];
         let known = [
-            Activation::Identity,
-            Activation::Relu,
-            Activation::Relu6,
-            Activation::LeakyRelu(-below / REACH),
-            Activation::Elu(-below / -(-REACH).exp_m1()),
-            Activation::Sigmoid,
-            Activation::HardSigmoid,
-            Activation::Silu,
-            Activation::HardSwish,
-            Activation::Tanh,
-            Activation::Gelu,
+            Known::Identity,
+            Known::Relu,
+            Known::Relu6,
+            Known::LeakyRelu(-below / REACH),
+            Known::Elu(-below / -(-REACH).exp_m1()),
+            Known::Sigmoid,
+            Known::HardSigmoid,
+            Known::Silu,
+            Known::HardSwish,
+            Known::Tanh,
+            Known::Gelu,
         ];
-        let is = |activation: &Activation| {
-            let tolerance = if *activation == Activation::Gelu { GELU_TOLERANCE } else { TOLERANCE };
+        let is = |activation: &Known| {
+            let tolerance = if *activation == Known::Gelu { GELU_TOLERANCE } else { TOLERANCE };
             self.is(|x| activation.at(x), tolerance)
         };
         known.into_iter().find(is)
@@ -162,14 +162,14 @@ impl Work<'_> {
                 let (slope, shift) = (attribute("alpha", 0.2), attribute("beta", 0.5));
                 curve.map(|x| (slope * x + shift).clamp(0.0, 1.0))
             }
-            "HardSwish" => curve.map(|x| Activation::HardSwish.at(x)),
+            "HardSwish" => curve.map(|x| Known::HardSwish.at(x)),
             "Swish" => {
                 let factor = attribute("alpha", 1.0);
                 curve.map(|x| x * sigmoid(factor * x))
             }
             "Tanh" => curve.map(f64::tanh),
             "Erf" => curve.map(libm::erf),
-            "Gelu" => curve.map(|x| Activation::Gelu.at(x)),
+            "Gelu" => curve.map(|x| Known::Gelu.at(x)),
             "Neg" => curve.map(|x| -x),
             "Exp" => curve.map(f64::exp),
             "Softplus" => curve.map(|x| x.exp().ln_1p()),
@@ -265,22 +265,22 @@ mod tests {
     #[test]
     fn activations_are_told_apart() {
         for activation in [
-            Activation::Relu,
-            Activation::Relu6,
-            Activation::LeakyRelu(0.01),
-            Activation::LeakyRelu(0.2),
-            Activation::Sigmoid,
-            Activation::HardSigmoid,
-            Activation::Silu,
-            Activation::HardSwish,
-            Activation::Tanh,
-            Activation::Gelu,
+            Known::Relu,
+            Known::Relu6,
+            Known::LeakyRelu(0.01),
+            Known::LeakyRelu(0.2),
+            Known::Sigmoid,
+            Known::HardSigmoid,
+            Known::Silu,
+            Known::HardSwish,
+            Known::Tanh,
+            Known::Gelu,
         ] {
             let found = Curve::of(|x| activation.at(x)).activation();
             let expected = format!("{activation:?}");
             assert!(found.is_some_and(|found| format!("{found:?}")[..4] == expected[..4]), "{found:?} {expected}");
         }
-        assert!(matches!(Curve::of(|x| Activation::Elu(1.0).at(x)).activation(), Some(Activation::Elu(_))));
+        assert!(matches!(Curve::of(|x| Known::Elu(1.0).at(x)).activation(), Some(Known::Elu(_))));
         assert_eq!(Curve::of(|x| x * x).activation(), None);
         assert_eq!(Curve::of(|x| 0.125 * x).factor(), Some(0.125));
     }
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn a_gelu_of_any_spelling_is_one() {
         let tangent = |x: f64| 0.5 * x * (1.0 + (0.797_884_6 * (x + 0.044_715 * x * x * x)).tanh());
-        assert_eq!(Curve::of(tangent).activation(), Some(Activation::Gelu));
+        assert_eq!(Curve::of(tangent).activation(), Some(Known::Gelu));
         let sigmoid = |x: f64| x * sigmoid(1.702 * x);
         assert_eq!(Curve::of(sigmoid).activation(), None);
     }
