@@ -1,5 +1,4 @@
-//! Graphs as text: one JSON object a network. Names and numbering are those of the C interface; `docs/graph.schema.json`
-//! says what may stand where.
+//! Graphs as text: one JSON object a network. Names and numbering are those of the C interface, in lower case.
 
 use crate::graph::{Graph, Node};
 use aznas::graph::{Convolution, Distribution, Draw, IdentityRule, Op};
@@ -419,10 +418,7 @@ mod tests {
     #[test]
     fn every_space_survives_a_round_trip_with_its_bits() {
         let cell = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|";
-        let cells = CellNetwork {
-            cell: Cell::parse(cell).unwrap(),
-            skeleton: Skeleton::new(8, 1, 10).unwrap(),
-        };
+        let cells = CellNetwork { cell: Cell::parse(cell).unwrap(), skeleton: Skeleton::new(8, 1, 10).unwrap() };
         let transformer =
             TransformerNetwork::new(Architecture::parse("autoformer(embed=192,heads=3-4,ratio=4-3.5)").unwrap());
         let networks: [(&dyn aznas::graph::Network, usize); 2] = [(&cells, 32), (&transformer, 32)];

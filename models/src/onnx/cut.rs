@@ -101,7 +101,11 @@ impl Live {
     }
 
     fn readers(&self, index: usize) -> impl Iterator<Item = usize> {
-        self.nodes.iter().enumerate().filter(move |(_, node)| node.inputs.contains(&Some(index))).map(|(reader, _)| reader)
+        self.nodes
+            .iter()
+            .enumerate()
+            .filter(move |(_, node)| node.inputs.contains(&Some(index)))
+            .map(|(reader, _)| reader)
     }
 
     fn ends(&self) -> Vec<usize> {
@@ -141,13 +145,15 @@ impl Live {
             _ => false,
         };
         let summary = (0..count).rev().find(|&index| bottlenecks[index] && is_summary(&self.nodes[index]));
-        let mut head = summary.or_else(|| (0..count).rev().find(|&index| is_unit(&self.nodes[index].op))).unwrap_or(count);
+        let mut head =
+            summary.or_else(|| (0..count).rev().find(|&index| is_unit(&self.nodes[index].op))).unwrap_or(count);
         // A normalisation that only the head reads, with its activation, is the head's.
         while head > 0 && bottlenecks[head - 1] {
             let before = &self.nodes[head - 1].op;
             let is_norm_of_join = matches!(before, Op::BatchNorm(_) | Op::LayerNorm(_))
                 && self.nodes[head - 1].inputs.iter().flatten().all(|&input| !is_unit(&self.nodes[input].op));
-            if !is_norm_of_join && !(is_activation(before) && head > 1 && self.follows_norm_of_join(head - 1)) {
+            let is_its_activation = is_activation(before) && self.follows_norm_of_join(head - 1);
+            if !(is_norm_of_join || is_its_activation) {
                 break;
             }
             head -= 1;
@@ -166,7 +172,9 @@ impl Live {
         let mut ends = Vec::with_capacity(names.len());
         for name in names {
             let end = self.nodes.iter().position(|node| node.name == *name);
-            ends.push(end.ok_or_else(|| OnnxError::new(format!("cut at {name}"), "no tensor of this name is computed"))?);
+            ends.push(
+                end.ok_or_else(|| OnnxError::new(format!("cut at {name}"), "no tensor of this name is computed"))?,
+            );
         }
         ends.sort_unstable();
         ends.dedup();

@@ -80,8 +80,10 @@ impl File {
         let refuse = |place: &str, reason: &str| OnnxError::new(place, reason);
         let model = ModelProto::parse_buf(bytes).map_err(|error| refuse("file", &format!("no ONNX model: {error}")))?;
         let graph = model.graph.ok_or_else(|| refuse("file", "no ONNX model: it has no graph"))?;
-        let versions = model.opset_import.iter().filter(|set| matches!(set.domain.as_deref(), None | Some("" | "ai.onnx")));
-        let opset = versions.filter_map(|set| set.version).next().ok_or_else(|| refuse("opset_import", "no version"))?;
+        let versions =
+            model.opset_import.iter().filter(|set| matches!(set.domain.as_deref(), None | Some("" | "ai.onnx")));
+        let opset =
+            versions.filter_map(|set| set.version).next().ok_or_else(|| refuse("opset_import", "no version"))?;
         if !OPSETS.contains(&opset) {
             let (first, last) = (OPSETS.start(), OPSETS.end());
             return Err(refuse("opset_import", &format!("version {opset}; versions {first} to {last} are understood")));
@@ -95,7 +97,8 @@ impl File {
             }
         }
         // Old files list initialisers among the inputs.
-        let mut inputs = graph.input.iter().filter(|input| !input.name.as_ref().is_some_and(|n| constants.contains_key(n)));
+        let mut inputs =
+            graph.input.iter().filter(|input| !input.name.as_ref().is_some_and(|n| constants.contains_key(n)));
         let input = inputs.next().ok_or_else(|| refuse("inputs", "none"))?;
         if let Some(other) = inputs.next() {
             let name = other.name.as_deref().unwrap_or_default();
@@ -111,7 +114,14 @@ impl File {
         };
         let nodes: Vec<Node> = graph.node.into_iter().enumerate().map(|(index, node)| named(index, node)).collect();
         check(&nodes, &constants, &input_name)?;
-        Ok(Self { opset, input: input_name, input_dims, output: output.name.clone().unwrap_or_default(), constants, nodes })
+        Ok(Self {
+            opset,
+            input: input_name,
+            input_dims,
+            output: output.name.clone().unwrap_or_default(),
+            constants,
+            nodes,
+        })
     }
 }
 
@@ -141,7 +151,11 @@ fn check(nodes: &[Node], constants: &HashMap<String, Tensor>, input: &str) -> Re
         }
         for name in node.inputs.iter().filter(|name| !name.is_empty()) {
             if !known.contains(name.as_str()) {
-                let why = if computed.contains(name.as_str()) { "it is computed later, or by itself" } else { "nothing computes it" };
+                let why = if computed.contains(name.as_str()) {
+                    "it is computed later, or by itself"
+                } else {
+                    "nothing computes it"
+                };
                 return Err(OnnxError::new(&node.place, format!("reads {name}: {why}")));
             }
         }

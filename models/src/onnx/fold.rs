@@ -45,18 +45,20 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
                 Elements::Integers(_) => return Err(refuse("of integers")),
             }
         }
-        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Equal" | "Pow" => {
-            binary(&node.operator, input(0)?, input(1)?).ok_or_else(|| refuse("constants that do not fit each other"))?
-        }
+        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Equal" | "Pow" => binary(&node.operator, input(0)?, input(1)?)
+            .ok_or_else(|| refuse("constants that do not fit each other"))?,
         "Where" => {
-            let zipped = broadcast_dims(&broadcast_dims(&input(0)?.dims, &input(1)?.dims).unwrap_or_default(), &input(2)?.dims);
+            let zipped =
+                broadcast_dims(&broadcast_dims(&input(0)?.dims, &input(1)?.dims).unwrap_or_default(), &input(2)?.dims);
             let dims = zipped.ok_or_else(|| refuse("constants that do not fit each other"))?;
             let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
             let condition = input(0)?.as_integers().ok_or_else(|| refuse("a condition that is no boolean"))?;
             let at = |tensor: &Tensor, place: usize| source_of(place, &dims, &tensor.dims);
             match (&input(1)?.elements, &input(2)?.elements) {
                 (Elements::Integers(a), Elements::Integers(b)) => {
-                    let pick = |i: usize| if condition[at(inputs[0], i)] != 0 { a[at(inputs[1], i)] } else { b[at(inputs[2], i)] };
+                    let pick = |i: usize| {
+                        if condition[at(inputs[0], i)] != 0 { a[at(inputs[1], i)] } else { b[at(inputs[2], i)] }
+                    };
                     Tensor::integers(dims.clone(), (0..len).map(pick).collect())
                 }
                 _ => return Ok(None),
@@ -64,7 +66,9 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
         }
         "Shape" => Tensor::integers(vec![input(0)?.dims.len()], input(0)?.dims.iter().map(|&dim| dim as i64).collect()),
         "Gather" => gather(input(0)?, input(1)?, node.integer("axis", 0)).ok_or_else(|| refuse("an index outside"))?,
-        "Concat" => concat(inputs, node.integer("axis", 0)).ok_or_else(|| refuse("parts that do not fit each other"))?,
+        "Concat" => {
+            concat(inputs, node.integer("axis", 0)).ok_or_else(|| refuse("parts that do not fit each other"))?
+        }
         "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" => {
             let dims = reshape(node, &input(0)?.dims, inputs.get(1).copied())?;
             if bounded(&dims) != Some(input(0)?.len()) {
@@ -77,14 +81,19 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
             let part = slice_of(node, &tensor.dims, &inputs[1..])?;
             let Some((axis, start, len)) = part else { return Ok(Some(tensor.clone())) };
             let picked: Vec<i64> = (start..start + len).map(|index| index as i64).collect();
-            gather(tensor, &Tensor::integers(vec![len], picked), axis as i64).ok_or_else(|| refuse("a range outside"))?
+            gather(tensor, &Tensor::integers(vec![len], picked), axis as i64)
+                .ok_or_else(|| refuse("a range outside"))?
         }
-        "Transpose" => transpose(input(0)?, node.integers("perm")).ok_or_else(|| refuse("axes that are no permutation"))?,
+        "Transpose" => {
+            transpose(input(0)?, node.integers("perm")).ok_or_else(|| refuse("axes that are no permutation"))?
+        }
         "ConstantOfShape" => {
             let dims = sizes(input(0)?).ok_or_else(|| refuse("a shape that is none"))?;
             let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
             match node.value()?.map(|value| value.elements) {
-                Some(Elements::Integers(value)) => Tensor::integers(dims, vec![value.first().copied().unwrap_or(0); len]),
+                Some(Elements::Integers(value)) => {
+                    Tensor::integers(dims, vec![value.first().copied().unwrap_or(0); len])
+                }
                 Some(Elements::Floats(value)) => Tensor::floats(dims, vec![value.first().copied().unwrap_or(0.0); len]),
                 None => Tensor::floats(dims, vec![0.0; len]),
             }
@@ -93,7 +102,7 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
             let asked = sizes(input(1)?).ok_or_else(|| refuse("a shape that is none"))?;
             let dims = broadcast_dims(&input(0)?.dims, &asked).ok_or_else(|| refuse("a shape that does not fit"))?;
             let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
-            let places = (0..len).map(|place| source_of(place, &dims, &input(0).map_or(&[][..], |t| &t.dims)));
+            let places = (0..len).map(|place| source_of(place, &dims, &inputs[0].dims));
             match &input(0)?.elements {
                 Elements::Floats(elements) => Tensor::floats(dims.clone(), places.map(|i| elements[i]).collect()),
                 Elements::Integers(elements) => Tensor::integers(dims.clone(), places.map(|i| elements[i]).collect()),
@@ -127,7 +136,8 @@ pub(super) fn reshape(node: &Node, dims: &[usize], second: Option<&Tensor>) -> R
             if let Some(open) = shape.iter().position(|&size| size == -1) {
                 let mut others = result.iter().enumerate().filter(|(index, _)| *index != open);
                 let known = others.try_fold(1usize, |known, (_, &size)| known.checked_mul(size));
-                let known = known.filter(|&known| known > 0).ok_or_else(|| refuse("a shape that leaves no size open"))?;
+                let known =
+                    known.filter(|&known| known > 0).ok_or_else(|| refuse("a shape that leaves no size open"))?;
                 result[open] = total / known;
             }
             Ok(result)

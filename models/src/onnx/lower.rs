@@ -13,9 +13,9 @@ use super::file::{File, Node};
 use super::fold;
 use super::tensor::Tensor;
 use super::view::{Axis, View};
+use attention::Logits;
 use aznas::graph::Op;
 use aznas::tensor::Role;
-use attention::Logits;
 use pointwise::Curve;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -33,8 +33,11 @@ pub(super) struct Lowered {
     /// The name of the tensor in the model.
     pub(super) name: String,
     /// The parameters that the model has, as `aznas` wants them.
-    pub(super) parameters: Vec<(Role, Rc<[f32]>)>,
+    pub(super) parameters: Parameters,
 }
+
+/// Parameters by role.
+pub(super) type Parameters = Vec<(Role, Rc<[f32]>)>;
 
 /// Where a map comes from: the input of the network, or the n-th of the list.
 pub(super) type Source = Option<usize>;
@@ -254,7 +257,8 @@ impl<'f> Work<'f> {
             (Some(map), "RandomUniformLike" | "RandomNormalLike" | "Bernoulli") => Ok(Value::Noise(map.dims())),
             (Some(map), "Mul") => Ok(map.clone()),
             (None, "RandomUniform" | "RandomNormal" | "RandomUniformLike" | "RandomNormalLike") => {
-                let given = node.integers("shape").map(|shape| shape.iter().map(|&size| size.max(0) as usize).collect());
+                let given =
+                    node.integers("shape").map(|shape| shape.iter().map(|&size| size.max(0) as usize).collect());
                 Ok(Value::Noise(given.or_else(|| values.iter().flatten().next().map(Value::dims)).unwrap_or_default()))
             }
             (None, "Less" | "Greater" | "Cast" | "Floor" | "Div" | "Add" | "Sub" | "Mul" | "Not" | "Bernoulli") => {

@@ -82,7 +82,12 @@ impl Tensor {
             (DataType::INT32 | DataType::BOOL, None) => {
                 Self::integers(dims, proto.int32_data.iter().map(|&x| x.into()).collect())
             }
-            _ => return Err(refuse(format!("elements of data type {}; float, double, int32, int64, bool are read", kind.0))),
+            _ => {
+                return Err(refuse(format!(
+                    "elements of data type {}; float, double, int32, int64, bool are read",
+                    kind.0
+                )));
+            }
         };
         if tensor.len() != len {
             return Err(refuse(format!("{len} elements by its dimensions, {} given", tensor.len())));

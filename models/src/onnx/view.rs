@@ -134,13 +134,18 @@ impl View {
 
     /// Whether an axis is all channels and nothing else is.
     pub(super) fn has_channels_at(&self, index: usize) -> bool {
-        let only = |(axis, parts): (usize, &Vec<Part>)| parts.iter().all(|part| (part.axis == Axis::Channel) == (axis == index));
+        let only = |(axis, parts): (usize, &Vec<Part>)| {
+            parts.iter().all(|part| (part.axis == Axis::Channel) == (axis == index))
+        };
         self.axes.iter().enumerate().all(only) && self.axes[index].len() <= 1
     }
 
     /// Whether the axes are those of a map: batch × channels × rows × columns.
     pub(super) fn is_map(&self) -> bool {
-        let of = |index: usize, axis: Axis| matches!(self.axes[index].as_slice(), [] | [_]) && self.axes[index].iter().all(|p| p.axis == axis && p.stride == 1);
+        let of = |index: usize, axis: Axis| {
+            matches!(self.axes[index].as_slice(), [] | [_])
+                && self.axes[index].iter().all(|p| p.axis == axis && p.stride == 1)
+        };
         self.rank() == 4 && of(0, Axis::Batch) && of(1, Axis::Channel) && of(2, Axis::Row) && of(3, Axis::Column)
     }
 
@@ -158,7 +163,8 @@ impl View {
 
     /// Whether the axes are those of another view but for the channels, which are at `channels` in both.
     pub(super) fn is_like(&self, other: &Self, channels: usize) -> bool {
-        self.rank() == other.rank() && (0..self.rank()).all(|axis| axis == channels || self.axes[axis] == other.axes[axis])
+        self.rank() == other.rank()
+            && (0..self.rank()).all(|axis| axis == channels || self.axes[axis] == other.axes[axis])
     }
 
     /// The same axes with so many channels, all at one axis.

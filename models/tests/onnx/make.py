@@ -1,16 +1,17 @@
 """Writes the small ONNX models of this folder and what PyTorch computes with them.
 
     python make.py                 (needs torch, onnx, safetensors)
-    python make.py --torchvision   (also needs torchvision: the models of `tests/torchvision.rs`, into the folder named)
+    python make.py --torchvision FOLDER   (also needs torchvision: its models, with the published counts)
 
-Every model is exported as while training, so that batch normalisations stay. NAME.onnx is the model with its weights, NAME.safetensors
-has an input batch, the tensors after every module named `f0`, `f1`, … and the logits, and the gradient that PyTorch pulls back
-through each of these modules from a given vector of signs.
+Every model is exported as while training, so that batch normalisations stay. NAME.onnx is the model with its weights. NAME.safetensors
+has an input batch and vectors of signs `v/1`, `v/2`, … and what follows from them in double precision: the entropy of the spectrum of
+each feature, the output of a module named `f0`, `f1`, …, and the gain of each such module. Its metadata names the features.
 """
 import argparse
 import os
 import warnings
 
+import onnx
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
@@ -184,6 +185,32 @@ def models():
                            nn.Sequential(nn.AvgPool2d(3, 1, 1, count_include_pad=False), unit(8, 8))], classifier(8)), 16
 
 
+def positions(f):
+    """Channels last, a row a position."""
+    return (f.permute(0, 2, 3, 1) if f.dim() == 4 else f).flatten(0, -2)
+
+
+def expressivity(f):
+    z = positions(f)
+    z = z - z.mean(0)
+    p = torch.linalg.eigvalsh(z.T @ z / len(z)).clamp(min=0)
+    p = p / p.sum()
+    return float(-(p * (p + 1e-8).log()).sum())
+
+
+def gain(u, v):
+    if u.dim() == 4 and u.shape[2] != v.shape[2]:
+        u = F.pixel_unshuffle(u, u.shape[2] // v.shape[2])
+    u, v = positions(u), positions(v)
+    return float(torch.linalg.matrix_norm(u.T @ v / len(v), 2))
+
+
+def feature_names(path, count):
+    """The tensor that the last node of each module computes."""
+    graph = onnx.load(path).graph
+    return [[n for n in graph.node if n.name.startswith(f"/f{i}/")][-1].output[0] for i in range(count)]
+
+
 def export(model, x, path):
     torch.onnx.export(model, x, path, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False, opset_version=17, dynamo=False,
                       input_names=["input"], output_names=["logits"], dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}})
@@ -201,20 +228,23 @@ def main():
         model.train()
         x = torch.randn(4, 3, side, side)
         export(model, x, os.path.join(HERE, name + ".onnx"))
-        out, f, double = {"input": x}, x.double(), model.double()
-        if isinstance(double, Blocks):
-            for i in range(double.count):
-                f = f.detach().requires_grad_(True)
-                y = getattr(double, f"f{i}")(f)
-                out[f"feature/{i}"] = y.detach()
-                if i > 0:
-                    v = torch.where(torch.rand(y.shape) < 0.5, -1.0, 1.0)
-                    out[f"v/{i}"], out[f"g_in/{i}"] = v, torch.autograd.grad(y, f, v.double())[0]
-                f = y
-            out["logits"] = double.head(f).detach()
-        else:
-            out["logits"] = double(f).detach()
-        save_file({k: t.float().contiguous() for k, t in out.items()}, os.path.join(HERE, name + ".safetensors"))
+        if not isinstance(model, Blocks):
+            continue
+        out, f, model = {"input": x}, x.double(), model.double()
+        entropies, gains = [], []
+        for i in range(model.count):
+            f = f.detach().requires_grad_(True)
+            y = getattr(model, f"f{i}")(f)
+            entropies.append(expressivity(y.detach()))
+            if i > 0:
+                v = torch.where(torch.rand(y.shape) < 0.5, -1.0, 1.0)
+                gains.append(gain(torch.autograd.grad(y, f, v.double())[0], v.double()))
+                out[f"v/{i}"] = v
+            f = y
+        out = {k: t.float().contiguous() for k, t in out.items()}
+        out["expressivity"], out["sigma"] = torch.tensor(entropies, dtype=torch.float64), torch.tensor(gains, dtype=torch.float64)
+        names = feature_names(os.path.join(HERE, name + ".onnx"), model.count)
+        save_file(out, os.path.join(HERE, name + ".safetensors"), metadata={"features": ",".join(names)})
     if arguments.torchvision:
         import torchvision
         for name in ("resnet18 resnet50 mobilenet_v2 mobilenet_v3_small efficientnet_b0 regnet_y_400mf densenet121 shufflenet_v2_x1_0 squeezenet1_1 googlenet mnasnet1_0 "

@@ -135,7 +135,8 @@ impl<'f> Work<'f> {
     /// The map that has in its channels the queries, then the keys, then the values.
     fn joined(&mut self, node: &Node, parts: [&Seen; 3], channels: usize) -> Result<super::Source, OnnxError> {
         let source = parts[0].source;
-        let in_order = parts.iter().enumerate().all(|(i, part)| part.source == source && part.view.channel == i * channels);
+        let in_order =
+            parts.iter().enumerate().all(|(i, part)| part.source == source && part.view.channel == i * channels);
         if in_order && self.shape(source)[0] == 3 * channels {
             return Ok(source);
         }
@@ -154,7 +155,8 @@ mod tests {
     #[test]
     fn heads_of_queries_and_turned_keys() {
         let tokens = View::of_map([2, 24, 5, 1]).transposed(&[0, 2, 1, 3]).unwrap().reshaped(&[2, 5, 24]).unwrap();
-        let queries = tokens.sliced(2, 0, 8).unwrap().reshaped(&[2, 5, 2, 4]).unwrap().transposed(&[0, 2, 1, 3]).unwrap();
+        let queries =
+            tokens.sliced(2, 0, 8).unwrap().reshaped(&[2, 5, 2, 4]).unwrap().transposed(&[0, 2, 1, 3]).unwrap();
         assert_eq!(heads(&queries, 2, 3), Some((2, 4)));
         let keys = queries.transposed(&[0, 1, 3, 2]).unwrap();
         assert_eq!((heads(&keys, 3, 2), heads(&keys, 2, 3)), (Some((2, 4)), None));

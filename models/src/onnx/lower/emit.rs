@@ -1,7 +1,7 @@
 //! Ops of `aznas` for the operators that compute something.
 
 use super::pointwise::Known;
-use super::{Lowered, OnnxError, Seen, Source, Value, Work};
+use super::{Lowered, OnnxError, Parameters, Seen, Source, Value, Work};
 use crate::onnx::file::Node;
 use crate::onnx::fold;
 use crate::onnx::tensor::Tensor;
@@ -35,7 +35,10 @@ impl<'f> Work<'f> {
     /// Adds a node, unless the same is there already.
     pub(super) fn push(&mut self, node: Lowered) -> Source {
         let same = |other: &Lowered| {
-            node.parameters.is_empty() && other.parameters.is_empty() && other.op == node.op && other.inputs == node.inputs
+            node.parameters.is_empty()
+                && other.parameters.is_empty()
+                && other.op == node.op
+                && other.inputs == node.inputs
         };
         // Parameters make convolutions and the like different, whatever their sizes.
         let found = if has_parameters(&node.op) { None } else { self.nodes.iter().position(same) };
@@ -50,7 +53,7 @@ impl<'f> Work<'f> {
         self.push(Lowered { op, inputs, shape, place: node.place.clone(), name, parameters: Vec::new() })
     }
 
-    fn set_parameters(&mut self, source: Source, parameters: Vec<(Role, Rc<[f32]>)>) {
+    fn set_parameters(&mut self, source: Source, parameters: Parameters) {
         if let Some(index) = source {
             self.nodes[index].parameters = parameters;
         }
@@ -102,7 +105,13 @@ impl<'f> Work<'f> {
     }
 
     /// Channels `start ..` of a map.
-    pub(super) fn channels_of(&mut self, source: Source, start: usize, len: usize, place: &str) -> Result<Source, OnnxError> {
+    pub(super) fn channels_of(
+        &mut self,
+        source: Source,
+        start: usize,
+        len: usize,
+        place: &str,
+    ) -> Result<Source, OnnxError> {
         let [channels, rows, columns] = self.shape(source);
         if start == 0 && len == channels {
             return Ok(source);
@@ -121,7 +130,9 @@ impl<'f> Work<'f> {
         // A concatenation of what an earlier one has, and more, goes on from there: it is what every path passes through.
         let mut parts = sources;
         let earlier = self.nodes.iter().enumerate().rev().find(|(_, other)| {
-            other.op == Op::Concat && other.inputs.len() >= 2 && self.flattened(other).is_some_and(|f| f.len() < parts.len() && parts.starts_with(&f))
+            other.op == Op::Concat
+                && other.inputs.len() >= 2
+                && self.flattened(other).is_some_and(|f| f.len() < parts.len() && parts.starts_with(&f))
         });
         if let Some((index, _)) = earlier {
             let known = self.flattened(&self.nodes[index]).map_or(0, |flat| flat.len());
@@ -216,7 +227,11 @@ impl<'f> Work<'f> {
         let value = self.value(node, 0)?;
         let seen = self.computed(&value, &node.place)?;
         let seen = self.plain(seen, &node.place)?;
-        if seen.view.is_map() { Ok(seen) } else { Err(OnnxError::new(&node.place, "reads something that is no map of four axes")) }
+        if seen.view.is_map() {
+            Ok(seen)
+        } else {
+            Err(OnnxError::new(&node.place, "reads something that is no map of four axes"))
+        }
     }
 
     fn convolution(&mut self, node: &Node) -> Result<Value, OnnxError> {
@@ -245,7 +260,8 @@ impl<'f> Work<'f> {
             groups,
             bias: bias.is_some(),
         });
-        let [rows, columns] = sides.outputs([rows, columns], false).ok_or_else(|| refuse("a kernel larger than the map"))?;
+        let [rows, columns] =
+            sides.outputs([rows, columns], false).ok_or_else(|| refuse("a kernel larger than the map"))?;
         let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns]);
         let mut parameters = vec![(Role::Weight, floats(&weight, node)?)];
         if let Some(bias) = bias {
@@ -298,19 +314,24 @@ impl<'f> Work<'f> {
             match (axes.contains(&axis), is_position) {
                 (true, true) => left.extend(keep.then_some(1)),
                 (true, false) => return Err(refuse("a mean over something other than positions")),
-                (false, true) if !seen.view.axis(axis).is_empty() => return Err(refuse("a mean over some positions only")),
+                (false, true) if !seen.view.axis(axis).is_empty() => {
+                    return Err(refuse("a mean over some positions only"));
+                }
                 (false, _) => left.push(seen.view.dims()[axis]),
             }
         }
         let channels = self.shape(seen.source)[0];
         let source = self.emit(node, Op::GlobalPool, vec![seen.source], [channels, 1, 1]);
-        let view = View::of_map([self.batch, channels, 1, 1]).reshaped(&left).ok_or_else(|| refuse("axes in another order"))?;
+        let view = View::of_map([self.batch, channels, 1, 1])
+            .reshaped(&left)
+            .ok_or_else(|| refuse("axes in another order"))?;
         Ok(Value::Map(Seen { source, view }))
     }
 
     fn concat(&mut self, node: &Node) -> Result<Value, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
-        let values: Vec<Value> = (0..node.inputs.len()).map(|index| self.value(node, index)).collect::<Result<_, _>>()?;
+        let values: Vec<Value> =
+            (0..node.inputs.len()).map(|index| self.value(node, index)).collect::<Result<_, _>>()?;
         let rank = values.first().map_or(0, |value| value.dims().len());
         let axis = fold::place(node.integer("axis", 0), rank).ok_or_else(|| refuse("no such axis"))?;
         if let [Value::Constant(class), Value::Map(seen)] = values.as_slice() {
@@ -336,7 +357,8 @@ impl<'f> Work<'f> {
     }
 
     fn behind_class_token(&mut self, node: &Node, class: &Tensor, seen: Seen, axis: usize) -> Result<Value, OnnxError> {
-        let refuse = || OnnxError::new(&node.place, "joins a constant and a map in another way than a class token and patches");
+        let refuse =
+            || OnnxError::new(&node.place, "joins a constant and a map in another way than a class token and patches");
         let seen = self.plain(seen, &node.place)?;
         let channels = self.shape(seen.source)[0];
         let is_tokens = axis == 1 && seen.view.rank() == 3 && seen.view.has_channels_at(2);
@@ -428,7 +450,9 @@ impl<'f> Work<'f> {
     /// convolution with a kernel as large as the map.
     fn linear(&mut self, node: &Node, weight: &Tensor, bias: Option<&Tensor>) -> Result<Value, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
-        let &[outputs, inputs] = weight.dims.as_slice() else { return Err(refuse("weights of other than two dimensions")) };
+        let &[outputs, inputs] = weight.dims.as_slice() else {
+            return Err(refuse("weights of other than two dimensions"));
+        };
         let value = self.value(node, 0)?;
         let seen = self.computed(&value, &node.place)?;
         let seen = self.plain(seen, &node.place)?;
@@ -451,7 +475,12 @@ impl<'f> Work<'f> {
             (source, seen.view.with_channels(outputs, rank - 1))
         } else if rank == 2 && seen.view.is_image_at(1) && inputs == channels * rows * columns {
             let source = self.emit(node, convolution([rows, columns]), vec![seen.source], [outputs, 1, 1]);
-            (source, View::of_map([self.batch, outputs, 1, 1]).reshaped(&[self.batch, outputs]).ok_or_else(|| refuse("no vectors"))?)
+            (
+                source,
+                View::of_map([self.batch, outputs, 1, 1])
+                    .reshaped(&[self.batch, outputs])
+                    .ok_or_else(|| refuse("no vectors"))?,
+            )
         } else {
             return Err(refuse("a product with something other than the channels of each position or all of an image"));
         };
@@ -459,7 +488,7 @@ impl<'f> Work<'f> {
         Ok(Value::Map(Seen { source, view }))
     }
 
-    fn gain_and_shift(&self, node: &Node, channels: usize) -> Result<Vec<(Role, Rc<[f32]>)>, OnnxError> {
+    fn gain_and_shift(&self, node: &Node, channels: usize) -> Result<Parameters, OnnxError> {
         let mut parameters = Vec::new();
         for (index, role) in [(1, Role::Gain), (2, Role::Shift)] {
             if let Some(tensor) = self.optional(node, index)? {
@@ -501,7 +530,11 @@ fn rounded(x: f64) -> f64 {
 }
 
 fn positive(epsilon: f64, node: &Node) -> Result<f64, OnnxError> {
-    if epsilon.is_finite() && epsilon > 0.0 { Ok(epsilon) } else { Err(OnnxError::new(&node.place, "an epsilon that is not positive")) }
+    if epsilon.is_finite() && epsilon > 0.0 {
+        Ok(epsilon)
+    } else {
+        Err(OnnxError::new(&node.place, "an epsilon that is not positive"))
+    }
 }
 
 fn floats(tensor: &Tensor, node: &Node) -> Result<Rc<[f32]>, OnnxError> {
@@ -544,7 +577,8 @@ impl Sides {
             Some(same @ ("SAME_UPPER" | "SAME_LOWER")) => {
                 for axis in 0..2 {
                     let reach = kernel[axis].saturating_sub(1).saturating_mul(dilation[axis]) + 1;
-                    let covered = (map[axis].div_ceil(stride[axis]) - 1).saturating_mul(stride[axis]).saturating_add(reach);
+                    let covered =
+                        (map[axis].div_ceil(stride[axis]) - 1).saturating_mul(stride[axis]).saturating_add(reach);
                     let total = covered.saturating_sub(map[axis]);
                     let (less, more) = (total / 2, total - total / 2);
                     (before[axis], behind[axis]) = if same == "SAME_UPPER" { (less, more) } else { (more, less) };

@@ -119,8 +119,22 @@ impl Curve {
     /// Whether [`Work::function`] knows the operator.
     pub(super) fn understands(operator: &str) -> bool {
         const OPERATORS: [&str; 16] = [
-            "Relu", "Clip", "LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Erf", "Gelu", "Neg", "Pow", "Exp",
-            "Softplus", "Mish", "Swish",
+            "Relu",
+            "Clip",
+            "LeakyRelu",
+            "Elu",
+            "Sigmoid",
+            "HardSigmoid",
+            "HardSwish",
+            "Tanh",
+            "Erf",
+            "Gelu",
+            "Neg",
+            "Pow",
+            "Exp",
+            "Softplus",
+            "Mish",
+            "Swish",
         ];
         OPERATORS.contains(&operator)
     }
