@@ -220,7 +220,8 @@ enum aznas_status
      */
     AZNAS_STATUS_STRUCT_SIZE = -103,
     /**
-     * Memory that is written overlaps memory that is read.
+     * Memory that is written overlaps memory that is read, or written as well. If it is the error struct that does, nothing
+     * is written into it.
      */
     AZNAS_STATUS_OVERLAP = -104,
     /**
@@ -959,7 +960,7 @@ typedef struct aznas_source {
      */
     size_t struct_size;
     /**
-     * A table of tensors; searched from the front.
+     * A table of tensors; searched from the front, and fast if the blocks ascend, once or for each role anew.
      */
     const struct aznas_tensor *tensors;
     /**

@@ -25,6 +25,7 @@ mod refusal;
 pub mod score;
 pub mod source;
 pub mod status;
+mod tensors;
 pub mod version;
 mod written;
 

@@ -1,10 +1,6 @@
-//! Tensors of the caller in place of random ones: from a table, from a function, or both.
+//! How the caller gives tensors in place of random ones: by a table, a function, or both.
 
-use crate::pointer::{self, Array, Descriptor, Struct};
-use crate::refusal::Refusal;
-use crate::written::Written;
-use aznas::Error;
-use core::cell::Cell;
+use crate::pointer::{Descriptor, Struct};
 use core::ffi::c_void;
 
 /// What a tensor of the caller is.
@@ -42,7 +38,7 @@ pub enum Role {
 
 impl Role {
     /// The number of a parameter's role in the core.
-    fn of(role: aznas::tensor::Role) -> Self {
+    pub(crate) fn of(role: aznas::tensor::Role) -> Self {
         match role {
             aznas::tensor::Role::Weight => Self::Weight,
             aznas::tensor::Role::Bias => Self::Bias,
@@ -100,7 +96,7 @@ pub type Lookup =
 pub struct Source {
     /// `sizeof(aznas_source)`
     pub struct_size: usize,
-    /// A table of tensors; searched from the front.
+    /// A table of tensors; searched from the front, and fast if the blocks ascend, once or for each role anew.
     pub tensors: *const Tensor,
     /// Tensors in the table.
     pub tensor_count: usize,
@@ -119,100 +115,3 @@ unsafe impl Struct for Source {
 
 // SAFETY: `struct_size` comes first.
 unsafe impl Descriptor for Source {}
-
-/// The caller's tensors as the core asks for them.
-#[derive(Debug)]
-pub(crate) struct CallerTensors {
-    table: Array<Tensor>,
-    lookup: Lookup,
-    context: *mut c_void,
-    /// What no tensor may overlap.
-    written: Written,
-    /// Why an answer of the function cannot be read. It counts as empty, so that planning refuses it.
-    refused: Cell<Option<Refusal>>,
-}
-
-impl CallerTensors {
-    /// The tensors of `source`, which may be NULL.
-    ///
-    /// # Safety
-    /// `source` keeps the promises of the header, as long as the result is used.
-    pub(crate) unsafe fn new(source: *const Source, written: Written) -> Result<Self, Refusal> {
-        let mut tensors = Self {
-            table: Array::EMPTY,
-            lookup: None,
-            context: core::ptr::null_mut(),
-            written,
-            refused: Cell::new(None),
-        };
-        if !source.is_null() {
-            // SAFETY: as promised by the caller.
-            let source = unsafe { pointer::read(source, &written) }?;
-            let Source { tensors: start, tensor_count, tensor_size, lookup, context, .. } = source;
-            // SAFETY: as promised by the caller.
-            tensors.table = unsafe { Array::new(start, tensor_count, tensor_size, "tensor_size", &written) }?;
-            (tensors.lookup, tensors.context) = (lookup, context);
-            tensors.check_table()?;
-        }
-        Ok(tensors)
-    }
-
-    /// The outcome of a call that asked for tensors.
-    pub(crate) fn answered<T>(&self, outcome: Result<T, Error>) -> Result<T, Refusal> {
-        outcome.map_err(|error| self.refused.get().unwrap_or(error.into()))
-    }
-
-    fn check_table(&self) -> Result<(), Refusal> {
-        for tensor in (0..self.table.len()).map(|index| self.table.get(index)) {
-            if tensor.role > Role::ValueColumn as u32 {
-                return Err(Refusal::invalid("role", "one of aznas_role"));
-            }
-            if tensor.reserved != 0 {
-                return Err(Refusal::invalid("reserved", "0"));
-            }
-            // SAFETY: the promises of the header.
-            unsafe { pointer::slice(tensor.data, tensor.len, "data", &self.written) }?;
-        }
-        Ok(())
-    }
-
-    fn find(&self, role: Role, block: usize, key: u32) -> Option<&[f32]> {
-        let (role, block) = (role as u32, u32::try_from(block).ok()?);
-        let listed = (0..self.table.len())
-            .map(|index| self.table.get(index))
-            .find(|tensor| (tensor.role, tensor.block, tensor.key) == (role, block, key));
-        let (data, len) = match (listed, self.lookup) {
-            (Some(tensor), _) => (tensor.data, tensor.len),
-            (None, Some(lookup)) => {
-                let mut len = 0;
-                // SAFETY: the caller supplied the function for this call.
-                let data = unsafe { lookup(self.context, role, block, key, &mut len) };
-                if data.is_null() {
-                    return None;
-                }
-                (data, len)
-            }
-            (None, None) => return None,
-        };
-        // SAFETY: the promises of the header.
-        let slice = unsafe { pointer::slice(data, len, "lookup", &self.written) };
-        Some(slice.unwrap_or_else(|refusal| {
-            self.refused.set(Some(refusal));
-            &[]
-        }))
-    }
-}
-
-impl aznas::tensor::Source for CallerTensors {
-    fn input(&self) -> Option<&[f32]> {
-        self.find(Role::Input, 0, 0)
-    }
-
-    fn direction(&self, block: usize) -> Option<&[f32]> {
-        self.find(Role::Direction, block, 0)
-    }
-
-    fn parameter(&self, block: usize, key: u32, role: aznas::tensor::Role) -> Option<&[f32]> {
-        self.find(Role::of(role), block, key)
-    }
-}

@@ -35,6 +35,8 @@ mod score;
 mod source;
 #[path = "../src/status.rs"]
 mod status;
+#[path = "../src/tensors.rs"]
+mod tensors;
 #[path = "../src/written.rs"]
 mod written;
 
