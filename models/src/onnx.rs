@@ -1,7 +1,7 @@
 //! ONNX models as networks: what the operators compute, in the ops of `aznas`, cut into primary blocks.
 //!
-//! The way is *file → list → blocks*: [`file`] reads and checks the file, [`lower`] turns operators into ops in one list for the
-//! whole network, [`cut`] makes primary blocks of the list.
+//! The way is *file → list → blocks*: `file` reads and checks the file, `lower` turns operators into ops in one list for the
+//! whole network, `cut` makes primary blocks of the list.
 
 mod cut;
 mod error;

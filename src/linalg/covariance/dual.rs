@@ -20,6 +20,8 @@ pub const fn dual_scratch_len(positions: usize, channels: usize) -> usize {
 /// so that constant channels contribute exactly nothing.
 ///
 /// `scratch` has [`dual_scratch_len`] numbers, `sums` one a position.
+///
+/// [`covariance`]: super::covariance()
 pub fn dual(backend: Backend, features: View<'_>, out: &mut [f64], scratch: &mut [f32], sums: &mut [f64]) {
     let (positions, channels) = (features.shape.positions(), features.shape.channels);
     let (panels, shift) = scratch.split_at_mut(panels_len(positions));
