@@ -10,7 +10,7 @@ use crate::graph::{Cost, Network, Walk, explained};
 use crate::mem::Workspace;
 use crate::options::{Options, Sigma};
 use crate::plan::{self, BlockPlan, Want};
-use crate::proxy::{BlockScores, Counts, Measurement, Scores, Totals};
+use crate::proxy::{BlockScores, Counts, Measurement, ProxySet, Scores, Totals};
 use crate::run::Runner;
 use crate::tensor::Source;
 use ends::Ends;
@@ -19,6 +19,11 @@ use ends::Ends;
 pub(crate) fn want(options: &Options) -> Want {
     let needs = |measurement| options.proxies.needs(measurement);
     Want { spectrum: needs(Measurement::Spectrum), transfer: needs(Measurement::Transfer) }
+}
+
+/// The proxies that the network's space does not have, whoever asks for them.
+fn absent<N: Network + ?Sized>(network: &N) -> ProxySet {
+    if network.progressivity() { ProxySet::of(&[]) } else { ProxySet::PROGRESSIVE }
 }
 
 /// Bytes of workspace that [`score`] needs for the same arguments, in a workspace of any alignment: see
@@ -69,6 +74,7 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     if options.sigma == Sigma::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
     }
+    let options = &Options { proxies: options.proxies.without(absent(network)), ..*options };
     let (bytes, cost) =
         walked(network, options, source).map_err(|error| explained(network, options.height, options.width, error))?;
     let cost = cost.with_own_parameters(network, options.height, options.width)?;
@@ -128,7 +134,9 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
     if workspace.capacity() < needed {
         return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
     }
-    let mut totals = Totals::new(network.identity_rule(), options.proxies.measured());
+    let absent = absent(network);
+    let options = &Options { proxies: options.proxies.without(absent), ..*options };
+    let mut totals = Totals::new(network.identity_rule(), options.proxies.measured().without(absent));
     for repeat in 0..options.repeats {
         let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
         for_each_block(network, &options, source, needed, |runner| {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use aznas::proxy::BlockScores;
+use aznas::proxy::{BlockScores, Flags, Proxy, ProxySet};
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, Parameters, TransformerNetwork};
 use aznas::tensor::Random;
@@ -33,6 +33,24 @@ fn the_winner_scores_as_published() {
     assert!((blocks[0].expressivity - 5.106).abs() < 0.01 && (blocks[23].expressivity - 4.961).abs() < 0.01);
     assert_eq!((scores.complexity(), scores.cost.parameters), (1_380_128_376.0, 5_921_032));
     assert_eq!(blocks.len(), 24);
+}
+
+/// Whatever is asked for: transformers have no progressivity.
+#[test]
+fn progressivity_is_not_measured() {
+    let network = network("autoformer(embed=24,heads=2-1,ratio=2-2)");
+    let progressive = ProxySet::PROGRESSIVE;
+    for proxies in [ProxySet::PAPER, ProxySet::EXTENDED, ProxySet::ALL, progressive] {
+        let options = Options { proxies, ..images(2, 64) };
+        let (scores, _) = score(&network, options);
+        assert!(progressive.iter().all(|proxy| scores.get(proxy) == f64::NEG_INFINITY), "{proxies}");
+        assert!(!scores.measured.intersects(progressive), "{proxies}");
+        assert!(scores.measured.contains_all(proxies.without(progressive)), "{proxies}");
+        assert!(!scores.flags.contains(Flags::NOT_FINITE), "{proxies}");
+    }
+    // What nobody needs takes no memory.
+    let bytes = |proxies| aznas::workspace_size(&network, &Options { proxies, ..images(2, 64) }, &Random).unwrap();
+    assert_eq!(bytes(progressive), bytes(ProxySet::of(&[Proxy::Depth])));
 }
 
 #[test]

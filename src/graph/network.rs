@@ -57,6 +57,11 @@ pub trait Network {
         Ok(cost.macs as f64)
     }
 
+    /// Whether progressivity, the least or the mean, is one of the scores. Where it is not, it is not measured.
+    fn progressivity(&self) -> bool {
+        true
+    }
+
     /// What an identity block counts for.
     fn identity_rule(&self) -> IdentityRule {
         IdentityRule::Reject

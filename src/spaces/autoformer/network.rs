@@ -165,6 +165,10 @@ impl Network for TransformerNetwork {
     fn identity_rule(&self) -> IdentityRule {
         POLICY.identity
     }
+
+    fn progressivity(&self) -> bool {
+        POLICY.progressivity
+    }
 }
 
 /// A number that hardly any other architecture has (Fowler, Noll and Vo's hash 1a of its choices).

@@ -60,6 +60,10 @@ impl Network for UnitNetwork {
     fn identity_rule(&self) -> IdentityRule {
         POLICY.identity
     }
+
+    fn progressivity(&self) -> bool {
+        POLICY.progressivity
+    }
 }
 
 fn convolution_norm(block: &mut Block, x: NodeId, convolution: Convolution, key: u32) -> Result<NodeId, Error> {

@@ -73,6 +73,10 @@ impl Network for CellNetwork {
     fn identity_rule(&self) -> IdentityRule {
         POLICY.identity
     }
+
+    fn progressivity(&self) -> bool {
+        POLICY.progressivity
+    }
 }
 
 /// ReLU, convolution, batch normalisation.
