@@ -16,6 +16,8 @@ pub struct Graph {
     pub head: Vec<Node>,
     /// What an identity block counts for.
     pub identity_rule: IdentityRule,
+    /// Whether progressivity is one of the scores.
+    pub progressivity: bool,
     /// The complexity score, where it is not the multiply-adds of the graph.
     pub complexity: Option<f64>,
 }
@@ -56,6 +58,7 @@ impl Graph {
             blocks,
             head: nodes_of(&block),
             identity_rule: network.identity_rule(),
+            progressivity: network.progressivity(),
             complexity: (complexity != cost.macs as f64).then_some(complexity),
         })
     }
@@ -104,6 +107,10 @@ impl Network for Graph {
 
     fn identity_rule(&self) -> IdentityRule {
         self.identity_rule
+    }
+
+    fn progressivity(&self) -> bool {
+        self.progressivity
     }
 }
 

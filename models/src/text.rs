@@ -41,6 +41,8 @@ struct GraphText {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity_rule: Option<IdentityText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    progressivity: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     complexity: Option<f64>,
 }
 
@@ -140,6 +142,7 @@ impl Graph {
                 None | Some(IdentityText::Reject) => IdentityRule::Reject,
                 Some(IdentityText::Skip) => IdentityRule::Skip,
             },
+            progressivity: graph.progressivity.unwrap_or(true),
             complexity: graph.complexity,
         })
     }
@@ -162,6 +165,7 @@ impl Graph {
             blocks: blocks.collect::<Result<_, _>>()?,
             head: block(&self.head, "head")?,
             identity_rule: (self.identity_rule == IdentityRule::Skip).then_some(IdentityText::Skip),
+            progressivity: (!self.progressivity).then_some(false),
             complexity: self.complexity,
         };
         serde_json::to_string(&text).map_err(|error| refuse("graph", &error.to_string()))
