@@ -423,8 +423,9 @@ mod tests {
     fn every_space_survives_a_round_trip_with_its_bits() {
         let cell = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|";
         let cells = CellNetwork { cell: Cell::parse(cell).unwrap(), skeleton: Skeleton::new(8, 1, 10).unwrap() };
-        let transformer =
-            TransformerNetwork::new(Architecture::parse("autoformer(embed=192,heads=3-4,ratio=4-3.5)").unwrap());
+        let architecture = Architecture::parse("autoformer(embed=192,heads=3-4,ratio=4-3.5)").unwrap();
+        // A graph is counted at the resolution that it is scored at.
+        let transformer = TransformerNetwork { target_resolution: 32, ..TransformerNetwork::new(architecture) };
         let networks: [(&dyn aznas::graph::Network, usize); 2] = [(&cells, 32), (&transformer, 32)];
         for (network, side) in networks {
             let graph = Graph::of(network, "n", side, side).unwrap();
