@@ -17,6 +17,7 @@ pub(crate) struct Walk<'n, N: ?Sized> {
 
 impl<'n, N: Network + ?Sized> Walk<'n, N> {
     /// Starts before the first block, which reads a batch of images of `height × width`.
+    #[inline(always)] // else what is large lies on the stack twice
     pub(crate) fn new(network: &'n N, batch: usize, height: usize, width: usize) -> Result<Self, Error> {
         let input = Shape::new(batch, height, width, network.input_channels())?;
         if input.is_empty() {
