@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::base::SMALL;
+use crate::base::sort::{sort_by, sort_by_key};
 
 /// The longest list that can be ranked: doubled ranks must fit 32 bits.
 pub const MAX_CANDIDATES: usize = (u32::MAX / 2) as usize;
@@ -60,15 +61,15 @@ pub(super) fn rank(scores: &[f64], order: &mut [u64], visit: impl FnMut(&[u64], 
     // the upper half of the key above the candidate's number, and only equal halves are told apart by whole keys.
     if SMALL {
         order.iter_mut().zip(0..).for_each(|(place, number)| *place = number);
-        order.sort_unstable_by_key(key);
+        sort_by_key(order, key);
         return for_each_tie(order, key, visit);
     }
     for (number, (place, &score)) in order.iter_mut().zip(scores).enumerate() {
         *place = u64::from(Key::new(score).upper_half()) << 32 | number as u64;
     }
-    order.sort_unstable();
+    sort_by(order, u64::cmp);
     for similar in order.chunk_by_mut(|a, b| a >> 32 == b >> 32) {
-        similar.sort_unstable_by_key(key);
+        sort_by_key(similar, key);
     }
     for_each_tie(order, key, visit);
 }

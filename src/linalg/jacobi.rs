@@ -5,6 +5,7 @@
 
 use super::magnitude::{largest_magnitude, scale};
 use crate::base::math;
+use crate::base::sort::sort_by;
 use crate::simd::Backend;
 
 /// Six to ten sweeps are usual; this many only bound the time.
@@ -28,7 +29,7 @@ pub fn eigenvalues(matrix: &mut [f64], n: usize, values: &mut [f64]) -> bool {
     for (i, value) in values.iter_mut().enumerate() {
         *value = matrix[i * n + i] * inverse;
     }
-    values.sort_unstable_by(f64::total_cmp);
+    sort_by(values, f64::total_cmp);
     converged
 }
 

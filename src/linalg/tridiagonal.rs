@@ -1,6 +1,7 @@
 //! Eigenvalues of a symmetric tridiagonal matrix, given by its diagonal and the squares of its off-diagonal.
 
 use crate::base::math;
+use crate::base::sort::sort_by;
 use crate::simd::{Backend, Kernel, Simd};
 
 /// Sweeps allowed per eigenvalue on average; fewer than two are usual.
@@ -38,7 +39,7 @@ pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> bool {
             }
         }
     }
-    diagonal.sort_unstable_by(f64::total_cmp);
+    sort_by(diagonal, f64::total_cmp);
     true
 }
 

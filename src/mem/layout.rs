@@ -2,6 +2,7 @@
 
 use super::{ALIGNMENT, Plain, Slot};
 use crate::Error;
+use crate::base::sort::sort_by_key;
 
 /// First and last step (inclusive) at which a buffer holds something that is still needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
         let order = &mut order[..self.count];
         order.iter_mut().enumerate().for_each(|(i, o)| *o = i as u16);
         // Ties by number, so that the layout is a function of the graph alone.
-        order.sort_unstable_by_key(|&i| (core::cmp::Reverse(self.buffers[usize::from(i)].taken()), i));
+        sort_by_key(order, |&i| (core::cmp::Reverse(self.buffers[usize::from(i)].taken()), i));
         let mut end = 0;
         for i in 0..order.len() {
             let buffer = self.buffers[usize::from(order[i])];

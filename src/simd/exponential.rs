@@ -16,21 +16,21 @@ const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 const Q: [f32; 5] = [0.5, 0.166_665_73, 0.041_666_86, 0.008_363_733, 0.001_390_151_9];
 
 /// `exp(x)` for x ≤ 88, NaN for NaN. The error is at most 1.5 ULP, with x below −87.33 taken for −87.33.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let (power, rest) = parts(simd, x);
     simd.mul(simd.add(simd.splat(1.0), rest), power)
 }
 
 /// `exp(x) − 1` for x ≤ 88, NaN for NaN. The error is at most 2.5 ULP.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(crate) fn exp_minus_one<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let (power, rest) = parts(simd, x);
     simd.mul_add(power, rest, simd.sub(power, simd.splat(1.0)))
 }
 
 /// `2ⁿ` and `exp(r) − 1`.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn parts<S: Simd>(simd: S, x: S::F32) -> (S::F32, S::F32) {
     // In this order of operands NaN is kept.
     let x = simd.max(simd.splat(SMALLEST), x);

@@ -28,7 +28,7 @@ const DENSITY_AT_0: f32 = 0.398_942_3;
 ///
 /// Relative errors of Φ(−|x|) and φ(x) are at most `(8 + x²) · 2⁻²⁴` for |x| ≤ 13, where they have come down to 1e-38 (what
 /// lies beyond stays there); Φ(|x|) is 1 − Φ(−|x|), with an error of at most `5 · 2⁻²⁴`. NaN gives NaN.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(crate) fn distribution<S: Simd>(simd: S, x: S::F32) -> (S::F32, S::F32) {
     let negated = simd.sub(simd.splat(0.0), x);
     let magnitude = simd.max(negated, x);

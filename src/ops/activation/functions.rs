@@ -29,7 +29,7 @@ fn at_least<S: Simd>(simd: S, bound: f32, x: S::F32) -> S::F32 {
 }
 
 /// `min(x, bound)`, NaN for NaN.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn at_most<S: Simd>(simd: S, bound: f32, x: S::F32) -> S::F32 {
     negate(simd, at_least(simd, -bound, negate(simd, x)))
 }
@@ -46,7 +46,7 @@ fn negate<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 }
 
 /// `above` where x is positive, else `below`; both are finite.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn by_sign<S: Simd>(simd: S, x: S::F32, above: S::F32, below: S::F32) -> S::F32 {
     simd.add(simd.where_positive(x, above), simd.sub(below, simd.where_positive(x, below)))
 }
@@ -60,13 +60,13 @@ fn logistic<S: Simd>(simd: S, x: S::F32) -> [S::F32; 2] {
 }
 
 /// `min(max(x + 3, 0), 6) / 6`
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn ramp<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     at_most(simd, 1.0, at_least(simd, 0.0, simd.mul_add(x, simd.splat(1.0 / 6.0), simd.splat(0.5))))
 }
 
 /// `inside` where `low < x < high`, else 0.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn between<S: Simd>(simd: S, low: f32, high: f32, x: S::F32, inside: S::F32) -> S::F32 {
     let below_high = simd.where_positive(simd.sub(simd.splat(high), x), inside);
     simd.where_positive(simd.sub(x, simd.splat(low)), below_high)

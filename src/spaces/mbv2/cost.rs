@@ -14,20 +14,25 @@ use crate::spaces::{check_classes, total, within};
 
 /// A convolution, always followed by batch normalisation.
 struct Convolution {
-    weights: u128,
-    output: u128,
-    stride: u128,
+    weights: u64,
+    output: u64,
+    stride: u64,
     /// On a shortcut, and with a bias, rather than on the main path.
     is_projection: bool,
+}
+
+/// A product that may exceed 64 bits.
+fn wide_product(a: u64, b: u64) -> u128 {
+    u128::from(a) * u128::from(b)
 }
 
 impl Unit {
     /// The main path in order, then the projection if there is one.
     fn convolutions(self) -> impl Iterator<Item = Convolution> {
-        let convolution = |weights: u128, output: u32, stride: u32, is_projection| {
+        let convolution = |weights: u64, output: u32, stride: u32, is_projection| {
             Some(Convolution { weights, output: output.into(), stride: stride.into(), is_projection })
         };
-        let product = |factors: [u32; 2]| factors.map(u128::from).iter().product::<u128>();
+        let product = |factors: [u32; 2]| factors.map(u64::from).iter().product::<u64>();
         match self {
             Self::Conv { input, output, kernel, stride } => {
                 let weights = product([input, output]) * product([kernel, kernel]);
@@ -35,7 +40,7 @@ impl Unit {
             }
             Self::InvertedResidual { input, output, hidden, kernel, stride, shortcut } => [
                 convolution(product([input, hidden]), hidden, 1, false),
-                convolution(u128::from(hidden) * product([kernel, kernel]), hidden, stride, false),
+                convolution(u64::from(hidden) * product([kernel, kernel]), hidden, stride, false),
                 convolution(product([hidden, output]), output, 1, false),
                 match shortcut {
                     Shortcut::Identity => None,
@@ -57,13 +62,14 @@ impl Structure {
     /// [`Error::Invalid`] for a resolution outside 1 to 65536 or classes outside 1 to 2²⁰, [`Error::Overflow`] if the
     /// count exceeds 64 bits.
     pub fn flops(&self, resolution: u32, classes: u32) -> Result<u64, Error> {
-        let sides = |side: u128, stride: u128| side / stride;
+        let sides = |side: u64, stride: u64| side / stride;
         self.count(resolution, classes, sides, |convolution, before, after| {
             let Convolution { weights, output, stride, is_projection } = convolution;
+            let area = u128::from(stride * stride);
             if is_projection {
-                after * (weights + output) / (stride * stride)
+                wide_product(after, weights + output) / area
             } else {
-                weights * before / (stride * stride) + after * output
+                wide_product(weights, before) / area + wide_product(after, output)
             }
         })
     }
@@ -74,7 +80,7 @@ impl Structure {
     /// # Errors
     /// Those of [`Self::flops`].
     pub fn macs(&self, resolution: u32, classes: u32) -> Result<u64, Error> {
-        self.count(resolution, classes, u128::div_ceil, |convolution, _, after| convolution.weights * after)
+        self.count(resolution, classes, u64::div_ceil, |convolution, _, after| wide_product(convolution.weights, after))
     }
 
     /// The sum over all convolutions of `cost`, which is told the pixels before and after, and the classifier.
@@ -82,13 +88,13 @@ impl Structure {
         &self,
         resolution: u32,
         classes: u32,
-        divided: impl Fn(u128, u128) -> u128,
-        cost: impl Fn(Convolution, u128, u128) -> u128,
+        divided: impl Fn(u64, u64) -> u64,
+        cost: impl Fn(Convolution, u64, u64) -> u128,
     ) -> Result<u64, Error> {
         within("resolution", resolution, 1..=65536, "from 1 to 65536")?;
         check_classes(classes)?;
-        let mut sum = u128::from(self.output()) * u128::from(classes);
-        let mut side = u128::from(resolution);
+        let mut sum = wide_product(self.output().into(), classes.into());
+        let mut side = u64::from(resolution);
         for convolution in self.units().flat_map(Unit::convolutions) {
             let before = side;
             if !convolution.is_projection {
@@ -106,8 +112,8 @@ impl Structure {
     pub fn size(&self, classes: u32) -> Result<u64, Error> {
         check_classes(classes)?;
         let convolutions = self.units().flat_map(Unit::convolutions);
-        let features: u128 = convolutions.map(|convolution| convolution.weights + convolution.output).sum();
-        total("size", features + u128::from(self.output()) * u128::from(classes) + 1)
+        let features: u128 = convolutions.map(|convolution| u128::from(convolution.weights + convolution.output)).sum();
+        total("size", features + wide_product(self.output().into(), classes.into()) + 1)
     }
 
     /// Trainable scalars.
@@ -119,10 +125,10 @@ impl Structure {
         let convolutions = self.units().flat_map(Unit::convolutions);
         let features: u128 = convolutions
             .map(|Convolution { weights, output, is_projection, .. }| {
-                weights + 2 * output + if is_projection { output } else { 0 }
+                u128::from(weights + 2 * output + if is_projection { output } else { 0 })
             })
             .sum();
-        total("parameters", features + (u128::from(self.output()) + 1) * u128::from(classes))
+        total("parameters", features + wide_product(u64::from(self.output()) + 1, classes.into()))
     }
 }
 
