@@ -7,6 +7,7 @@ mod measure;
 use aznas::base::constant::Constant;
 use aznas::ops::activation::{self, Activation};
 use aznas::ops::moments::Moments;
+use aznas::ops::slice::{self, Slice};
 use aznas::ops::window::Window;
 use aznas::ops::{combine, global_pool, max_pool, pool};
 use aznas::simd::Backend;
@@ -121,6 +122,20 @@ fn elementwise(criterion: &mut Criterion) {
             measure(&format!("maximum {name} vjp"), 1.0 + tensors, &mut || {
                 let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
                 max_pool::vjp(backend, &window, black_box(plain), small, sink, scratch);
+            });
+        }
+        let parts =
+            [("channels", Slice::of_channels(0, channels / 2)), ("positions", Slice::of_positions(channels, 1))];
+        for (name, slice) in parts {
+            let [height, width] = [0, 1].map(|axis| (size - slice.offset[axis]).div_ceil(slice.stride[axis]));
+            let part = Shape { height, width, channels: slice.channels, ..shape };
+            let tensors = 2.0 * part.len() as f64 / n as f64;
+            measure(&format!("slice of {name}"), tensors, &mut || {
+                slice::forward(backend, &slice, black_box(plain), ViewMut::dense(out, part));
+            });
+            measure(&format!("slice of {name} vjp"), 1.0 + tensors / 2.0, &mut || {
+                let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
+                slice::vjp(backend, &slice, black_box(View::dense(y.data, part)), sink);
             });
         }
         for function in ACTIVATIONS {

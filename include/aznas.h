@@ -519,6 +519,10 @@ enum aznas_op
      * The hyperbolic tangent.
      */
     AZNAS_OP_TANH = 25,
+    /**
+     * Some of its input: `channels` from `first` on, of every `stride`-th row and column from `offset` on.
+     */
+    AZNAS_OP_SLICE = 26,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -832,6 +836,18 @@ typedef struct aznas_node {
      * Constant of an activation; finite.
      */
     double alpha;
+    /**
+     * The first channel of a slice.
+     */
+    uint32_t first;
+    /**
+     * The first row and column of a slice.
+     */
+    uint32_t offset[2];
+    /**
+     * Reserved; 0.
+     */
+    uint32_t reserved;
 } aznas_node;
 
 /**

@@ -19,6 +19,7 @@ pub mod moments;
 pub(crate) mod operation;
 pub mod pool;
 mod separable;
+pub mod slice;
 mod strip;
 pub mod tokens;
 pub mod window;

@@ -12,6 +12,7 @@ use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
+use aznas::ops::slice::Slice;
 use aznas::ops::window::Window;
 use core::cell::Cell;
 use core::mem::offset_of;
@@ -85,6 +86,8 @@ pub enum Op {
     Elu = 24,
     /// The hyperbolic tangent.
     Tanh = 25,
+    /// Some of its input: `channels` from `first` on, of every `stride`-th row and column from `offset` on.
+    Slice = 26,
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -125,12 +128,18 @@ pub struct Node {
     pub epsilon: f64,
     /// Constant of an activation; finite.
     pub alpha: f64,
+    /// The first channel of a slice.
+    pub first: u32,
+    /// The first row and column of a slice.
+    pub offset: [u32; 2],
+    /// Reserved; 0.
+    pub reserved: u32,
 }
 
 // SAFETY: numbers take every pattern of bits.
 unsafe impl Struct for Node {
     const NAME: &'static str = "nodes";
-    const SIZES: &'static [usize] = &[offset_of!(Self, alpha), size_of::<Self>()];
+    const SIZES: &'static [usize] = &[offset_of!(Self, alpha), offset_of!(Self, first), size_of::<Self>()];
 }
 
 /// The caller's nodes as a network.
@@ -245,6 +254,9 @@ impl Node {
         if self.op != Op::Earlier as u32 && !(1..=MAX_INPUTS).contains(&count) {
             return Err(refuse("input_count", "from 1 to 8"));
         }
+        if self.reserved != 0 {
+            return Err(refuse("reserved", "0"));
+        }
         let sides = [self.kernel, self.stride, self.padding, self.dilation];
         if sides.as_flattened().iter().any(|&side| side > MAX_SIDE) {
             return Err(refuse("kernel, stride, padding and dilation", "at most 65536"));
@@ -275,6 +287,12 @@ impl Node {
             Linear => CoreOp::Linear(Linear { channels: self.channels as usize }),
             Add => CoreOp::Add,
             Concat => CoreOp::Concat,
+            Slice => CoreOp::Slice(Slice {
+                first: self.first as usize,
+                channels: self.channels as usize,
+                offset: self.offset.map(|at| at as usize),
+                stride: self.stride.map(|stride| stride as usize),
+            }),
             LayerNorm => CoreOp::LayerNorm(LayerNorm { epsilon: self.checked_epsilon()? }),
             Gelu => CoreOp::Activation(Activation::Gelu),
             Sigmoid => CoreOp::Activation(Activation::Sigmoid),

@@ -14,6 +14,7 @@ use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::{Parameter, Parameters, only};
 use crate::ops::pool::AveragePool;
+use crate::ops::slice::Slice;
 use crate::ops::window::Window;
 use crate::tensor::Shape;
 
@@ -236,6 +237,11 @@ impl Block {
     /// The nodes side by side along the channels.
     pub fn concat(&mut self, parts: &[NodeId]) -> Result<NodeId, Error> {
         self.push(Op::Concat, parts, 0)
+    }
+
+    /// Some of the channels of every so many rows and columns of `x`.
+    pub fn slice(&mut self, x: NodeId, slice: Slice) -> Result<NodeId, Error> {
+        self.push(Op::Slice(slice), &[x], 0)
     }
 
     /// The parameters of a node.

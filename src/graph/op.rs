@@ -11,6 +11,7 @@ use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::Operation;
 use crate::ops::pool::AveragePool;
+use crate::ops::slice::Slice;
 use crate::ops::tokens::Tokens;
 
 /// What a node computes.
@@ -53,6 +54,8 @@ pub enum Op {
     Add,
     /// Its inputs side by side along the channels.
     Concat,
+    /// Some of the channels of every so many rows and columns.
+    Slice(Slice),
 }
 
 /// An op as the planner sees it. It fuses some into their readers or writers, and has a case of its own for each of them
@@ -92,6 +95,7 @@ impl Op {
             Self::Activation(op) => Kind::Plain(op),
             Self::Attention(op) => Kind::Plain(op),
             Self::Concat => Kind::Plain(&Concat),
+            Self::Slice(op) => Kind::Plain(op),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::ops::activation::{self, Activation};
 use crate::ops::attention::{self, Attention};
 use crate::ops::max_pool::MaxPool;
 use crate::ops::pool::AveragePool;
+use crate::ops::slice::Slice;
 use crate::ops::window::Window;
 use crate::options::Options;
 use crate::plan::{BlockPlan, Frame, Region, Want};
@@ -81,6 +82,20 @@ pub(crate) fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<
                     for j in 0..node.inputs().len() {
                         let channels = shape_of(j).channels;
                         out.extend_from_slice(&argument(j)[position * channels..][..channels]);
+                    }
+                }
+                out
+            }
+            Op::Slice(slice) => {
+                let (x, [from_row, from_column]) = (shape_of(0), slice.offset);
+                let mut out = Vec::new();
+                for image in 0..x.batch {
+                    for row in (from_row..x.height).step_by(slice.stride[0]) {
+                        for column in (from_column..x.width).step_by(slice.stride[1]) {
+                            let position = (image * x.height + row) * x.width + column;
+                            let channels = &argument(0)[position * x.channels..][..x.channels];
+                            out.extend_from_slice(&channels[slice.first..][..slice.channels]);
+                        }
                     }
                 }
                 out
@@ -455,6 +470,28 @@ fn every_prologue_and_every_alias() {
                 let c = b.concat(&[r, y, x])?;
                 let c = b.batch_norm(c, EPSILON, 2)?;
                 b.convolution(c, Convolution::same(5, 3, 1), 3)
+            }),
+        ),
+        (
+            "slices of channels and of positions",
+            build(shape, |b, x| {
+                let y = b.convolution(x, Convolution::same(7, 1, 1), 1)?;
+                let y = b.batch_norm(y, EPSILON, 1)?;
+                let y = b.relu(y)?;
+                // What is cut off has a reader of its own, and one part has two.
+                let part = b.slice(y, Slice::of_channels(2, 4))?;
+                let sum = b.add(&[part, x])?;
+                let r = b.relu(sum)?;
+                let even = b.slice(r, Slice::of_positions(4, 0))?;
+                let odd = b.slice(r, Slice::of_positions(3, 1))?;
+                let even = b.convolution(even, Convolution::same(2, 1, 1), 2)?;
+                let odd = b.convolution(odd, Convolution::same(3, 1, 1), 3)?;
+                let c = b.concat(&[even, odd])?;
+                let c = b.batch_norm(c, EPSILON, 4)?;
+                let z = b.zero(x)?;
+                let z = b.slice(z, Slice::of_positions(4, 0))?;
+                let rest = b.average_pool(y, Window::new(2, 2, 0)?)?;
+                b.concat(&[c, z, rest])
             }),
         ),
         (

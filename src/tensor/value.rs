@@ -37,7 +37,7 @@ impl Value<'_> {
 
 impl Affine<'_> {
     /// Of some of the channels.
-    pub(super) fn channels(&self, channels: Range<usize>) -> Self {
+    pub(crate) fn channels(&self, channels: Range<usize>) -> Self {
         Self { scale: &self.scale[channels.clone()], shift: &self.shift[channels] }
     }
 }

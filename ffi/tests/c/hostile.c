@@ -317,7 +317,7 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE(arch.s.node_size = 0, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size += 1, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);
-        GRAPH_MISTAKE(arch.s.node_size -= 2 * sizeof(double), AZNAS_STATUS_STRUCT_SIZE);
+        GRAPH_MISTAKE(arch.s.node_size -= sizeof(double), AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(spread_nodes(0), AZNAS_STATUS_OK);
         GRAPH_MISTAKE(spread_nodes(1), AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.input_channels = 0, AZNAS_STATUS_INVALID);
@@ -484,7 +484,7 @@ static const void *hostile_pointer(const void *real) {
 
 static void random_node(aznas_node *node) {
     static const uint32_t widths[] = {1, 2, 4, 4, 4, 6};
-    node->op = draw(30) ? 1 + draw(17) : hostile_u32();
+    node->op = draw(30) ? 1 + draw(26) : hostile_u32();
     node->flags = draw(4) ? draw(4) : draw(30) ? 0 : hostile_u32();
     const int takes_many = node->op == AZNAS_OP_ADD || node->op == AZNAS_OP_CONCAT, takes_none = node->op == AZNAS_OP_EARLIER;
     node->input_count = draw(12) ? takes_none ? 0 : 1 + (takes_many ? draw(3) : 0) : small();
@@ -504,8 +504,14 @@ static void random_node(aznas_node *node) {
         node->padding[i] = draw(20) ? kernel / 2 : small();
         node->dilation[i] = draw(20) ? 1 : small();
     }
+    node->first = draw(6) ? draw(2) : hostile_u32();
+    for (int i = 0; i < 2; i++)
+        node->offset[i] = draw(12) ? draw(2) : hostile_u32();
+    node->reserved = draw(200) ? 0 : hostile_u32();
     if (!draw(50))
         node->epsilon = draw(2) ? -1.0 : 1.0 / (double)draw(2);
+    if (!draw(50))
+        node->alpha = draw(2) ? -1.0 : 1.0 / (double)draw(2);
 }
 
 static void spoil(int function) {

@@ -41,6 +41,9 @@ int main(void) {
     FIELD(aznas_node, reach);
     FIELD(aznas_node, epsilon);
     FIELD(aznas_node, alpha);
+    FIELD(aznas_node, first);
+    FIELD(aznas_node, offset);
+    FIELD(aznas_node, reserved);
     STRUCT(aznas_arch);
     FIELD(aznas_arch, struct_size);
     FIELD(aznas_arch, space);
