@@ -77,7 +77,7 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     let options = &Options { proxies: options.proxies.without(absent(network)), ..*options };
     let (bytes, cost) =
         walked(network, options, source).map_err(|error| explained(network, options.height, options.width, error))?;
-    let cost = cost.with_own_parameters(network, options.height, options.width)?;
+    let cost = cost.with_own_parameters(network, [options.height, options.width])?;
     Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
 }
 

@@ -5,30 +5,25 @@ use super::{Cost, Network, Walk};
 use crate::Error;
 
 impl Cost {
-    /// The cost of `network` on images of `height × width`; its parameters are counted at its own resolution if it has one.
+    /// The cost of `network` on images of `height × width`, with the parameters that it says count.
     ///
     /// # Errors
     /// Everything that can be wrong with the network.
     pub fn of<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<Self, Error> {
         let cost = Self::counted(network, height, width).map_err(|error| explained(network, height, width, error))?;
-        cost.with_own_parameters(network, height, width)
+        cost.with_own_parameters(network, [height, width])
     }
 
-    /// What was counted on images of `height × width`, with the parameters at the network's own resolution if it has one.
+    /// What was counted on images of `scored` rows and columns, with the parameters that the network says count. Those
+    /// that do not live are counted on the graph.
     pub(crate) fn with_own_parameters<N: Network + ?Sized>(
         self,
         network: &N,
-        height: usize,
-        width: usize,
+        scored: [usize; 2],
     ) -> Result<Self, Error> {
-        let Some(side) = network.parameter_resolution()?.filter(|&side| [side; 2] != [height, width]) else {
-            return Ok(self);
-        };
-        let own = Self::counted(network, side, side).map_err(|error| match explained(network, side, side, error) {
-            Error::NotMultiple { divisor, .. } => Error::NotMultiple { field: "target_resolution", divisor },
-            other => other,
-        })?;
-        Ok(Self { parameters: own.parameters, live_parameters: own.live_parameters, ..self })
+        let parameters = network.parameters(&self, scored)?;
+        let dead = self.parameters - self.live_parameters;
+        Ok(Self { parameters, live_parameters: parameters.saturating_sub(dead), ..self })
     }
 
     #[inline(never)] // what is on its stack is given back when it returns

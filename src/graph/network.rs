@@ -40,12 +40,14 @@ pub trait Network {
         Ok(())
     }
 
-    /// The resolution whose parameters count, whatever that of the scores, if their number depends on it.
+    /// The trainable numbers that count: those of the network that the space's benchmark trains. `cost` has those of the
+    /// network as it is scored, on images of `scored` rows and columns, which may be another size.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the network has no parameters at its target resolution.
-    fn parameter_resolution(&self) -> Result<Option<usize>, Error> {
-        Ok(None)
+    /// Whatever makes them impossible to count; nothing is scored then.
+    fn parameters(&self, cost: &Cost, scored: [usize; 2]) -> Result<u64, Error> {
+        let _ = scored;
+        Ok(cost.parameters)
     }
 
     /// The complexity score, higher being better like every score though costlier: multiply-adds by the convention of

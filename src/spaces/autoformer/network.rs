@@ -7,7 +7,7 @@ use crate::base::math;
 use crate::graph::{Block, Convolution, Cost, Distribution, Draw, IdentityRule, Network, NodeId};
 use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
-use crate::spaces::{check_classes, of_target};
+use crate::spaces::{check_classes, of_target, total};
 
 /// Keys of the nodes of a block.
 const PATCHES: u32 = 0;
@@ -152,9 +152,16 @@ impl Network for TransformerNetwork {
     }
 
     /// Every patch of an image of the target resolution has a position of its own.
-    fn parameter_resolution(&self) -> Result<Option<usize>, Error> {
+    fn parameters(&self, cost: &Cost, [height, width]: [usize; 2]) -> Result<u64, Error> {
         patches(self.target_resolution).map_err(of_target)?;
-        Ok(Some(self.target_resolution as usize))
+        let (patch, target) = (u64::from(self.patch), u64::from(self.target_resolution));
+        if !target.is_multiple_of(patch) {
+            return Err(Error::NotMultiple { field: "target_resolution", divisor: self.patch as usize });
+        }
+        let positions = |height: u64, width: u64| u128::from(height / patch) * u128::from(width / patch);
+        let scored = positions(height as u64, width as u64);
+        let embed = u128::from(self.architecture.embed());
+        total("parameters", u128::from(cost.parameters) - embed * scored + embed * positions(target, target))
     }
 
     /// The count of the authors' program, with its quirks: see [`Architecture::flops`].
