@@ -674,6 +674,11 @@ enum aznas_space
      */
     AZNAS_SPACE_AUTOFORMER = 3,
     /**
+     * NAS-Bench-101: `text` is a cell such as `7:101010101100001000001:333mm`.
+     * Uses `channels`, `cells`, `classes`, `target_channels`, `target_resolution`.
+     */
+    AZNAS_SPACE_NB101 = 5,
+    /**
      * Any network: `nodes`, cut into primary blocks by their flags. Uses `input_channels`, `identity_rule`.
      */
     AZNAS_SPACE_GRAPH = 4,
@@ -864,21 +869,21 @@ typedef struct aznas_arch {
      */
     uint32_t space;
     /**
-     * Channels of the first stage, 1 to 65536. Default 16.
+     * Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on). Default 16, for NAS-Bench-101 60.
      */
     uint32_t channels;
     /**
-     * Cells in each stage, 1 to 1024. Default 5.
+     * Cells in each stage, 1 to 1024. Default 5, for NAS-Bench-101 3.
      */
     uint32_t cells;
     /**
-     * Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10 for NAS-Bench-201,
-     * 1000 for MobileNetV2 and AutoFormer.
+     * Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10, for MobileNetV2
+     * and AutoFormer 1000.
      */
     uint32_t classes;
     /**
-     * Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16), whatever the resolution
-     * of the scores. Default 224.
+     * Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16, NAS-Bench-101: of 4),
+     * whatever the resolution of the scores. Default 224, for NAS-Bench-101 32.
      */
     uint32_t target_resolution;
     /**
@@ -921,6 +926,15 @@ typedef struct aznas_arch {
      * `sizeof(aznas_node)`
      */
     size_t node_size;
+    /**
+     * Channels of the first stage that complexity and parameters are counted for, 5 to 65536, whatever is scored. 0, the
+     * default, means the benchmark's: 128.
+     */
+    uint32_t target_channels;
+    /**
+     * Reserved; 0.
+     */
+    uint32_t reserved;
 } aznas_arch;
 
 /**

@@ -7,6 +7,7 @@
 mod advice;
 pub mod autoformer;
 pub mod mbv2;
+pub mod nb101;
 pub mod nb201;
 mod policy;
 mod space;

@@ -4,6 +4,7 @@ mod common;
 
 use aznas::graph::{Cost, Network};
 use aznas::spaces::mbv2::UnitNetwork;
+use aznas::spaces::nb101;
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 
 #[test]
@@ -29,6 +30,19 @@ fn graph_and_closed_form_agree_on_every_cell() {
         assert_eq!(network.complexity(&cost), Ok(skeleton.macs(&cell, 16).unwrap() as f64), "{cell}");
         assert_eq!(cost.live_macs + 7, skeleton.live_macs(&cell, 16).unwrap(), "{cell}");
         assert_eq!(cost.parameters, skeleton.params(&cell).unwrap(), "{cell}");
+    }
+}
+
+#[test]
+fn graph_and_closed_form_agree_on_cells_of_nas_bench_101() {
+    let skeleton = nb101::Skeleton::new(7, 2, 9).unwrap();
+    for cell in nb101::Cells::new().step_by(997) {
+        let network = nb101::CellNetwork { cell, skeleton, target_channels: 7, target_resolution: 16 };
+        let cost = Cost::of(&network, 16, 16).unwrap();
+        assert_eq!(Ok(cost.macs), skeleton.macs(&cell, 16), "{cell}");
+        assert_eq!(Ok(cost.parameters), skeleton.params(&cell), "{cell}");
+        // Every vertex lies on a path.
+        assert_eq!([cost.live_macs, cost.live_parameters], [cost.macs, cost.parameters], "{cell}");
     }
 }
 

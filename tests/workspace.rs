@@ -8,6 +8,8 @@ use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use aznas::simd::Backend;
+use aznas::spaces::Space;
+use aznas::spaces::nb101;
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::tensor::Random;
 use aznas::{Error, Options, Workspace};
@@ -36,6 +38,17 @@ fn every_cell_stays_within_the_stated_limits() {
         );
         assert!(largest <= limit, "batch {batch}: {largest} bytes, at most {limit} are allowed");
     }
+}
+
+/// Of the cells of NAS-Bench-101 every 499th, at the width and the batch that are scored unless told otherwise.
+#[test]
+fn cells_of_nas_bench_101_stay_within_the_stated_limit() {
+    let space = nb101::CellSpace::new(&nb101::POLICY.settings).unwrap();
+    let options = Options { batch: nb101::POLICY.practice.batch as usize, ..Options::default() };
+    let bytes = |cell| aznas::workspace_size(&space.network(&cell), &options, &Random).unwrap();
+    let largest = nb101::Cells::new().step_by(499).map(bytes).max().unwrap();
+    println!("NAS-Bench-101: {:.2} MiB", largest as f64 / MIB as f64);
+    assert!(largest <= 40 * MIB, "{largest} bytes");
 }
 
 #[test]

@@ -13,16 +13,19 @@ pub struct SpaceArguments {
     /// The search space
     #[arg(long, default_value = SpaceName::Nb201.name(), value_parser = spaces())]
     pub space: SpaceName,
-    /// Channels of the first stage (nb201) [default: 16]
+    /// Channels of the first stage (nb201, nb101) [default: 16 for nb201, 60 for nb101]
     #[arg(long)]
     pub channels: Option<u32>,
-    /// Cells in each stage (nb201) [default: 5]
+    /// Cells in each stage (nb201, nb101) [default: 5 for nb201, 3 for nb101]
     #[arg(long)]
     pub cells: Option<u32>,
-    /// Classes of the classifier, which counts as complexity and parameters [default: 10 for nb201, else 1000]
+    /// Classes of the classifier, which counts as complexity and parameters [default: 10 for nb201 and nb101, else 1000]
     #[arg(long)]
     pub classes: Option<u32>,
-    /// Resolution that complexity is counted at (mbv2, autoformer) [default: 224]
+    /// Channels of the first stage that complexity and parameters are counted for (nb101) [default: 128]
+    #[arg(long)]
+    pub target_channels: Option<u32>,
+    /// Resolution that complexity is counted at (mbv2, autoformer, nb101) [default: 224; 32 for nb101]
     #[arg(long)]
     pub target_resolution: Option<u32>,
     /// Draw the parameters of each candidate alone, not as slices of one largest network (autoformer)
@@ -57,6 +60,7 @@ impl SpaceArguments {
             channels: self.channels.unwrap_or(default.channels),
             cells: self.cells.unwrap_or(default.cells),
             classes: self.classes.unwrap_or(default.classes),
+            target_channels: self.target_channels.unwrap_or(default.target_channels),
             target_resolution: target,
             parameters: if self.own_parameters { Parameters::Own } else { Parameters::Shared },
             ..default

@@ -18,7 +18,18 @@ impl Setting {
     ///
     /// The arguments are taken apart, so that one that is added has to be thought about.
     pub fn of_scores(space: SpaceName, settings: &Settings, options: &Options) -> Self {
-        let Settings { channels, cells, classes, target_resolution, patch, reach, parameters, size, window } = settings;
+        let Settings {
+            channels,
+            cells,
+            classes,
+            target_channels,
+            target_resolution,
+            patch,
+            reach,
+            parameters,
+            size,
+            window,
+        } = settings;
         let Options { batch, height, width, seed: _, initialisation, repeats, proxies, sigma, backend, algorithm } =
             *options;
         // Products are only rounded where the processor multiplies rounded numbers.
@@ -29,6 +40,7 @@ impl Setting {
             .with("channels", Some(channels))
             .with("cells", Some(cells))
             .with("classes", Some(classes))
+            .with("target-channels", Some(target_channels))
             .with("target-resolution", Some(target_resolution))
             .with("patch", Some(patch))
             .with("reach", Some(reach))

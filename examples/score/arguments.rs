@@ -25,6 +25,7 @@ Examples:
 Also read (docs/texts.md has them all, and how to turn others into these):
   nb201: Structure(4 nodes with |...|); [(('nor_conv_3x3', 0),), ...]; {'0_1': 'conv_3x3', ...}; nb201(3, 0, 1, 2, 0, 4)
     with the benchmark's digits; naslib(2, 1, 3, 0, 1, 4) with NASLib's
+  nb101: ModelSpec(matrix=[[0, 1], [0, 0]], ops=['input', 'output'])
   mbv2: blanks between tokens, labels, and what a log line has before the structure
   autoformer: configuration files (\"$(cat AutoFormer-T.yaml)\"), dictionaries, (depth, ratios..., heads..., width)")]
 pub struct Arguments {

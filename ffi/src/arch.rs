@@ -9,6 +9,7 @@ use crate::written::Written;
 use aznas::graph::{IdentityRule, Network};
 use aznas::spaces::{Settings, SpaceName, autoformer};
 use core::ffi::c_char;
+use core::mem::offset_of;
 use core::ptr;
 
 /// A search space, or the caller's own graph.
@@ -24,6 +25,9 @@ pub enum Space {
     /// Vision transformers: `text` is `autoformer(embed=192,heads=3-4-...,ratio=4-3.5-...)`.
     /// Uses `classes`, `target_resolution`, `patch`, `reach`, `parameters`.
     Autoformer = 3,
+    /// NAS-Bench-101: `text` is a cell such as `7:101010101100001000001:333mm`.
+    /// Uses `channels`, `cells`, `classes`, `target_channels`, `target_resolution`.
+    Nb101 = 5,
     /// Any network: `nodes`, cut into primary blocks by their flags. Uses `input_channels`, `identity_rule`.
     Graph = 4,
 }
@@ -57,15 +61,15 @@ pub struct Arch {
     pub struct_size: usize,
     /// One of `aznas_space`.
     pub space: u32,
-    /// Channels of the first stage, 1 to 65536. Default 16.
+    /// Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on). Default 16, for NAS-Bench-101 60.
     pub channels: u32,
-    /// Cells in each stage, 1 to 1024. Default 5.
+    /// Cells in each stage, 1 to 1024. Default 5, for NAS-Bench-101 3.
     pub cells: u32,
-    /// Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10 for NAS-Bench-201,
-    /// 1000 for MobileNetV2 and AutoFormer.
+    /// Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10, for MobileNetV2
+    /// and AutoFormer 1000.
     pub classes: u32,
-    /// Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16), whatever the resolution
-    /// of the scores. Default 224.
+    /// Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16, NAS-Bench-101: of 4),
+    /// whatever the resolution of the scores. Default 224, for NAS-Bench-101 32.
     pub target_resolution: u32,
     /// Channels of the input batch, at least 1. Default 3.
     pub input_channels: u32,
@@ -87,11 +91,17 @@ pub struct Arch {
     pub node_count: usize,
     /// `sizeof(aznas_node)`
     pub node_size: usize,
+    /// Channels of the first stage that complexity and parameters are counted for, 5 to 65536, whatever is scored. 0, the
+    /// default, means the benchmark's: 128.
+    pub target_channels: u32,
+    /// Reserved; 0.
+    pub reserved: u32,
 }
 
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Arch {
     const NAME: &'static str = "arch";
+    const SIZES: &'static [usize] = &[offset_of!(Self, target_channels), size_of::<Self>()];
 }
 
 // SAFETY: `struct_size` comes first.
@@ -137,6 +147,9 @@ impl Arch {
         written: &Written,
         work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
+        if self.reserved != 0 {
+            return Err(Refusal::invalid("reserved", "0"));
+        }
         let Some(space) = Space::of(self.space)? else {
             let rule = Identity::to_core(self.identity_rule)?;
             // SAFETY: as promised by the caller.
@@ -147,6 +160,10 @@ impl Arch {
             channels: self.channels,
             cells: self.cells,
             classes: self.classes,
+            target_channels: match self.target_channels {
+                0 => space.policy().settings.target_channels,
+                channels => channels,
+            },
             target_resolution: self.target_resolution,
             patch: self.patch,
             reach: self.reach,
@@ -193,6 +210,8 @@ pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, sp
             nodes: ptr::null(),
             node_count: 0,
             node_size: 0,
+            target_channels: 0,
+            reserved: 0,
         };
         // SAFETY: the contract of the header.
         unsafe { pointer::initialise(arch, struct_size, value) }

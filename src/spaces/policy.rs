@@ -48,12 +48,14 @@ pub struct Practice {
 /// What the texts of a space leave open. A space ignores what it does not use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Channels of the first stage (nb201).
+    /// Channels of the first stage (nb101, nb201).
     pub channels: u32,
-    /// Cells in each stage (nb201).
+    /// Cells in each stage (nb101, nb201).
     pub cells: u32,
     /// Classes of the classifier, which count as complexity and parameters.
     pub classes: u32,
+    /// Channels of the first stage that costs are counted for (nb101).
+    pub target_channels: u32,
     /// Rows and columns of the images that costs are counted for.
     pub target_resolution: u32,
     /// Pixels along a side of a patch (autoformer).
@@ -74,6 +76,7 @@ impl Settings {
         channels: 16,
         cells: 5,
         classes: 10,
+        target_channels: 128,
         target_resolution: 224,
         patch: super::autoformer::PATCH,
         reach: super::autoformer::MAX_RELATIVE_POSITION,

@@ -1,6 +1,6 @@
 //! The table of all spaces: their names, their numbers, and who does something with the space of a name.
 
-use super::{Policy, Settings, Space, autoformer, mbv2, nb201};
+use super::{Policy, Settings, Space, autoformer, mbv2, nb101, nb201};
 use crate::Error;
 use crate::graph::Network;
 
@@ -54,6 +54,8 @@ spaces! {
     Mbv2 = 2: mbv2::StructureSpace;
     /// AutoFormer vision transformers.
     Autoformer = 3: autoformer::TransformerSpace<'static>;
+    /// NAS-Bench-101 cells.
+    Nb101 = 5: nb101::CellSpace;
 }
 
 impl SpaceName {

@@ -61,6 +61,8 @@ int main(void) {
     FIELD(aznas_arch, nodes);
     FIELD(aznas_arch, node_count);
     FIELD(aznas_arch, node_size);
+    FIELD(aznas_arch, target_channels);
+    FIELD(aznas_arch, reserved);
     STRUCT(aznas_tensor);
     FIELD(aznas_tensor, role);
     FIELD(aznas_tensor, block);

@@ -1,0 +1,30 @@
+//! How networks of NAS-Bench-101 are scored and searched.
+
+use crate::graph::IdentityRule;
+use crate::spaces::{Policy, Practice, Settings};
+
+/// Channels of the stem that are scored unless told otherwise. They divide by 1 to 5, so that nothing is cut off, cost a
+/// quarter of the benchmark's 128 and rank as well (`docs/reproducing.md`).
+const SCORED_CHANNELS: u32 = 60;
+
+/// How networks of this space are scored and searched.
+pub const POLICY: Policy = Policy {
+    name: "nb101",
+    summary: "NAS-Bench-101 cells",
+    form: "7:101010101100001000001:333mm",
+    // `base_ops.py` of the benchmark.
+    norm_epsilon: 1e-5,
+    identity: IdentityRule::Reject,
+    progressivity: true,
+    resolution: 32,
+    has_target: true,
+    settings: Settings { channels: SCORED_CHANNELS, cells: 3, target_resolution: 32, ..Settings::COMMON },
+    practice: Practice {
+        batch: 8,
+        iterations: 500,
+        replacements: 1,
+        layers: None,
+        shares_draws: false,
+        begins_alike: false,
+    },
+};
