@@ -7,6 +7,7 @@ use aznas::proxy::{BlockScores, Proxy};
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, Parameters, Ratio, TransformerNetwork};
 use aznas::spaces::mbv2::UnitNetwork;
+use aznas::spaces::nb101::{self, MAX_VERTICES};
 use aznas::spaces::nb201::EDGES;
 use aznas::tensor::{Role, Source};
 use aznas::{Options, Scores};
@@ -84,7 +85,7 @@ fn channels_last(values: &[f32], shape: &[usize]) -> Vec<f32> {
     out
 }
 
-/// The tensors of a record, by the keys that `CellNetwork` and `UnitNetwork` document.
+/// The tensors of a record, by the keys that the networks document.
 impl Source for Record {
     fn input(&self) -> Option<&[f32]> {
         self.single.get("input").map(Vec::as_slice)
@@ -97,6 +98,7 @@ impl Source for Record {
     fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
         let layer = match self.metadata["family"].as_str() {
             "mbv2" => self.unit_layer(block, key as usize, role),
+            "nb101" => self.vertex_layer(block, key as usize, role),
             _ => self.cell_layer(block, key as usize, role),
         };
         let parameter = match role {
@@ -117,6 +119,16 @@ impl Record {
             format!("b{block}.{}", ["a", "b", "short"][key])
         } else {
             format!("b{block}.e{}{}", EDGES[key].0, EDGES[key].1)
+        };
+        format!("{place}.{}", if is_normalisation(role) { "bn" } else { "conv" })
+    }
+
+    /// The layer of a NAS-Bench-101 record: projections by the vertex they lead to, then vertices.
+    fn vertex_layer(&self, block: usize, key: usize, role: Role) -> String {
+        let place = match (block, key.checked_sub(MAX_VERTICES)) {
+            (0, _) => "stem".to_string(),
+            (_, Some(vertex)) => format!("b{block}.v{vertex}"),
+            (_, None) => format!("b{block}.p{key}"),
         };
         format!("{place}.{}", if is_normalisation(role) { "bn" } else { "conv" })
     }
@@ -230,6 +242,40 @@ fn nb201_with_transformed_convolutions() {
     // A transform rounds ten times as much. At batch 2 one flipped rectifier is one of 128 positions of a channel.
     let block = [2e-5, 2e-4, 4e-4];
     check_nb201(Algorithm::Winograd, &Tolerance { block, flipped_blocks: 2, flipped: [2e-5, 5e-3, 1e-2] });
+}
+
+fn check_nb101(algorithm: Algorithm, tolerance: &Tolerance) {
+    for name in ["nb101_cut", "nb101_projected"] {
+        let record = Record::read(name);
+        let [channels, cells, classes] = ["channels", "cells", "classes"].map(|field| record.number(field) as u32);
+        let network = nb101::CellNetwork {
+            cell: record.metadata["cell"].parse().unwrap(),
+            skeleton: nb101::Skeleton::new(channels, cells, classes).unwrap(),
+            target_channels: channels,
+            target_resolution: record.number("resolution") as u32,
+        };
+        for backend in Backend::available() {
+            let (scores, blocks) = common::score_with(&network, &record.options(backend, algorithm), &record);
+            let place = format!("{name} {} {algorithm:?}", backend.name());
+            let [e, sigma, t] = compare(&place, &record, &scores, &blocks, tolerance);
+            println!("{place}: ΔE {e:.1e}, Δσ/σ {sigma:.1e}, ΔT {t:.1e}");
+            let cost = &scores.cost;
+            let counts = [cost.macs as f64, cost.parameters as f64, scores.complexity()];
+            assert_eq!(counts, record.double["counts"][..], "{name}");
+        }
+    }
+}
+
+#[test]
+fn nb101_with_direct_convolutions() {
+    let block = [2e-6, 2e-6, 5e-6];
+    check_nb101(Algorithm::Direct, &Tolerance { block, flipped_blocks: 0, flipped: block });
+}
+
+#[test]
+fn nb101_with_transformed_convolutions() {
+    let block = [2e-5, 2e-4, 4e-4];
+    check_nb101(Algorithm::Winograd, &Tolerance { block, flipped_blocks: 1, flipped: [2e-5, 5e-3, 1e-2] });
 }
 
 fn check_mbv2(algorithm: Algorithm, tolerance: &Tolerance) {

@@ -1,5 +1,7 @@
 //! Pictures of networks.
 
+mod vertices;
+
 use aznas::graph::Network;
 use aznas::spaces::Space;
 use aznas::spaces::autoformer::Architecture;
@@ -24,6 +26,8 @@ pub fn picture<S: Space>(space: &S, architecture: &S::Architecture, side: usize)
     let kind: &dyn Any = architecture;
     if let Some(cell) = kind.downcast_ref() {
         cell_picture(cell)
+    } else if let Some(cell) = kind.downcast_ref() {
+        vertices::picture(cell)
     } else if let Some(structure) = kind.downcast_ref() {
         structure_picture(structure, side, &head)
     } else if let Some(architecture) = kind.downcast_ref() {
@@ -84,6 +88,43 @@ fn arrow_head(area: &Area<'_>, tip: Place, direction: (f64, f64), colour: RGBCol
     Ok(())
 }
 
+/// An arrow between two circles on one line, whose middle is `bend` above it; dashed if its width is 0. Returns its middle.
+fn curve(
+    area: &Area<'_>,
+    from: Place,
+    to: Place,
+    radius: i32,
+    bend: f64,
+    (colour, width): (RGBColor, u32),
+) -> Result<Place, Box<dyn Error>> {
+    let (x0, x1, y) = (f64::from(from.0), f64::from(to.0), f64::from(from.1));
+    // A cubic whose middle lies 3/4 as high as its control points.
+    let height = y - bend * 4.0 / 3.0;
+    let lean = (x1 - x0) * 0.2;
+    let controls = [(x0, y), (x0 + lean, height), (x1 - lean, height), (x1, y)];
+    let curve = |t: f64| {
+        let weights = [(1.0 - t).powi(3), 3.0 * t * (1.0 - t).powi(2), 3.0 * t * t * (1.0 - t), t.powi(3)];
+        let sum = |of: fn(&(f64, f64)) -> f64| controls.iter().zip(weights).map(|(c, w)| w * of(c)).sum::<f64>();
+        (sum(|c| c.0), sum(|c| c.1))
+    };
+    let radius = f64::from(radius);
+    let outside =
+        |&(px, py): &(f64, f64)| (px - x0).hypot(py - y) >= radius + 1.0 && (px - x1).hypot(py - y) >= radius + 4.0;
+    let points: Vec<(f64, f64)> = (0..=200).map(|i| curve(f64::from(i) / 200.0)).filter(outside).collect();
+    let pixels: Vec<Place> = points.iter().map(|p| (p.0.round() as i32, p.1.round() as i32)).collect();
+    if width > 0 {
+        area.draw(&PathElement::new(pixels.clone(), colour.stroke_width(width)))?;
+    } else {
+        for dash in pixels.chunks(10) {
+            area.draw(&PathElement::new(dash[..dash.len().min(6)].to_vec(), colour.stroke_width(2)))?;
+        }
+    }
+    if let [.., before, last] = points[..] {
+        arrow_head(area, pixels[pixels.len() - 1], (last.0 - before.0, last.1 - before.1), colour)?;
+    }
+    Ok((((x0 + x1) / 2.0).round() as i32, (y - bend).round() as i32))
+}
+
 /// Nodes in a row; an edge bends the more, the farther it leads.
 fn cell_picture(cell: &Cell) -> Result<String, Box<dyn Error>> {
     canvas((920, 470), |area| {
@@ -128,34 +169,8 @@ fn cell_edge(
         (0, 3) => 215.0,
         _ => 0.0,
     };
-    let [(x0, y), (x1, _)] = [source, target].map(node_place);
-    let (x0, x1, y) = (f64::from(x0), f64::from(x1), f64::from(y));
-    // A cubic whose middle lies 3/4 as high as its control points.
-    let height = y - bend * 4.0 / 3.0;
-    let lean = (x1 - x0) * 0.2;
-    let controls = [(x0, y), (x0 + lean, height), (x1 - lean, height), (x1, y)];
-    let curve = |t: f64| {
-        let weights = [(1.0 - t).powi(3), 3.0 * t * (1.0 - t).powi(2), 3.0 * t * t * (1.0 - t), t.powi(3)];
-        let sum = |of: fn(&(f64, f64)) -> f64| controls.iter().zip(weights).map(|(c, w)| w * of(c)).sum::<f64>();
-        (sum(|c| c.0), sum(|c| c.1))
-    };
-    let radius = f64::from(NODE_RADIUS);
-    let outside =
-        |&(px, py): &(f64, f64)| (px - x0).hypot(py - y) >= radius + 1.0 && (px - x1).hypot(py - y) >= radius + 4.0;
-    let points: Vec<(f64, f64)> = (0..=200).map(|i| curve(f64::from(i) / 200.0)).filter(outside).collect();
-    let pixels: Vec<Place> = points.iter().map(|p| (p.0.round() as i32, p.1.round() as i32)).collect();
-    if is_live {
-        area.draw(&PathElement::new(pixels.clone(), colour.stroke_width(3)))?;
-    } else {
-        for dash in pixels.chunks(10) {
-            area.draw(&PathElement::new(dash[..dash.len().min(6)].to_vec(), colour.stroke_width(2)))?;
-        }
-    }
-    if let [.., before, last] = points[..] {
-        arrow_head(area, pixels[pixels.len() - 1], (last.0 - before.0, last.1 - before.1), colour)?;
-    }
-    let middle = ((x0 + x1) / 2.0, y - bend);
-    let (x, y) = (middle.0.round() as i32, middle.1.round() as i32);
+    let [from, to] = [source, target].map(node_place);
+    let (x, y) = curve(area, from, to, NODE_RADIUS, bend, if is_live { (colour, 3) } else { (PALE, 0) })?;
     let half = 8 + 4 * name.chars().count() as i32;
     area.draw(&Rectangle::new([(x - half, y - 13), (x + half, y + 13)], WHITE.filled()))?;
     area.draw(&Rectangle::new([(x - half, y - 13), (x + half, y + 13)], colour.stroke_width(1)))?;
