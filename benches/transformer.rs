@@ -4,9 +4,9 @@
 mod measure;
 
 use aznas::ops::attention::{self, Attention};
-use aznas::ops::{layer_norm, linear};
+use aznas::ops::{bias, layer_norm, linear};
 use aznas::simd::Backend;
-use aznas::tensor::{Shape, View, ViewMut};
+use aznas::tensor::{Gradient, Shape, View, ViewMut};
 use criterion::{Criterion, criterion_group, criterion_main};
 use measure::{Work, bench};
 use std::hint::black_box;
@@ -38,6 +38,17 @@ fn transformer(criterion: &mut Criterion) {
                 let out = ViewMut::dense(&mut out, tokens(inputs));
                 linear::vjp(backend, gradient, &weight, false, out, &mut scratch);
             });
+            let (mut of_weight, mut of_bias) = (numbers(inputs * outputs), numbers(outputs));
+            let mut scratch = vec![0.0; linear::weight_scratch_len(tokens(inputs))];
+            bench(criterion, &format!("{name} weight"), backend, work, || {
+                let (x, g) = (View::dense(black_box(&x), tokens(inputs)), View::dense(&y, tokens(outputs)));
+                linear::weight_vjp(backend, x, g, &mut of_weight, &mut scratch);
+            });
+            let bytes = Work::Bytes((y.len() * size_of::<f32>()) as f64);
+            bench(criterion, &format!("{name} bias"), backend, bytes, || {
+                let gradient = Gradient { stored: View::dense(black_box(&y), tokens(outputs)), normalised: None };
+                bias::vjp(backend, &[gradient], &mut of_bias);
+            });
         }
         for heads in [3, 4] {
             let op = Attention { heads, grid: [14, 14], reach: 14 };
@@ -56,6 +67,14 @@ fn transformer(criterion: &mut Criterion) {
                 let out = ViewMut::dense(&mut out, input);
                 attention::vjp(&op, backend, x, [&table; 4], g, false, out, &mut scratch);
             });
+            let mut of_tables = [(); 4].map(|()| numbers(table.len()));
+            let mut scratch = vec![0.0; attention::tables_scratch_len(&op, input)];
+            // Two of the five products of the vjp.
+            bench(criterion, &format!("attention {heads} tables"), backend, Work::Operations(operations), || {
+                let (x, g) = (View::dense(black_box(&x), input), View::dense(&y, result));
+                let of_tables = of_tables.each_mut().map(|table| &mut table[..]);
+                attention::tables_vjp(&op, backend, x, [&table; 4], g, of_tables, &mut scratch);
+            });
         }
         for channels in [192, 768] {
             let shape = tokens(channels);
@@ -69,6 +88,12 @@ fn transformer(criterion: &mut Criterion) {
             bench(criterion, &format!("layer norm {channels} vjp"), backend, bytes(3), || {
                 let (x, out) = (black_box(view), ViewMut::dense(&mut out, shape));
                 layer_norm::vjp(backend, 1e-5, None, x, gradient, false, out, &mut scratch);
+            });
+            let [mut gain, mut shift] = [(); 2].map(|()| numbers(channels));
+            let mut scratch = vec![0.0; layer_norm::parameters_scratch_len(shape)];
+            bench(criterion, &format!("layer norm {channels} parameters"), backend, bytes(2), || {
+                let x = black_box(view);
+                layer_norm::parameters_vjp(backend, 1e-5, x, gradient, &mut gain, &mut shift, &mut scratch);
             });
         }
     }

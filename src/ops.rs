@@ -8,6 +8,8 @@
 pub mod activation;
 pub mod attention;
 pub mod batch_norm;
+#[cfg(feature = "gradients")]
+pub mod bias;
 pub mod combine;
 pub mod concat;
 pub mod conv2d;

@@ -183,7 +183,7 @@ pub fn vjp(
     let (tokens, width, pitch) = (work.tokens, work.width, work.pitch);
     for (sample, head, queries) in attention.tiles(input.shape) {
         let tile = work.probabilities(sample, head, queries.clone());
-        let (count, differences) = (tile.count, tile.differences());
+        let count = tile.count;
         let first = queries.start;
         let position = sample * tokens;
         let channel = |third: usize| (third * attention.heads + head) * width;
@@ -195,14 +195,7 @@ pub fn vjp(
         let transposed = Matrix::new(work.logits, pitch).transposed();
         gemm(backend, [tokens, count, width], transposed, of_result, add, of_values, out.pitch, work.product);
 
-        let values = work.operand(VALUES, sample, head, 0).transposed();
-        gemm(backend, [count, width, tokens], of_result, values, false, gradients, pitch, work.product);
-        let table = Matrix::new(work.tables[1], width).transposed();
-        let sizes = [count, width, differences];
-        gemm(backend, sizes, of_result, table, false, work.relative, differences, work.product);
-        let (scale, relative, probabilities) = (work.scale, &*work.relative, &*work.logits);
-        backend.run(Differentiate { tile, scale, relative, probabilities, gradients });
-
+        work.differentiate(tile, sample, head, of_result, gradients);
         let of_logits = Matrix::new(gradients, pitch);
         let of_queries = &mut out.data[(position + first) * out.pitch + channel(QUERIES)..];
         let keys = work.operand(KEYS, sample, head, 0);
@@ -214,6 +207,55 @@ pub fn vjp(
         let (of_logits, queries) = (of_logits.transposed(), work.operand(QUERIES, sample, head, first));
         gemm(backend, [tokens, count, width], of_logits, queries, add, of_keys, out.pitch, work.product);
     }
+}
+
+/// Numbers of scratch that [`tables_vjp`] needs.
+#[cfg(feature = "gradients")]
+pub fn tables_scratch_len(attention: &Attention, input: Shape) -> usize {
+    let Sizes { table, .. } = Sizes::new(attention, input);
+    vjp_scratch_len(attention, input).saturating_add(table).saturating_add(table)
+}
+
+/// Writes to `of_tables` the gradients with respect to the four tables, from that with respect to the result. The argument and
+/// the tables are given again.
+///
+/// With the notation above, the entries of a difference gain `Σ Sᵢⱼ qᵢ` of the keys and `Σ Pᵢⱼ dOᵢ` of the values, over the
+/// pairs with that difference.
+#[cfg(feature = "gradients")]
+pub fn tables_vjp(
+    attention: &Attention,
+    backend: Backend,
+    input: View<'_>,
+    tables: [&[f32]; 4],
+    gradient: View<'_>,
+    of_tables: [&mut [f32]; 4],
+    scratch: &mut [f32],
+) {
+    let sizes = Sizes::new(attention, input.shape);
+    let (gradients, scratch) = scratch.split_at_mut(sizes.logits);
+    let (of_keys, scratch) = scratch.split_at_mut(sizes.table);
+    let (of_values, scratch) = scratch.split_at_mut(sizes.table);
+    let mut work = Work::new(attention, backend, input, tables, scratch);
+    let (tokens, width) = (work.tokens, work.width);
+    of_keys.fill(0.0);
+    of_values.fill(0.0);
+    for (sample, head, queries) in attention.tiles(input.shape) {
+        let tile = work.probabilities(sample, head, queries.clone());
+        let of_result = matrix(&gradient, sample * tokens + queries.start, head * width);
+        work.differentiate(tile, sample, head, of_result, gradients);
+        let queries = work.operand(QUERIES, sample, head, queries.start);
+        let differences = tile.differences();
+        for (weights, rows, sums) in
+            [(&*work.logits, of_result, &mut *of_values), (&*gradients, queries, &mut *of_keys)]
+        {
+            backend.run(Gather { tile, weights, relative: work.relative });
+            let gathered = Matrix::new(work.relative, differences).transposed();
+            gemm(backend, [differences, tile.count, width], gathered, rows, true, sums, width, work.product);
+        }
+    }
+    let [key_rows, key_columns, value_rows, value_columns] = of_tables;
+    attention.roll_up(width, of_keys, [key_rows, key_columns]);
+    attention.roll_up(width, of_values, [value_rows, value_columns]);
 }
 
 /// Queries in a tile.
@@ -321,6 +363,27 @@ impl<'a> Work<'a> {
         self.backend.run(Softmax { tile, scale: self.scale, relative: self.relative, logits: self.logits });
         tile
     }
+
+    /// Writes the gradient with respect to the logits of a tile, before the scale, whose probabilities are in `logits`.
+    fn differentiate(&mut self, tile: Tile, sample: usize, head: usize, of_result: Matrix<'_>, gradients: &mut [f32]) {
+        let Self { backend, tokens, width, pitch, scale, .. } = *self;
+        let values = self.operand(VALUES, sample, head, 0).transposed();
+        gemm(backend, [tile.count, width, tokens], of_result, values, false, gradients, pitch, self.product);
+        let table = Matrix::new(self.tables[1], width).transposed();
+        let differences = tile.differences();
+        gemm(
+            backend,
+            [tile.count, width, differences],
+            of_result,
+            table,
+            false,
+            self.relative,
+            differences,
+            self.product,
+        );
+        let (relative, probabilities) = (&*self.relative, &*self.logits);
+        backend.run(Differentiate { tile, scale, relative, probabilities, gradients });
+    }
 }
 
 impl Attention {
@@ -334,14 +397,32 @@ impl Attention {
         let mut out = out.chunks_exact_mut(width);
         for (table, size) in tables.into_iter().zip(self.grid) {
             for (place, out) in (0..2 * size).zip(&mut out) {
-                let distance = place.abs_diff(size).min(self.reach);
-                let entry = match place {
-                    0 => 0,
-                    _ if place < size => self.reach + 1 - distance,
-                    _ => self.reach + 1 + distance,
-                };
-                out.copy_from_slice(&table[entry * width..][..width]);
+                out.copy_from_slice(&table[self.entry(place, size) * width..][..width]);
             }
+        }
+    }
+
+    /// Sums what belongs to one entry of the tables in a table with an entry per difference.
+    #[cfg(feature = "gradients")]
+    fn roll_up(&self, width: usize, unrolled: &[f32], tables: [&mut [f32]; 2]) {
+        let mut rows = unrolled.chunks_exact(width);
+        for (table, size) in tables.into_iter().zip(self.grid) {
+            table.fill(0.0);
+            for (place, row) in (0..2 * size).zip(&mut rows) {
+                for (sum, x) in table[self.entry(place, size) * width..][..width].iter_mut().zip(row) {
+                    *sum += x;
+                }
+            }
+        }
+    }
+
+    /// The entry that `place` in a table with an entry per difference has in the table of an axis of `size` patches.
+    fn entry(&self, place: usize, size: usize) -> usize {
+        let distance = place.abs_diff(size).min(self.reach);
+        match place {
+            0 => 0,
+            _ if place < size => self.reach + 1 - distance,
+            _ => self.reach + 1 + distance,
         }
     }
 }

@@ -95,11 +95,26 @@ pub fn vjp_coefficients(
         let gain = gain.map_or(1.0, |gain| f64::from(gain[channel]));
         let single = moments.count() == 1 && inverse.is_finite();
         let scale = if single { 0.0 } else { gain * inverse };
-        let product = sums.product[channel] + (f64::from(sums.centre[channel]) - mean) * sums.gradient[channel];
+        let product = product(sums, moments, channel);
         by_gradient[channel] = scale as f32;
         by_input[channel] = (-scale * inverse * inverse * product / count) as f32;
         constant[channel] = (-scale * sums.gradient[channel] / count - f64::from(by_input[channel]) * mean) as f32;
     }
+}
+
+/// Writes the gradient with respect to γ, `Σ g ẑ`, and to β, `Σ g`, from the sums that [`vjp_coefficients`] reads too.
+#[cfg(feature = "gradients")]
+pub fn parameters_vjp(sums: &Sums<'_>, moments: &Moments<'_>, epsilon: f64, gain: &mut [f32], bias: &mut [f32]) {
+    for channel in 0..moments.mean().len() {
+        gain[channel] = (product(sums, moments, channel) * inverse_deviation(moments, channel, epsilon)) as f32;
+        bias[channel] = sums.gradient[channel] as f32;
+    }
+}
+
+/// `Σ g · (z − mean)`
+fn product(sums: &Sums<'_>, moments: &Moments<'_>, channel: usize) -> f64 {
+    let distance = f64::from(sums.centre[channel]) - moments.mean()[channel];
+    sums.product[channel] + distance * sums.gradient[channel]
 }
 
 /// Passes the gradient with respect to the output of a normalisation to its input: writes `dz` to `sink`.
@@ -156,6 +171,14 @@ mod tests {
         }
     }
 
+    /// The output, and the gradients with respect to the input, γ and β.
+    struct Passes {
+        out: Vec<f64>,
+        dz: Vec<f64>,
+        of_gain: Vec<f64>,
+        of_bias: Vec<f64>,
+    }
+
     /// Runs forward and backward through the module, with the statistics taken in two pieces.
     fn run(
         backend: Backend,
@@ -164,7 +187,7 @@ mod tests {
         gain: Option<&[f32]>,
         bias: Option<&[f32]>,
         rectified: bool,
-    ) -> (Vec<f64>, Vec<f64>) {
+    ) -> Passes {
         let channels = z.shape.channels;
         let positions = z.shape.positions();
         let pieces = [(0, positions / 3), (positions / 3, positions - positions / 3)];
@@ -205,7 +228,9 @@ mod tests {
         let mut dz = Tensor::filled(z.shape, 1, f32::NAN);
         let sink = Sink { stored: dz.view_mut(), accumulate: false, gate: None, sums: None };
         vjp(backend, g.view(), normalised, sink);
-        (out.dense(), dz.dense())
+        let [mut of_gain, mut of_bias] = [(); 2].map(|()| vec![f32::NAN; channels]);
+        parameters_vjp(&sums, &moments, EPSILON, &mut of_gain, &mut of_bias);
+        Passes { out: out.dense(), dz: dz.dense(), of_gain: widen(&of_gain), of_bias: widen(&of_bias) }
     }
 
     #[test]
@@ -218,11 +243,15 @@ mod tests {
                 let (gain, bias) = if affine { (Some(&*gain), Some(&*bias)) } else { (None, None) };
                 let wide_gain = gain.map_or(vec![1.0; channels], widen);
                 let wide_bias = bias.map_or(vec![0.0; channels], widen);
-                let (out, dz) = run(backend, &z, &g, gain, bias, rectified);
+                let passes = run(backend, &z, &g, gain, bias, rectified);
                 let f = |x: &[f64]| reference(channels, &wide_gain, &wide_bias, rectified, x);
                 let case = format!("{backend:?}, {channels} channels, rectified: {rectified}");
-                assert_close(&out, &f(&z.dense()), 2e-6, &case);
-                assert_close(&dz, &differences(&z.dense(), &g.dense(), f), 5e-6, &case);
+                assert_close(&passes.out, &f(&z.dense()), 2e-6, &case);
+                assert_close(&passes.dz, &differences(&z.dense(), &g.dense(), f), 5e-6, &case);
+                let f = |gain: &[f64]| reference(channels, gain, &wide_bias, rectified, &z.dense());
+                assert_close(&passes.of_gain, &differences(&wide_gain, &g.dense(), f), 2e-5, &case);
+                let f = |bias: &[f64]| reference(channels, &wide_gain, bias, rectified, &z.dense());
+                assert_close(&passes.of_bias, &differences(&wide_bias, &g.dense(), f), 2e-5, &case);
             }
         }
     }
@@ -235,8 +264,8 @@ mod tests {
             let far: Vec<f32> = near.iter().map(|x| x + 1000.0).collect();
             let (z, g) = (Tensor::new(shape, 0, &far), Tensor::random(shape, 0, 2));
             let exact: Vec<f32> = far.iter().map(|x| x - 1000.0).collect();
-            let (_, dz) = run(backend, &z, &g, None, None, false);
-            let (_, expected) = run(backend, &Tensor::new(shape, 0, &exact), &g, None, None, false);
+            let Passes { dz, .. } = run(backend, &z, &g, None, None, false);
+            let expected = run(backend, &Tensor::new(shape, 0, &exact), &g, None, None, false).dz;
             // `by_input` is below 0.1 here, and by_input · z + constant cancels to 2^-24 of 1000 · by_input.
             assert_close(&dz, &expected, 2e-5, &format!("{backend:?}"));
         }
@@ -253,7 +282,7 @@ mod tests {
                 let z = Tensor::new(shape, 0, &row.repeat(positions));
                 for rectified in [false, true] {
                     let case = format!("{backend:?}, {positions} positions of {channels} channels, {rectified}");
-                    let (out, dz) = run(backend, &z, &g, Some(&gain), Some(&bias), rectified);
+                    let Passes { out, dz, .. } = run(backend, &z, &g, Some(&gain), Some(&bias), rectified);
                     let beta = bias.iter().map(|&bias| f64::from(if rectified { bias.max(0.0) } else { bias }));
                     assert_eq!(out, beta.collect::<Vec<_>>().repeat(positions), "{case}");
                     if positions == 1 {
@@ -263,13 +292,13 @@ mod tests {
             }
             let shape = Shape::new(1, 3, 1, 2).unwrap();
             let z = Tensor::new(shape, 0, &[1.0, f32::NAN, 2.0, 1.0, 3.0, 0.0]);
-            let (out, dz) = run(backend, &z, &Tensor::random(shape, 0, 1), None, None, false);
+            let Passes { out, dz, .. } = run(backend, &z, &Tensor::random(shape, 0, 1), None, None, false);
             for (place, (y, dz)) in out.iter().zip(&dz).enumerate() {
                 assert_eq!((y.is_nan(), dz.is_nan()), (place % 2 == 1, place % 2 == 1));
             }
             let none = Shape::new(0, 3, 4, 2).unwrap();
             assert!(
-                run(backend, &Tensor::random(none, 0, 1), &Tensor::random(none, 0, 1), None, None, true).0.is_empty()
+                run(backend, &Tensor::random(none, 0, 1), &Tensor::random(none, 0, 1), None, None, true).out.is_empty()
             );
         }
     }

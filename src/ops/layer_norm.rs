@@ -87,7 +87,28 @@ pub fn vjp(
     backend.run(Vjp { norm: Norm { gain, epsilon }, input, gradient, accumulate, out, scratch });
 }
 
-/// What both passes share.
+/// Numbers of scratch that [`parameters_vjp`] needs.
+#[cfg(feature = "gradients")]
+pub const fn parameters_scratch_len(input: Shape) -> usize {
+    3 * input.channels
+}
+
+/// Writes the gradient with respect to γ, `Σ g (x − mean) / √(variance + ε)` over all positions, and to β, `Σ g`, from that with
+/// respect to the result.
+#[cfg(feature = "gradients")]
+pub fn parameters_vjp(
+    backend: Backend,
+    epsilon: f64,
+    input: View<'_>,
+    gradient: View<'_>,
+    gain: &mut [f32],
+    shift: &mut [f32],
+    scratch: &mut [f32],
+) {
+    backend.run(OfParameters { norm: Norm { gain: None, epsilon }, input, gradient, gain, shift, scratch });
+}
+
+/// What all passes share.
 struct Norm<'a> {
     gain: Option<&'a [f32]>,
     epsilon: f64,
@@ -204,25 +225,79 @@ impl Kernel for Vjp<'_> {
     }
 }
 
+#[cfg(feature = "gradients")]
+struct OfParameters<'a> {
+    norm: Norm<'a>,
+    input: View<'a>,
+    gradient: View<'a>,
+    gain: &'a mut [f32],
+    shift: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+#[cfg(feature = "gradients")]
+impl Kernel for OfParameters<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        /// Positions whose sums are formed by themselves: short sums of short sums err less than long ones.
+        const SHORT: usize = 128;
+        let Self { norm, input, gradient, gain, shift, scratch } = self;
+        let (positions, channels) = (input.shape.positions(), input.shape.channels);
+        let (deviations, rest) = scratch.split_at_mut(channels);
+        let (products, rest) = rest.split_at_mut(channels);
+        let mut sums = [(products, &mut gain[..channels]), (&mut rest[..channels], &mut shift[..channels])];
+        sums.iter_mut().for_each(|(_, total)| total.fill(0.0));
+        for first in (0..positions).step_by(SHORT) {
+            sums.iter_mut().for_each(|(sum, _)| sum.fill(0.0));
+            let [(products, _), (gradients, _)] = &mut sums;
+            for position in first..positions.min(first + SHORT) {
+                let gradient = gradient.row(position);
+                let scale = simd.splat(norm.centre(simd, input.row(position), deviations));
+                for_each_part(
+                    simd,
+                    channels,
+                    #[inline(always)]
+                    |part| {
+                        let gradient = part.read(simd, gradient);
+                        let normalised = simd.mul(part.read(simd, deviations), scale);
+                        part.write(simd, simd.mul_add(gradient, normalised, part.read(simd, products)), products);
+                        part.write(simd, simd.add(gradient, part.read(simd, gradients)), gradients);
+                    },
+                );
+            }
+            for (sum, total) in &mut sums {
+                for_each_part(
+                    simd,
+                    channels,
+                    #[inline(always)]
+                    |part| part.write(simd, simd.add(part.read(simd, total), part.read(simd, sum)), total),
+                );
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::reference::{Tensor, assert_close, differences, numbers};
+    use crate::ops::reference::{Tensor, assert_close, differences, numbers, widen};
     use std::vec::Vec;
     use std::{format, vec};
 
     fn reference(epsilon: f64, affine: [Option<&[f32]>; 2], channels: usize, x: &[f64]) -> Vec<f64> {
-        let of = |given: Option<&[f32]>, missing: f64, channel: usize| given.map_or(missing, |g| f64::from(g[channel]));
+        let of = |given: Option<&[f32]>, missing: f64| given.map_or(vec![missing; channels], widen);
+        affine_reference(epsilon, &of(affine[0], 1.0), &of(affine[1], 0.0), x)
+    }
+
+    fn affine_reference(epsilon: f64, gain: &[f64], shift: &[f64], x: &[f64]) -> Vec<f64> {
+        let channels = gain.len();
         x.chunks(channels)
             .flat_map(|row| {
                 let mean = row.iter().sum::<f64>() / channels as f64;
                 let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / channels as f64;
                 let scale = 1.0 / (variance + epsilon).sqrt();
-                let gain_and_shift = move |c| (of(affine[0], 1.0, c), of(affine[1], 0.0, c));
-                row.iter().enumerate().map(move |(c, x)| {
-                    let (gain, shift) = gain_and_shift(c);
-                    (x - mean) * scale * gain + shift
-                })
+                row.iter().enumerate().map(move |(c, x)| (x - mean) * scale * gain[c] + shift[c])
             })
             .collect()
     }
@@ -247,6 +322,29 @@ mod tests {
                     let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
                     assert_close(&out.dense(), &expected, 2e-5 * scale, &case);
                 }
+            }
+        }
+    }
+
+    #[cfg(feature = "gradients")]
+    #[test]
+    fn gradients_of_gain_and_shift() {
+        const EPSILON: f64 = 0.1;
+        for (backend, channels) in Backend::available().flat_map(|b| [2, 3, 8, 17, 31, 64].map(|c| (b, c))) {
+            for positions in [0, 1, 6, 300] {
+                let shape = Shape::new(1, positions, 1, channels).unwrap();
+                let (x, g) = (Tensor::random(shape, 1, 1), Tensor::random(shape, 2, 2));
+                let (gain, shift) = (widen(&numbers(channels, 3)), widen(&numbers(channels, 4)));
+                let [mut of_gain, mut of_shift] = [(); 2].map(|()| vec![f32::NAN; channels]);
+                let mut scratch = vec![f32::NAN; parameters_scratch_len(shape)];
+                parameters_vjp(backend, EPSILON, x.view(), g.view(), &mut of_gain, &mut of_shift, &mut scratch);
+                let case = format!("{backend:?}, {positions} × {channels}");
+                let (x, g) = (x.dense(), g.dense());
+                let expected = differences(&gain, &g, |gain| affine_reference(EPSILON, gain, &shift, &x));
+                // Sums of 300 products below 8.
+                assert_close(&widen(&of_gain), &expected, 5e-5, &case);
+                let expected = differences(&shift, &g, |shift| affine_reference(EPSILON, &gain, shift, &x));
+                assert_close(&widen(&of_shift), &expected, 5e-5, &case);
             }
         }
     }

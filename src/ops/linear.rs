@@ -98,10 +98,26 @@ pub fn vjp(
     gemm(backend, sizes, a, b, accumulate, out.data, out.pitch, scratch);
 }
 
+/// Numbers of scratch that [`weight_vjp`] needs.
+#[cfg(feature = "gradients")]
+pub const fn weight_scratch_len(input: Shape) -> usize {
+    gemm_scratch_len(input.positions(), input.channels)
+}
+
+/// Writes to `weight` the gradient with respect to `W`, from that with respect to the result: the sum of `g xᵀ` over all
+/// positions. That with respect to `b` is in [`bias`](super::bias).
+#[cfg(feature = "gradients")]
+pub fn weight_vjp(backend: Backend, input: View<'_>, gradient: View<'_>, weight: &mut [f32], scratch: &mut [f32]) {
+    let (inputs, outputs) = (input.shape.channels, gradient.shape.channels);
+    let sizes = [outputs, input.shape.positions(), inputs];
+    let (a, b) = (Matrix::new(gradient.data, gradient.pitch).transposed(), Matrix::new(input.data, input.pitch));
+    gemm(backend, sizes, a, b, false, weight, inputs, scratch);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::reference::{Tensor, assert_close, differences, numbers};
+    use crate::ops::reference::{Tensor, assert_close, differences, numbers, widen};
     use std::vec::Vec;
     use std::{format, vec};
 
@@ -109,13 +125,13 @@ mod tests {
     const SIZES: [(usize, usize, usize); 9] =
         [(1, 1, 1), (3, 5, 2), (4, 8, 3), (5, 16, 10), (9, 17, 7), (2, 64, 10), (0, 3, 2), (7, 15, 33), (13, 200, 18)];
 
-    fn reference(weight: &[f32], bias: Option<&[f32]>, inputs: usize, outputs: usize, x: &[f64]) -> Vec<f64> {
+    fn reference(weight: &[f64], bias: Option<&[f32]>, inputs: usize, outputs: usize, x: &[f64]) -> Vec<f64> {
         x.chunks(inputs)
             .flat_map(|x| {
                 (0..outputs).map(move |output| {
                     let row = &weight[output * inputs..][..inputs];
                     let bias = bias.map_or(0.0, |bias| f64::from(bias[output]));
-                    bias + x.iter().zip(row).map(|(x, w)| x * f64::from(*w)).sum::<f64>()
+                    bias + x.iter().zip(row).map(|(x, w)| x * w).sum::<f64>()
                 })
             })
             .collect()
@@ -137,17 +153,18 @@ mod tests {
             let result = Linear { channels: outputs }.output(&[shape]).unwrap();
             let (weight, shift) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
             let (x, g) = (Tensor::random(shape, 2, 3), Tensor::random(result, 3, 4));
+            let wide = widen(&weight);
             for bias in [None, Some(shift.as_slice())] {
                 let case = format!("{backend:?}, {positions}, {inputs}, {outputs}");
                 let mut scratch = vec![f32::NAN; scratch_len(inputs, outputs)];
                 let mut out = Tensor::filled(result, 1, f32::NAN);
                 forward(backend, x.view(), &weight, bias, out.view_mut(), &mut scratch);
-                let expected = reference(&weight, bias, inputs, outputs, &x.dense());
+                let expected = reference(&wide, bias, inputs, outputs, &x.dense());
                 // 200 products below 4.
                 assert_close(&out.dense(), &expected, 1e-4, &case);
 
                 let zero = vec![0.0; shape.len()];
-                let gradient = differences(&zero, &g.dense(), |x| reference(&weight, bias, inputs, outputs, x));
+                let gradient = differences(&zero, &g.dense(), |x| reference(&wide, bias, inputs, outputs, x));
                 let mut scratch = vec![f32::NAN; scratch_len(outputs, inputs)];
                 for (accumulate, before) in [(false, f32::NAN), (true, 1.0)] {
                     let mut out = Tensor::filled(shape, 1, before);
@@ -156,6 +173,27 @@ mod tests {
                     assert_close(&out.dense(), &expected, 1e-5, &case);
                 }
             }
+        }
+    }
+
+    #[cfg(feature = "gradients")]
+    #[test]
+    fn gradients_of_weights() {
+        // More positions than a block of the product has steps.
+        let sizes = SIZES.into_iter().chain([(500, 17, 9)]);
+        for ((positions, inputs, outputs), backend) in sizes.flat_map(|s| Backend::available().map(move |b| (s, b))) {
+            let shape = Shape::new(1, positions, 1, inputs).unwrap();
+            let result = Linear { channels: outputs }.output(&[shape]).unwrap();
+            let (x, g) = (Tensor::random(shape, 2, 3), Tensor::random(result, 3, 4));
+            let mut weight = vec![f32::NAN; inputs * outputs];
+            let mut scratch = vec![f32::NAN; weight_scratch_len(shape)];
+            weight_vjp(backend, x.view(), g.view(), &mut weight, &mut scratch);
+            let dense = x.dense();
+            let value = |weight: &[f64]| reference(weight, None, inputs, outputs, &dense);
+            let slopes = differences(&vec![0.0; inputs * outputs], &g.dense(), value);
+            let case = format!("{backend:?}, {positions}, {inputs}, {outputs}");
+            // 500 products below 4.
+            assert_close(&widen(&weight), &slopes, 5e-5, &case);
         }
     }
 }

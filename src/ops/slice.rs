@@ -4,6 +4,8 @@
 //! `x[1::2, 1::2]`).
 
 use super::combine;
+#[cfg(feature = "gradients")]
+use super::operation::ParameterGradients;
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
@@ -100,6 +102,11 @@ impl Operation for Slice {
 
     fn vjp(&self, call: VjpCall<'_>) {
         vjp(call.backend, self, call.gradient, call.sink);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        None
     }
 }
 

@@ -55,6 +55,15 @@ pub fn vjp(backend: Backend, gradient: View<'_>, sink: Sink<'_>) {
     backend.run(Vjp { gradient, sink });
 }
 
+/// Writes the gradient with respect to the class token and to the positions, a row a token, from that with respect to the
+/// tokens: sums over the samples.
+#[cfg(feature = "gradients")]
+pub fn parameters_vjp(backend: Backend, gradient: View<'_>, class: &mut [f32], positions: &mut [f32]) {
+    backend.run(OfParameters { gradient, positions });
+    // The class token and its position are added to each other.
+    class.copy_from_slice(&positions[..gradient.shape.channels]);
+}
+
 struct Forward<'a> {
     map: View<'a>,
     class: &'a [f32],
@@ -102,12 +111,42 @@ impl Kernel for Vjp<'_> {
     }
 }
 
+#[cfg(feature = "gradients")]
+struct OfParameters<'a> {
+    gradient: View<'a>,
+    positions: &'a mut [f32],
+}
+
+#[cfg(feature = "gradients")]
+impl Kernel for OfParameters<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Shape { batch, channels, .. } = self.gradient.shape;
+        let tokens = self.gradient.shape.positions_per_image();
+        for (token, out) in self.positions.chunks_exact_mut(channels).enumerate().take(tokens) {
+            for_each_part(
+                simd,
+                channels,
+                #[inline(always)]
+                |part| {
+                    let mut sum = simd.splat(0.0);
+                    for sample in 0..batch {
+                        sum = simd.add(sum, part.read(simd, self.gradient.row(sample * tokens + token)));
+                    }
+                    part.write(simd, sum, out);
+                },
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ops::reference::{Tensor, assert_close, differences, numbers, widen};
-    use std::format;
     use std::vec::Vec;
+    use std::{format, vec};
 
     fn reference(map: Shape, class: &[f64], positions: &[f64], x: &[f64]) -> Vec<f64> {
         let samples = x.chunks(map.positions_per_image() * map.channels);
@@ -134,6 +173,26 @@ mod tests {
                 vjp(backend, g.view(), Sink { stored: out.view_mut(), accumulate, gate: None, sums: None });
                 let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
                 assert_close(&out.dense(), &expected, 1e-6, &case);
+            }
+        }
+    }
+
+    #[cfg(feature = "gradients")]
+    #[test]
+    fn gradients_of_the_class_token_and_the_positions() {
+        for (backend, channels) in Backend::available().flat_map(|b| [1, 3, 8, 17, 31].map(|c| (b, c))) {
+            for batch in [0, 1, 5] {
+                let shape = Shape::new(batch, 2, 5, channels).unwrap();
+                let result = Tokens.output(&[shape]).unwrap();
+                let (x, g) = (Tensor::random(shape, 0, 1).dense(), Tensor::random(result, 2, 2));
+                let (class, places) = (widen(&numbers(channels, 3)), widen(&numbers(11 * channels, 4)));
+                let of_class = differences(&class, &g.dense(), |class| reference(shape, class, &places, &x));
+                let of_places = differences(&places, &g.dense(), |places| reference(shape, &class, places, &x));
+                let (mut class, mut places) = (vec![f32::NAN; channels], vec![f32::NAN; 11 * channels]);
+                parameters_vjp(backend, g.view(), &mut class, &mut places);
+                let case = format!("{backend:?}, {channels} channels, {batch} samples");
+                assert_close(&widen(&class), &of_class, 1e-6, &case);
+                assert_close(&widen(&places), &of_places, 1e-6, &case);
             }
         }
     }

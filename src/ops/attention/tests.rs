@@ -108,6 +108,37 @@ fn values_and_gradients() {
     }
 }
 
+#[cfg(feature = "gradients")]
+#[test]
+fn gradients_of_tables() {
+    for case in [
+        case(1, 1, [1, 1], 0, 1),
+        case(2, 2, [2, 3], 1, 5),
+        case(1, 1, [1, 5], 9, 8),
+        case(1, 2, [5, 1], 1, 3),
+        case(2, 1, [3, 4], 1, 16),
+        // More queries than a tile.
+        case(1, 1, [17, 16], 2, 1),
+    ] {
+        let Case { attention, input, tables } = &case;
+        let (x, result) = (Tensor::random(*input, 1, 1), attention.output(&[*input]).unwrap());
+        let gradient = Tensor::random(result, 1, 2);
+        let dense = x.dense();
+        let value = |tables: &[f64]| reference(attention, *input, tables, &dense);
+        let slopes = differences(&widen(tables), &gradient.dense(), value);
+        for backend in Backend::available() {
+            let mut out = vec![f32::NAN; tables.len()];
+            let mut scratch = vec![f32::NAN; tables_scratch_len(attention, *input)];
+            let mut parts = out.chunks_exact_mut(tables.len() / 4);
+            let parts = core::array::from_fn(|_| parts.next().unwrap());
+            tables_vjp(attention, backend, x.view(), case.tables(), gradient.view(), parts, &mut scratch);
+            let largest = slopes.iter().fold(1.0, |largest: f64, slope| largest.max(slope.abs()));
+            let context = format!("{backend:?}, {attention:?}, {input:?}");
+            assert_close(&widen(&out), &slopes, 1e-5 * largest, &context);
+        }
+    }
+}
+
 #[test]
 fn rows_longer_than_a_vector_and_more_queries_than_a_tile() {
     for case in [case(1, 1, [2, 19], 3, 7), case(1, 1, [17, 16], 14, 3)] {
