@@ -1,4 +1,4 @@
-//! Convolutions of the three search spaces, both directions.
+//! Convolutions of the three search spaces, both directions, and the gradients of their weights.
 //!
 //! `cargo bench --bench conv [-- FILTER]`. Multiply-adds with padding count, and so do those that Winograd's algorithm
 //! saves: percents of the peak exceed 100 where it saves more than it costs.
@@ -134,6 +134,13 @@ fn convolutions(criterion: &mut Criterion) {
                         let sink = Sink { stored, accumulate: false, gate: Some(value), sums: None };
                         convolution.vjp(&[gradient], vjp.get(), scratch.get(), sink);
                     });
+                    // Nothing is rounded to bfloat16 there.
+                    if algorithm != Algorithm::Bfloat16 {
+                        let mut scratch = Aligned::new(convolution.weights_scratch_len());
+                        bench(criterion, &format!("{row} weights"), backend, work, || {
+                            convolution.weights_vjp(&value, &[gradient], weights.get(), scratch.get());
+                        });
+                    }
                 }
             }
         }

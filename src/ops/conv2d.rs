@@ -17,6 +17,8 @@ mod number;
 mod pass;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "gradients")]
+mod weights;
 mod window;
 mod winograd;
 
@@ -28,6 +30,8 @@ use crate::simd::Backend;
 use crate::tensor::{Gradient, Sink, Value, ViewMut};
 use bands::{Bands, Target};
 use pass::Pass;
+#[cfg(feature = "gradients")]
+use weights::Weights;
 
 /// How products are summed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -152,6 +156,28 @@ impl Conv2d {
             sink => Target::Gated { sink, results },
         };
         bands.run(self.backend, gradients, plain, packed, None, scratch, target);
+    }
+
+    /// Numbers of scratch that [`weights_vjp`](Self::weights_vjp) needs.
+    #[cfg(feature = "gradients")]
+    pub fn weights_scratch_len(&self) -> usize {
+        self.weights().scratch_len(self.backend)
+    }
+
+    /// The gradient with respect to the weights, from that with respect to the output.
+    ///
+    /// `input` is that of [`forward`](Self::forward), `gradients` are those of [`vjp`](Self::vjp), `scratch` has
+    /// [`weights_scratch_len`](Self::weights_scratch_len) numbers. The result, `[output channels, input channels / groups, kernel
+    /// rows, kernel columns]`, replaces what was in `weights`: of a merged group those of its members one after another.
+    #[cfg(feature = "gradients")]
+    pub fn weights_vjp(&self, input: &Value<'_>, gradients: &[Gradient<'_>], weights: &mut [f32], scratch: &mut [f32]) {
+        let weights = &mut weights[..self.geometry.weights()];
+        self.weights().run(self.backend, input, gradients, weights, scratch);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn weights(&self) -> Weights {
+        Weights::new(&Pass::forward(&self.geometry), self.algorithm)
     }
 
     fn forward_bands(&self) -> Bands {

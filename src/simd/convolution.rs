@@ -4,6 +4,8 @@
 #![allow(unsafe_code)]
 
 use super::Simd;
+#[cfg(feature = "gradients")]
+use super::rows::{self, Rows};
 
 /// Where a tile's outputs find their operands: runs of consecutive source numbers on a regular grid.
 #[derive(Clone, Copy, Debug)]
@@ -175,4 +177,49 @@ pub(crate) fn depthwise_row<S: Simd, const P: usize, const K: usize, const STRID
         source = source.wrapping_add(taps.steps[0]);
     }
     sums
+}
+
+/// For `K` taps, `tap_step` numbers of the input apart, the sum over `count` positions of gradient times input, each channel of
+/// a vector by itself: added to `K` vectors of `sums`, `pitch` numbers apart. Every `CHAINS`-th position is summed apart.
+#[cfg(feature = "gradients")]
+#[inline(always)]
+pub(crate) fn depthwise_weights<S: Simd, const K: usize, const CHAINS: usize>(
+    simd: S,
+    count: usize,
+    gradient: Rows<'_>,
+    input: Rows<'_>,
+    tap_step: usize,
+    sums: &mut [f32],
+    pitch: usize,
+) {
+    if count == 0 {
+        return;
+    }
+    let reach = |rows: Rows<'_>| (count - 1).saturating_mul(rows.pitch).saturating_add(S::LANES);
+    assert!(reach(gradient) <= gradient.data.len());
+    assert!(reach(input).saturating_add((K - 1).saturating_mul(tap_step)) <= input.data.len());
+    let mut chains = [[simd.splat(0.0); K]; CHAINS];
+    rows::for_each_row::<CHAINS>(
+        count,
+        #[inline(always)]
+        |position, chain| {
+            // SAFETY: the position is below `count`, for which the slices were checked.
+            unsafe {
+                let gradient = simd.load_ptr(gradient.data.as_ptr().add(position * gradient.pitch));
+                let input = input.data.as_ptr().add(position * input.pitch);
+                for tap in 0..K {
+                    let input = simd.load_ptr(input.add(tap * tap_step));
+                    chains[chain][tap] = simd.mul_add(input, gradient, chains[chain][tap]);
+                }
+            }
+        },
+    );
+    for tap in 0..K {
+        let sums = &mut sums[tap * pitch..];
+        let mut sum = simd.load(sums);
+        for chain in &chains {
+            sum = simd.add(sum, chain[tap]);
+        }
+        simd.store(sum, sums);
+    }
 }

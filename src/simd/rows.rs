@@ -70,7 +70,7 @@ fn load_partial<S: Simd, const M: usize>(simd: S, slices: [&[f32]; M], channels:
 
 /// Visits all rows in order, each with the chain it belongs to.
 #[inline(always)]
-fn for_each_row<const CHAINS: usize>(count: usize, mut visit: impl FnMut(usize, usize)) {
+pub(super) fn for_each_row<const CHAINS: usize>(count: usize, mut visit: impl FnMut(usize, usize)) {
     let whole = count - count % CHAINS;
     for first in (0..whole).step_by(CHAINS) {
         for chain in 0..CHAINS {

@@ -60,11 +60,11 @@ fn interpolate<S: Simd>(simd: S, m: [S::F32; INPUTS]) -> [S::F32; OUTPUTS] {
 }
 
 /// Transforms the 6×6 inputs that start at `source[0]`, `steps` numbers apart vertically and horizontally, into 36
-/// consecutive vectors of `out`.
+/// vectors of `out`, `plane` numbers apart.
 #[inline(always)]
-pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &mut [f32]) {
+pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &mut [f32], plane: usize) {
     assert!((INPUTS - 1) * (steps[0] + steps[1]) + S::LANES <= source.len());
-    let out = &mut out[..PRODUCTS * S::LANES];
+    assert!(reach::<S>(plane) <= out.len());
     let zero = simd.splat(0.0);
     // Rows at 0 and ∞ first, then the other four: all 36 values at once would not fit 32 registers.
     let mut outermost = [[zero; INPUTS]; 2];
@@ -77,8 +77,11 @@ pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &m
         outermost[0][column] = outer(simd, d[0], d[2], d[4]);
         outermost[1][column] = outer(simd, d[1], d[3], d[5]);
     }
-    write_row(simd, evaluate(simd, outermost[0]), out, 0);
-    write_row(simd, evaluate(simd, outermost[1]), out, 5);
+    // SAFETY: 36 vectors `plane` apart were checked to be inside.
+    unsafe {
+        write_row(simd, evaluate(simd, outermost[0]), out, plane, 0);
+        write_row(simd, evaluate(simd, outermost[1]), out, plane, 5);
+    }
     let mut inner = [[zero; INPUTS]; 4];
     for column in 0..INPUTS {
         let mut d = [zero; 4];
@@ -90,15 +93,26 @@ pub(crate) fn input<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &m
         [inner[2][column], inner[3][column]] = pair(simd, d, B, A);
     }
     for (row, values) in inner.into_iter().enumerate() {
-        write_row(simd, evaluate(simd, values), out, row + 1);
+        // SAFETY: as above.
+        unsafe { write_row(simd, evaluate(simd, values), out, plane, row + 1) };
     }
 }
 
-/// Writes row `row` of 6×6 vectors.
+/// Numbers from the first of 36 vectors `plane` apart to behind the last.
 #[inline(always)]
-fn write_row<S: Simd>(simd: S, values: [S::F32; INPUTS], out: &mut [f32], row: usize) {
+fn reach<S: Simd>(plane: usize) -> usize {
+    plane.saturating_mul(PRODUCTS - 1).saturating_add(S::LANES)
+}
+
+/// Writes row `row` of 6×6 vectors.
+///
+/// # Safety
+/// `out` holds at least [`reach`] numbers, and `row` is below 6.
+#[inline(always)]
+unsafe fn write_row<S: Simd>(simd: S, values: [S::F32; INPUTS], out: &mut [f32], plane: usize, row: usize) {
     for (column, value) in values.into_iter().enumerate() {
-        simd.store(value, &mut out[(row * INPUTS + column) * S::LANES..]);
+        // SAFETY: the caller's promise; the column is below 6.
+        unsafe { simd.store_ptr(value, out.as_mut_ptr().add((row * INPUTS + column) * plane)) };
     }
 }
 
@@ -168,7 +182,7 @@ pub(crate) fn products<S: Simd, const P: usize, const V: usize>(
 /// Writes 3×3 kernels, a vector of them side by side, at all pairs of points: `G w Gᵀ`, 36 vectors `plane` numbers apart.
 #[inline(always)]
 pub(crate) fn weights<S: Simd>(simd: S, kernels: [[S::F32; 3]; 3], out: &mut [f32], plane: usize) {
-    assert!(plane.saturating_mul(PRODUCTS - 1).saturating_add(S::LANES) <= out.len());
+    assert!(reach::<S>(plane) <= out.len());
     let zero = simd.splat(0.0);
     let mut rows = [[zero; INPUTS]; 3];
     for (row, kernels) in kernels.into_iter().enumerate() {
@@ -183,12 +197,14 @@ pub(crate) fn weights<S: Simd>(simd: S, kernels: [[S::F32; 3]; 3], out: &mut [f3
     }
 }
 
+/// One over the product of a point's distances from the other ones, but ∞.
+const ZERO: f32 = 1.0 / (A * A * B * B);
+const AT_A: f32 = 1.0 / (2.0 * A * A * (A * A - B * B));
+const AT_B: f32 = 1.0 / (2.0 * B * B * (B * B - A * A));
+
 /// Three weights at all points, each divided by the product of its point's distances from the other ones.
 #[inline(always)]
 fn evaluate_kernel<S: Simd>(simd: S, [w0, w1, w2]: [S::F32; 3]) -> [S::F32; INPUTS] {
-    const ZERO: f32 = 1.0 / (A * A * B * B);
-    const AT_A: f32 = 1.0 / (2.0 * A * A * (A * A - B * B));
-    const AT_B: f32 = 1.0 / (2.0 * B * B * (B * B - A * A));
     let mut values = [w2; INPUTS];
     values[0] = simd.mul(w0, simd.splat(ZERO));
     for (index, point, scale) in [(1, A, AT_A), (3, B, AT_B)] {
@@ -198,4 +214,83 @@ fn evaluate_kernel<S: Simd>(simd: S, [w0, w1, w2]: [S::F32; 3]) -> [S::F32; INPU
         values[index + 1] = simd.sub(even, odd);
     }
     values
+}
+
+/// Transforms the 4×4 gradients that start at `source[0]`, `steps` numbers apart vertically and horizontally, into 36 vectors of
+/// `out`, `plane` numbers apart: what [`output`] does, transposed.
+#[cfg(feature = "gradients")]
+#[inline(always)]
+pub(crate) fn gradient<S: Simd>(simd: S, source: &[f32], steps: [usize; 2], out: &mut [f32], plane: usize) {
+    assert!((OUTPUTS - 1) * (steps[0] + steps[1]) + S::LANES <= source.len());
+    assert!(reach::<S>(plane) <= out.len());
+    let zero = simd.splat(0.0);
+    let mut rows = [[zero; OUTPUTS]; INPUTS];
+    for column in 0..OUTPUTS {
+        let mut g = [zero; OUTPUTS];
+        for (row, g) in g.iter_mut().enumerate() {
+            // SAFETY: rows and columns are below 4; the vector of the last ones was checked to be inside.
+            *g = unsafe { simd.load_ptr(source.as_ptr().add(row * steps[0] + column * steps[1])) };
+        }
+        for (row, value) in evaluate_gradient(simd, g).into_iter().enumerate() {
+            rows[row][column] = value;
+        }
+    }
+    for (row, g) in rows.into_iter().enumerate() {
+        // SAFETY: 36 vectors `plane` apart were checked to be inside.
+        unsafe { write_row(simd, evaluate_gradient(simd, g), out, plane, row) };
+    }
+}
+
+/// Four numbers as a polynomial at all points.
+#[cfg(feature = "gradients")]
+#[inline(always)]
+fn evaluate_gradient<S: Simd>(simd: S, [g0, g1, g2, g3]: [S::F32; OUTPUTS]) -> [S::F32; INPUTS] {
+    let mut values = [g0, g0, g0, g0, g0, g3];
+    for (index, point) in [(1, A), (3, B)] {
+        let square = simd.splat(point * point);
+        let even = simd.mul_add(g2, square, g0);
+        let odd = simd.mul(simd.mul_add(g3, square, g1), simd.splat(point));
+        values[index] = simd.add(even, odd);
+        values[index + 1] = simd.sub(even, odd);
+    }
+    values
+}
+
+/// The gradients of 3×3 weights, row after row, of 36 vectors of sums over tiles, `plane` numbers apart: what [`weights`] does,
+/// transposed.
+#[cfg(feature = "gradients")]
+#[inline(always)]
+pub(crate) fn weights_gradient<S: Simd>(simd: S, sums: &[f32], plane: usize) -> [[S::F32; 3]; 3] {
+    assert!(reach::<S>(plane) <= sums.len());
+    let zero = simd.splat(0.0);
+    let mut rows = [[zero; INPUTS]; 3];
+    for column in 0..INPUTS {
+        let mut m = [zero; INPUTS];
+        for (row, m) in m.iter_mut().enumerate() {
+            // SAFETY: row and column are below 6; the vector of the last ones was checked to be inside.
+            *m = unsafe { simd.load_ptr(sums.as_ptr().add((row * INPUTS + column) * plane)) };
+        }
+        let [first, second, third] = gather_kernel(simd, m);
+        [rows[0][column], rows[1][column], rows[2][column]] = [first, second, third];
+    }
+    let mut weights = [[zero; 3]; 3];
+    for (weights, m) in weights.iter_mut().zip(rows) {
+        *weights = gather_kernel(simd, m);
+    }
+    weights
+}
+
+/// [`evaluate_kernel`], transposed.
+#[cfg(feature = "gradients")]
+#[inline(always)]
+fn gather_kernel<S: Simd>(simd: S, m: [S::F32; INPUTS]) -> [S::F32; 3] {
+    let mut weights = [simd.mul(m[0], simd.splat(ZERO)), simd.splat(0.0), m[5]];
+    for (index, point, scale) in [(1, A, AT_A), (3, B, AT_B)] {
+        let even = simd.add(m[index], m[index + 1]);
+        let odd = simd.sub(m[index], m[index + 1]);
+        weights[0] = simd.mul_add(even, simd.splat(scale), weights[0]);
+        weights[1] = simd.mul_add(odd, simd.splat(scale * point), weights[1]);
+        weights[2] = simd.mul_add(even, simd.splat(scale * point * point), weights[2]);
+    }
+    weights
 }

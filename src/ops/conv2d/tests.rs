@@ -5,7 +5,7 @@ use std::vec;
 use std::vec::Vec;
 
 /// Batch, height, width, input channels; output channels; kernel, stride, padding, dilation; groups.
-type Case = ([usize; 4], usize, [usize; 2], [usize; 2], [usize; 2], [usize; 2], usize);
+pub(super) type Case = ([usize; 4], usize, [usize; 2], [usize; 2], [usize; 2], [usize; 2], usize);
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
@@ -72,7 +72,7 @@ const TOLERANCE: f64 = 4e-7;
 /// The same where both factors are rounded to eight bits.
 const ROUNDED: f64 = 1.0 / 256.0;
 
-fn geometry(case: &Case) -> Geometry {
+pub(super) fn geometry(case: &Case) -> Geometry {
     let &([batch, height, width, channels], outputs, kernel, stride, padding, dilation, groups) = case;
     let input = Shape::new(batch, height, width, channels).unwrap();
     Geometry::new(input, outputs, kernel, stride, padding, dilation, groups).unwrap()
@@ -89,7 +89,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// Calls `visit(input index, output index, weight index)` for every product of the convolution.
-fn products(geometry: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
+pub(super) fn products(geometry: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
     let (input, output) = (geometry.input(), geometry.output());
     let ([rows, columns], groups) = (geometry.kernel(), geometry.groups());
     let (inputs, outputs) = (input.channels / groups, output.channels / groups);
@@ -116,7 +116,7 @@ fn products(geometry: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
 }
 
 /// A number in double precision, and the sum of the magnitudes of what was added up to it: the scale of its error.
-type Sum = (f64, f64);
+pub(super) type Sum = (f64, f64);
 
 /// Every product of two operands summed to the third's places. Winograd's algorithm mixes the outputs of a tile: its
 /// error is on the scale of the largest, and about twice that of the direct sum.
@@ -138,12 +138,12 @@ fn reference(convolution: &Conv2d, len: usize, operand: &[Sum], weights: &[f32],
     sums
 }
 
-fn assert_near(got: f32, (expected, magnitude): Sum, context: &str) {
+pub(super) fn assert_near(got: f32, (expected, magnitude): Sum, context: &str) {
     let error = (f64::from(got) - expected).abs();
     assert!(error <= TOLERANCE * magnitude + 1e-30, "{context}: {got} is not {expected} (of {magnitude})");
 }
 
-fn every_case(mut check: impl FnMut(Conv2d, &str)) {
+pub(super) fn every_case(mut check: impl FnMut(Conv2d, &str)) {
     for backend in Backend::available() {
         for algorithm in Algorithm::ALL {
             for case in CASES {
@@ -159,6 +159,100 @@ fn stored(shape: Shape, gap: usize, seed: u64) -> Vec<f32> {
     numbers(shape.positions() * (shape.channels + gap), seed)
 }
 
+/// An input in memory, `gap` numbers between positions, and what stands between it and its readers.
+pub(super) struct Input {
+    shape: Shape,
+    pitch: usize,
+    data: Vec<f32>,
+    affine: Option<[Vec<f32>; 2]>,
+    rectified: bool,
+}
+
+impl Input {
+    pub(super) fn new(shape: Shape, gap: usize, affine: bool, rectified: bool) -> Self {
+        let affine = affine.then(|| [3, 4].map(|seed| numbers(shape.channels, seed)));
+        Self { shape, pitch: shape.channels + gap, data: stored(shape, gap, 5), affine, rectified }
+    }
+
+    pub(super) fn value(&self) -> Value<'_> {
+        Value {
+            stored: View { data: &self.data, shape: self.shape, pitch: self.pitch },
+            affine: self.affine.as_ref().map(|[scale, shift]| Affine { scale, shift }),
+            rectified: self.rectified,
+        }
+    }
+
+    /// What its readers see.
+    pub(super) fn numbers(&self) -> Vec<Sum> {
+        let number = |index: usize| {
+            let (position, channel) = (index / self.shape.channels, index % self.shape.channels);
+            let x = self.data[position * self.pitch + channel];
+            let terms = self.affine.as_ref().map_or([x, 0.0], |[scale, shift]| [scale[channel] * x, shift[channel]]);
+            let value = if self.rectified { (terms[0] + terms[1]).max(0.0) } else { terms[0] + terms[1] };
+            (f64::from(value), f64::from(terms[0].abs() + terms[1].abs()))
+        };
+        (0..self.shape.len()).map(number).collect()
+    }
+}
+
+/// The gradient of some output channels in memory, and perhaps a normalisation behind them.
+pub(super) struct Member {
+    shape: Shape,
+    pitch: usize,
+    gradient: Vec<f32>,
+    normalised: Option<(Vec<f32>, [Vec<f32>; 3])>,
+}
+
+/// The output's gradient: that of one convolution, or of a merged group of them with a normalisation each.
+pub(super) fn members(output: Shape, merged: bool, gap: usize) -> Vec<Member> {
+    let widths = match output.channels {
+        channels @ 3.. if merged => vec![channels / 3, channels - channels / 3 - 1, 1],
+        channels => vec![channels],
+    };
+    let member = |(width, seed): (usize, u64)| {
+        let shape = output.with_channels(width).unwrap();
+        let coefficients = [3, 4, 5].map(|salt| numbers(width, 10 * seed + salt));
+        let normalised = merged.then(|| (stored(shape, 0, 10 * seed + 1), coefficients));
+        Member { shape, pitch: width + gap, gradient: stored(shape, gap, 10 * seed), normalised }
+    };
+    widths.into_iter().zip(1..).map(member).collect()
+}
+
+impl Member {
+    pub(super) fn gradient(&self) -> Gradient<'_> {
+        Gradient {
+            stored: View { data: &self.gradient, shape: self.shape, pitch: self.pitch },
+            normalised: self.normalised.as_ref().map(|(z, [by_gradient, by_input, constant])| Normalised {
+                input: View::dense(z, self.shape),
+                by_gradient,
+                by_input,
+                constant,
+            }),
+        }
+    }
+}
+
+/// What the readers of gradients side by side see.
+pub(super) fn sums(gradients: &[Gradient<'_>]) -> Vec<Sum> {
+    let mut sums = Vec::new();
+    for position in 0..gradients[0].stored.shape.positions() {
+        for gradient in gradients {
+            let g = gradient.stored.row(position).iter().enumerate();
+            sums.extend(g.map(|(channel, &g)| {
+                let terms = match gradient.normalised {
+                    None => [g, 0.0, 0.0],
+                    Some(n) => {
+                        let z = n.input.row(position)[channel];
+                        [n.by_gradient[channel] * g, n.by_input[channel] * z, n.constant[channel]]
+                    }
+                };
+                (f64::from(terms.iter().sum::<f32>()), f64::from(terms.iter().map(|x| x.abs()).sum::<f32>()))
+            }));
+        }
+    }
+    sums
+}
+
 #[test]
 fn forward_is_the_sum_of_products() {
     every_case(|convolution, context| {
@@ -166,26 +260,11 @@ fn forward_is_the_sum_of_products() {
         let (shape, output) = (geometry.input(), geometry.output());
         let weights = numbers(geometry.weights(), 1);
         let bias = numbers(output.channels, 2);
-        let (scale, shift) = (numbers(shape.channels, 3), numbers(shape.channels, 4));
         let mut packed = vec![f32::NAN; convolution.packed_forward_len()];
         convolution.pack_forward(&weights, &mut packed);
         for (gap, affine, rectified) in [(0, false, false), (3, false, true), (0, true, true)] {
-            let data = stored(shape, gap, 5);
-            let input = Value {
-                stored: View { data: &data, shape, pitch: shape.channels + gap },
-                affine: affine.then_some(Affine { scale: &scale, shift: &shift }),
-                rectified,
-            };
-            let values: Vec<Sum> = (0..shape.len())
-                .map(|index| {
-                    let (position, channel) = (index / shape.channels, index % shape.channels);
-                    let x = data[position * (shape.channels + gap) + channel];
-                    let terms = if affine { [scale[channel] * x, shift[channel]] } else { [x, 0.0] };
-                    let value = if rectified { (terms[0] + terms[1]).max(0.0) } else { terms[0] + terms[1] };
-                    (f64::from(value), f64::from(terms[0].abs() + terms[1].abs()))
-                })
-                .collect();
-            let expected = reference(&convolution, output.len(), &values, &weights, true);
+            let input = Input::new(shape, gap, affine, rectified);
+            let expected = reference(&convolution, output.len(), &input.numbers(), &weights, true);
 
             let pitch = output.channels + gap;
             let mut out = vec![f32::NAN; output.positions() * pitch - gap];
@@ -194,7 +273,7 @@ fn forward_is_the_sum_of_products() {
             let mut moments = Moments::new(&mut mean, &mut squares);
             let view = ViewMut { data: &mut out, shape: output, pitch };
             let bias = (gap == 0).then_some(&bias[..]);
-            convolution.forward(&input, &packed, &mut scratch, view, bias, Some(&mut moments));
+            convolution.forward(&input.value(), &packed, &mut scratch, view, bias, Some(&mut moments));
             assert_eq!(moments.count(), output.positions());
             for (position, row) in out.chunks(pitch).enumerate() {
                 for (channel, &got) in row.iter().enumerate() {
@@ -220,11 +299,6 @@ fn forward_is_the_sum_of_products() {
     });
 }
 
-/// Splits the output channels of a case into members of a merged group, where they can be split.
-fn members(channels: usize) -> Vec<usize> {
-    if channels < 3 { vec![channels] } else { vec![channels / 3, channels - channels / 3 - 1, 1] }
-}
-
 #[test]
 fn vjp_is_the_transposed_sum_of_products() {
     every_case(|convolution, context| {
@@ -234,45 +308,9 @@ fn vjp_is_the_transposed_sum_of_products() {
         let mut packed = vec![f32::NAN; convolution.packed_vjp_len()];
         convolution.pack_vjp(&weights, &mut packed);
         for (merged, gap, accumulate) in [(false, 0, false), (true, 2, true)] {
-            let widths = if merged { members(output.channels) } else { vec![output.channels] };
-            let tensors: Vec<_> = widths
-                .iter()
-                .zip(1..)
-                .map(|(&width, seed)| {
-                    let shape = output.with_channels(width).unwrap();
-                    let coefficients = [3, 4, 5].map(|salt| numbers(width, 10 * seed + salt));
-                    (shape, stored(shape, gap, 10 * seed), stored(shape, 0, 10 * seed + 1), coefficients)
-                })
-                .collect();
-            let gradients: Vec<_> = tensors
-                .iter()
-                .map(|(shape, g, z, coefficients)| Gradient {
-                    stored: View { data: g, shape: *shape, pitch: shape.channels + gap },
-                    normalised: merged.then_some(Normalised {
-                        input: View::dense(z, *shape),
-                        by_gradient: &coefficients[0],
-                        by_input: &coefficients[1],
-                        constant: &coefficients[2],
-                    }),
-                })
-                .collect();
-            let mut values = Vec::new();
-            for position in 0..output.positions() {
-                for gradient in &gradients {
-                    let g = gradient.stored.row(position).iter().enumerate();
-                    values.extend(g.map(|(channel, &g)| {
-                        let terms = match gradient.normalised {
-                            None => [g, 0.0, 0.0],
-                            Some(n) => {
-                                let z = n.input.row(position)[channel];
-                                [n.by_gradient[channel] * g, n.by_input[channel] * z, n.constant[channel]]
-                            }
-                        };
-                        (f64::from(terms.iter().sum::<f32>()), f64::from(terms.iter().map(|x| x.abs()).sum::<f32>()))
-                    }));
-                }
-            }
-            let expected = reference(&convolution, shape.len(), &values, &weights, false);
+            let members = members(output, merged, gap);
+            let gradients: Vec<_> = members.iter().map(Member::gradient).collect();
+            let expected = reference(&convolution, shape.len(), &sums(&gradients), &weights, false);
 
             let gate = numbers(shape.len(), 7);
             let pitch = shape.channels + gap;
@@ -471,6 +509,8 @@ fn planning_takes_the_same_time_for_every_geometry() {
         pass::PHASES.set(0);
         let lengths = [convolution.packed_forward_len(), convolution.packed_vjp_len(), convolution.scratch_len()];
         assert!(lengths.iter().all(|&length| length > 0), "{geometry:?}");
+        #[cfg(feature = "gradients")]
+        assert!(convolution.weights_scratch_len() > 0, "{geometry:?}");
         assert_eq!(pass::PHASES.get(), 0, "{geometry:?}");
         count += 1;
     }

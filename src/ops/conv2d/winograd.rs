@@ -253,7 +253,7 @@ impl Kernel for Inputs<'_> {
         for first in (0..self.channels).step_by(S::LANES) {
             let inputs = &mut self.inputs[first / S::LANES * self.layout.step..];
             for (tile, out) in self.tiles.iter().zip(inputs.chunks_exact_mut(PRODUCTS * S::LANES)) {
-                winograd::input(simd, &self.source.data[tile.source + first..], steps, out);
+                winograd::input(simd, &self.source.data[tile.source + first..], steps, out, S::LANES);
             }
         }
     }
