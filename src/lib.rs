@@ -52,6 +52,8 @@ pub mod score;
 pub mod search;
 pub mod simd;
 pub mod spaces;
+#[cfg(feature = "gradients")]
+pub mod sweep;
 pub mod tensor;
 
 /// The examples of the README, run as documentation tests.
@@ -65,3 +67,5 @@ pub use mem::Workspace;
 pub use options::{Options, Sigma};
 pub use proxy::Scores;
 pub use score::{forward, score, workspace_size};
+#[cfg(feature = "gradients")]
+pub use sweep::gradients;

@@ -1,5 +1,8 @@
 //! How a network is scored, as the caller says it: the vocabulary of a request.
 
+#[cfg(feature = "gradients")]
+pub mod sweep;
+
 use crate::graph::Initialisation;
 use crate::ops::conv2d::Algorithm;
 use crate::proxy::ProxySet;

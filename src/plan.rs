@@ -13,7 +13,12 @@ mod step;
 mod values;
 
 pub(crate) use frame::Frame;
+#[cfg(feature = "gradients")]
+pub(crate) use frame::Gradients;
 pub(crate) use given::check_source;
+#[cfg(feature = "gradients")]
+pub(crate) use given::{check_batch, check_parameters};
+use gradients::Course;
 pub(crate) use step::{Phase, Step};
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
 
@@ -24,24 +29,48 @@ use crate::mem::{BufferId, Layout, Lifetime, Plain, Slot};
 use crate::options::{Options, Sigma};
 use crate::tensor::{Shape, Source};
 
-/// Most steps a block can need: weights, forward and vjp of every node, and the statistics.
-const MAX_STEPS: usize = 3 * MAX_NODES + 8;
+/// Most steps a block can need: weights, forward, vjp and gradients of parameters of every node, and the statistics.
+const MAX_STEPS: usize = if cfg!(feature = "gradients") { 4 } else { 3 } * MAX_NODES + 8;
 /// Most buffers a block can need; a node with weights has up to seven, most nodes have one or two.
-const MAX_BUFFERS: usize = 4 * MAX_NODES;
+const MAX_BUFFERS: usize = if cfg!(feature = "gradients") { 6 } else { 4 } * MAX_NODES;
 
 /// What is to be measured of blocks. No plan knows what for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Want {
     /// The spectrum of the feature.
     pub(crate) spectrum: bool,
     /// The transfer matrix between the gradients at output and input, of all blocks but the first.
     pub(crate) transfer: bool,
+    /// Gradients with respect to parameters and to what the block reads.
+    #[cfg(feature = "gradients")]
+    pub(crate) through: Option<Through>,
+}
+
+/// Gradients through a block, from one boundary to the other: that with respect to its output, given by who drives, is
+/// passed on to the parameters and, but for the first block, to what the block reads.
+#[cfg(feature = "gradients")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Through {
+    /// The backward phase is run more than once.
+    pub(crate) repeated: bool,
+    /// Two batches make the input.
+    pub(crate) mixes_inputs: bool,
+    /// Biases of the caller are not taken as they are.
+    pub(crate) holds_biases: bool,
 }
 
 impl Want {
+    /// Whether gradients with respect to parameters are wanted.
+    fn of_parameters(self) -> bool {
+        #[cfg(feature = "gradients")]
+        return self.through.is_some();
+        #[cfg(not(feature = "gradients"))]
+        false
+    }
+
     /// Whether blocks need not even be run.
     fn is_nothing(self) -> bool {
-        !self.spectrum && !self.transfer
+        !(self.spectrum || self.transfer || self.of_parameters())
     }
 }
 
@@ -52,6 +81,12 @@ pub(crate) enum Region {
     Input(u8),
     /// The block's output.
     Output,
+    /// The gradient with respect to the feature that the block reads (0), or to the one before that (1).
+    #[cfg(feature = "gradients")]
+    InputGradient(u8),
+    /// The gradient with respect to the block's output.
+    #[cfg(feature = "gradients")]
+    OutputGradient,
     /// A buffer of the block's own.
     Buffer(BufferId),
 }
@@ -96,6 +131,10 @@ pub(crate) struct NodePlan {
     pub(crate) gate: Option<NodeId>,
     /// Bit i: the contribution to input i is added to earlier ones; otherwise it comes first.
     pub(crate) accumulates: u8,
+    /// The gradients with respect to its parameters, in the order of their roles, then what computing them takes; those of
+    /// a group of convolutions one after another.
+    #[cfg(feature = "gradients")]
+    pub(crate) parameter_gradients: Option<BufferId>,
 }
 
 /// Memory of the statistics of a block's feature and gradient.
@@ -127,6 +166,15 @@ pub(crate) struct BlockPlan {
     /// Numbers of inputs and output.
     input_lens: [usize; 2],
     output_len: usize,
+    /// The batch that is mixed with the input.
+    #[cfg(feature = "gradients")]
+    pub(crate) mixed_input: Option<BufferId>,
+    /// Biases of the caller are held in memory of the block.
+    #[cfg(feature = "gradients")]
+    holds_biases: bool,
+    /// The backward phase is run more than once.
+    #[cfg(feature = "gradients")]
+    is_repeated: bool,
 }
 
 impl BlockPlan {
@@ -142,6 +190,12 @@ impl BlockPlan {
             middle_bytes: 0,
             input_lens: [0; 2],
             output_len: 0,
+            #[cfg(feature = "gradients")]
+            mixed_input: None,
+            #[cfg(feature = "gradients")]
+            holds_biases: false,
+            #[cfg(feature = "gradients")]
+            is_repeated: false,
         }
     }
 
@@ -166,23 +220,47 @@ impl BlockPlan {
         self.input_lens = [Op::Input, Op::Earlier]
             .map(|op| block.nodes().iter().find(|node| node.op == op).map_or(0, |node| node.shape.len()));
         self.output_len = block.output_shape().len();
+        #[cfg(feature = "gradients")]
+        self.prepare(block, want)?;
         if block.index() == 0 {
             self.push(Step::Input);
         }
-        values::plan(self, block, options, source)?;
+        values::plan(self, block, options, want, source)?;
         self.end(Phase::Forward);
         if want.spectrum {
             self.spectrum(block)?;
         }
         self.end(Phase::Feature);
         if want.transfer && block.index() > 0 {
-            self.statistics.direction = Some(self.buffer::<f32>(block.output_shape().len())?);
+            let direction = self.buffer::<f32>(block.output_shape().len())?;
+            self.statistics.direction = Some(direction);
             self.push(Step::Direction);
-            gradients::plan(self, block, options)?;
+            gradients::plan(self, block, options, &Course::across(direction))?;
             self.transfer(block, options)?;
+        }
+        #[cfg(feature = "gradients")]
+        if want.of_parameters() {
+            gradients::plan(self, block, options, &Course::through(block))?;
         }
         self.end(Phase::Backward);
         self.place(block)
+    }
+
+    /// What gradients through the block ask of the forward phase.
+    #[cfg(feature = "gradients")]
+    fn prepare(&mut self, block: &Block, want: Want) -> Result<(), Error> {
+        let mixes_inputs = block.index() == 0 && want.through.is_some_and(|through| through.mixes_inputs);
+        self.mixed_input = if mixes_inputs { Some(self.buffer::<f32>(self.input_lens[0])?) } else { None };
+        self.holds_biases = want.through.is_some_and(|through| through.holds_biases);
+        self.is_repeated = want.through.is_some_and(|through| through.repeated);
+        Ok(())
+    }
+
+    /// Whether the block passes a gradient on to the feature before its input.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn passes_on_earlier(&self, block: &Block) -> bool {
+        let earlier = block.nodes().iter().zip(&self.nodes).filter(|(node, _)| node.op == Op::Earlier);
+        earlier.map(|(_, planned)| planned.gradient).any(|gradient| gradient.is_some())
     }
 
     /// The steps of a phase, in order.
@@ -209,6 +287,13 @@ impl BlockPlan {
                 Slot::new(frame.inputs[which], self.input_lens[which])
             }
             Region::Output => Slot::new(frame.output, self.output_len),
+            #[cfg(feature = "gradients")]
+            Region::InputGradient(which) => {
+                let which = usize::from(which);
+                Slot::new(frame.gradients.inputs[which], self.input_lens[which])
+            }
+            #[cfg(feature = "gradients")]
+            Region::OutputGradient => Slot::new(frame.gradients.output, self.output_len),
             Region::Buffer(buffer) => self.layout.slot(buffer).behind(frame.middle),
         }
     }
@@ -277,6 +362,13 @@ impl BlockPlan {
                     lifetimes[buffer.index()].extend(time as u32);
                 }
             });
+        }
+        #[cfg(feature = "gradients")]
+        if self.is_repeated {
+            // What one backward pass reads of the forward pass, the next one reads again.
+            let forward = self.phase_ends[Phase::Forward as usize] as u32;
+            let crossing = lifetimes.iter_mut().filter(|lifetime| (lifetime.first..=lifetime.last).contains(&forward));
+            crossing.for_each(|lifetime| lifetime.extend(self.step_count as u32));
         }
         self.layout.set_lifetimes(&lifetimes);
         self.middle_bytes = self.layout.place()?;

@@ -2,18 +2,26 @@
 
 mod draw;
 mod forward;
+#[cfg(feature = "gradients")]
+mod parameters;
+#[cfg(feature = "gradients")]
+mod setting;
 mod statistics;
 #[cfg(all(test, feature = "alloc"))]
 pub(crate) mod tests;
 mod vjp;
 
-use crate::graph::{Block, NodeId};
+use crate::graph::{Block, Node, NodeId};
 use crate::mem::{BufferId, Loans, Plain, Slot, Workspace};
 use crate::ops::batch_norm;
 use crate::options::Options;
 use crate::plan::{BlockPlan, Frame, Phase, Region, Step};
 use crate::proxy::BlockScores;
-use crate::tensor::{Affine, Sink, Source, Sums, Value, View, ViewMut};
+use crate::tensor::{Affine, Role, Sink, Source, Sums, Value, View, ViewMut};
+#[cfg(feature = "gradients")]
+pub use parameters::Parameter;
+#[cfg(feature = "gradients")]
+pub(crate) use setting::{Setting, StatePlace};
 
 /// A block being run: what it is, where everything lies, and where its tensors come from. The feature before it is in
 /// place.
@@ -23,6 +31,29 @@ pub(crate) struct Runner<'r> {
     pub(crate) frame: Frame,
     pub(crate) options: &'r Options,
     pub(crate) source: &'r dyn Source,
+    #[cfg(feature = "gradients")]
+    pub(crate) setting: Setting,
+}
+
+impl<'r> Runner<'r> {
+    /// Of a score.
+    pub(crate) fn new(
+        block: &'r Block,
+        plan: &'r BlockPlan,
+        frame: Frame,
+        options: &'r Options,
+        source: &'r dyn Source,
+    ) -> Self {
+        Self {
+            block,
+            plan,
+            frame,
+            options,
+            source,
+            #[cfg(feature = "gradients")]
+            setting: Setting::default(),
+        }
+    }
 }
 
 impl Runner<'_> {
@@ -47,6 +78,20 @@ impl Runner<'_> {
         }
     }
 
+    /// Passes on the gradient with respect to the block's output, which is in place, and hands over those with respect to
+    /// its parameters, each once it is complete.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn backward(&self, workspace: &mut Workspace<'_>, hand_over: &mut dyn FnMut(Parameter<'_>)) {
+        let mut scores = self.empty_scores();
+        for &step in self.plan.steps(Phase::Backward) {
+            if let Step::ParameterGradients(node) = step {
+                self.parameter_gradients(node, &mut workspace.loans(), hand_over);
+            } else {
+                self.step(step, workspace, &mut scores);
+            }
+        }
+    }
+
     fn step(&self, step: Step, workspace: &mut Workspace<'_>, scores: &mut BlockScores) {
         match step {
             Step::Input => self.draw_input(&mut workspace.loans()),
@@ -55,6 +100,9 @@ impl Runner<'_> {
             Step::Spectrum => self.spectrum(&mut workspace.loans(), scores),
             Step::Direction => self.draw_direction(&mut workspace.loans()),
             Step::Vjp(node) => self.vjp(node, workspace),
+            // Nobody looks on.
+            #[cfg(feature = "gradients")]
+            Step::ParameterGradients(node) => self.parameter_gradients(node, &mut workspace.loans(), &mut |_| ()),
             Step::ClearGradient => self.clear_gradient(&mut workspace.loans()),
             Step::Transfer => self.transfer(&mut workspace.loans(), scores),
         }
@@ -111,13 +159,30 @@ impl Runner<'_> {
         let shape = self.block.nodes()[input.index()].shape;
         Sink {
             stored: ViewMut::dense(loans.write(self.slot(planned.sink)), shape),
-            accumulate: self.plan.nodes[reader.index()].accumulates & (1 << position) != 0,
+            accumulate: self.plan.nodes[reader.index()].accumulates & (1 << position) != 0
+                || self.is_begun(planned.sink),
             gate: planned.gate.map(|gate| self.value(gate, loans)),
             sums: planned.gate.filter(|gate| self.plan.nodes[gate.index()].summed_by == Some(reader)).map(|gate| {
                 let [_, _, centre, ..] = self.coefficients(gate, loans);
                 let (gradient, product) = self.sums(gate, loans);
                 Sums::new(centre, gradient, product)
             }),
+        }
+    }
+
+    /// Whether a parameter of a node is held in memory of the block.
+    fn holds(&self, node: &Node, role: Role) -> bool {
+        self.plan.holds(self.block, node, role, self.source)
+    }
+
+    /// Whether a block behind has left its contribution to a gradient already.
+    fn is_begun(&self, sink: Option<Region>) -> bool {
+        #[cfg(feature = "gradients")]
+        return self.frame.gradients.begun && sink == Some(Region::InputGradient(0));
+        #[cfg(not(feature = "gradients"))]
+        {
+            let _ = sink;
+            false
         }
     }
 

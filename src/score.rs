@@ -2,7 +2,7 @@
 
 mod ends;
 #[cfg(all(test, feature = "alloc"))]
-mod tests;
+pub(crate) mod tests;
 
 use crate::Error;
 use crate::base::rng::repeat_seed;
@@ -18,7 +18,7 @@ use ends::Ends;
 /// What has to be measured of each block.
 pub(crate) fn want(options: &Options) -> Want {
     let needs = |measurement| options.proxies.needs(measurement);
-    Want { spectrum: needs(Measurement::Spectrum), transfer: needs(Measurement::Transfer) }
+    Want { spectrum: needs(Measurement::Spectrum), transfer: needs(Measurement::Transfer), ..Want::default() }
 }
 
 /// The proxies that the network's space does not have, whoever asks for them.
@@ -116,7 +116,7 @@ fn for_each_block<N: Network + ?Sized>(
     while let Some(block) = walk.next_block()? {
         plan.renew(block, options, want(options), source)?;
         let frame = ends.next(block, &plan)?.frame(end);
-        run(&Runner { block, plan: &plan, frame, options, source })?;
+        run(&Runner::new(block, &plan, frame, options, source))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The layers of the core, lowest first; modules on one line do not use each other.
-const LAYERS: [&[&str]; 16] = [
+const LAYERS: [&[&str]; 17] = [
     &["error", "base"],
     &["mem"],
     &["simd"],
@@ -21,6 +21,7 @@ const LAYERS: [&[&str]; 16] = [
     &["aggregate"],
     &["plan"],
     &["run"],
+    &["sweep"],
     &["score"],
     &["prefix"],
     &["search"],

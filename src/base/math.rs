@@ -25,6 +25,30 @@ pub fn ln_of_share(x: f64) -> f64 {
     ln(x)
 }
 
+/// `eˣ`
+#[inline]
+pub fn exp(x: f64) -> f64 {
+    libm::exp(x)
+}
+
+/// `x · 2ⁿ`, exactly where that is a normal number.
+#[inline]
+pub fn times_power_of_two(x: f64, n: i32) -> f64 {
+    libm::scalbn(x, n)
+}
+
+/// `x · 2ⁿ`, exactly where that is a normal number.
+#[inline]
+pub fn times_power_of_two_f32(x: f32, n: i32) -> f32 {
+    libm::scalbnf(x, n)
+}
+
+/// The largest `n` such that `2ⁿ ≤ |x|`, of a normal number.
+#[inline]
+pub const fn exponent(x: f32) -> i32 {
+    (x.to_bits() >> 23 & 0xff) as i32 - 127
+}
+
 /// Square root, correctly rounded.
 #[inline]
 pub fn sqrt(x: f64) -> f64 {

@@ -42,6 +42,8 @@ pub enum Stream {
     Direction = 2,
     /// The weights of the network.
     Weight = 3,
+    /// The classes of the input batch.
+    Labels = 4,
 }
 
 /// The name of one random tensor; equal keys mean equal tensors.

@@ -256,11 +256,10 @@ impl Block {
         }
     }
 
-    /// Numbers of all parameters of a node that are drawn.
-    pub(crate) fn drawn_len(&self, node: &Node) -> usize {
-        let parameters = self.parameters(node);
-        let drawn = parameters.as_slice().iter().filter(|parameter| node.draws(parameter.role));
-        drawn.map(Parameter::len).fold(0, usize::saturating_add)
+    /// Numbers of all parameters of a node.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn parameters_len(&self, node: &Node) -> usize {
+        self.parameters(node).as_slice().iter().map(Parameter::len).fold(0, usize::saturating_add)
     }
 
     /// Multiply-adds of a node for one image.

@@ -53,6 +53,19 @@ impl<'n, N: Network + ?Sized> Walk<'n, N> {
         Ok(&self.block)
     }
 
+    /// Any block, the head as the one after the last, given the shapes of its input and of the feature before that.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn enter(&mut self, index: usize, input: Shape, earlier: Option<Shape>) -> Result<&Block, Error> {
+        self.block.restart(index, input, earlier);
+        if index < self.network.block_count() {
+            self.network.describe(index, &mut self.block)?;
+        } else {
+            self.network.describe_head(&mut self.block)?;
+        }
+        self.block.seal()?;
+        Ok(&self.block)
+    }
+
     /// Begins the block that reads what the one before it makes.
     fn start(&mut self) {
         if self.next > 0 {

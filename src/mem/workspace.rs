@@ -17,6 +17,8 @@ pub unsafe trait Plain: Copy {}
 unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for f64 {}
+// SAFETY: so do integers.
+unsafe impl Plain for u64 {}
 
 /// Memory for numbers of double precision as memory for twice as many of single precision; their values are lost.
 pub(crate) fn singles(numbers: &mut [f64]) -> &mut [f32] {

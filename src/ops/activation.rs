@@ -7,6 +7,8 @@
 mod functions;
 
 use self::functions::{Elu, Function, Gelu, HardSigmoid, HardSwish, LeakyRelu, Relu6, Sigmoid, Silu, Tanh};
+#[cfg(feature = "gradients")]
+use super::operation::ParameterGradients;
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
@@ -106,6 +108,11 @@ impl Operation for Activation {
 
     fn vjp(&self, call: VjpCall<'_>) {
         vjp(call.backend, *self, call.remembered[0], call.gradient, call.sink);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        None
     }
 }
 

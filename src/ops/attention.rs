@@ -25,6 +25,8 @@ pub(crate) use tests::reference;
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
+#[cfg(feature = "gradients")]
+use super::operation::{ParameterGradients, ParametersCall};
 use crate::Error;
 use crate::base::math;
 use crate::linalg::gemm::{Matrix, gemm, gemm_scratch_len};
@@ -128,6 +130,23 @@ impl Operation for Attention {
         let VjpCall { backend, gradient, sink, scratch, .. } = call;
         let (input, tables) = (call.remembered[0].stored, call.parameters.map(Option::unwrap_or_default));
         vjp(self, backend, input, tables, gradient, sink.accumulate, sink.stored, scratch);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "gradients")]
+impl ParameterGradients for Attention {
+    fn scratch_len(&self, input: Shape, _: Shape) -> usize {
+        tables_scratch_len(self, input)
+    }
+
+    fn parameters_vjp(&self, call: ParametersCall<'_>) {
+        let (tables, input) = (call.parameters.map(Option::unwrap_or_default), call.inputs[0].stored);
+        tables_vjp(self, call.backend, input, tables, call.gradient, call.of_parameters, call.scratch);
     }
 }
 

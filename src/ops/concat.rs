@@ -1,6 +1,8 @@
 //! Concatenation along the channels: each part is a range of channels of the whole, written and read in place.
 
 use super::combine;
+#[cfg(feature = "gradients")]
+use super::operation::ParameterGradients;
 use super::operation::{Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall};
 use crate::Error;
 use crate::simd::Backend;
@@ -47,6 +49,11 @@ impl Operation for Concat {
     fn vjp(&self, call: VjpCall<'_>) {
         let first = call.inputs[..call.position].iter().map(|part| part.channels).sum();
         vjp(call.backend, call.gradient, first, call.sink);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        None
     }
 }
 

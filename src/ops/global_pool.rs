@@ -1,5 +1,7 @@
 //! Global average pooling: the mean over the positions of each sample, of tokens without the class token.
 
+#[cfg(feature = "gradients")]
+use super::operation::ParameterGradients;
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
@@ -55,6 +57,11 @@ impl Operation for GlobalPool {
 
     fn vjp(&self, call: VjpCall<'_>) {
         vjp(call.backend, call.gradient, self.skip, call.sink, call.scratch);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        None
     }
 }
 

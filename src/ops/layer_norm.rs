@@ -6,6 +6,8 @@
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
+#[cfg(feature = "gradients")]
+use super::operation::{ParameterGradients, ParametersCall};
 use crate::Error;
 use crate::base::constant::Constant;
 use crate::base::math;
@@ -50,6 +52,23 @@ impl Operation for LayerNorm {
         let VjpCall { backend, gradient, sink, scratch, .. } = call;
         let (gain, input) = (call.parameters[0], call.remembered[0].stored);
         vjp(backend, self.epsilon.get(), gain, input, gradient, sink.accumulate, sink.stored, scratch);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "gradients")]
+impl ParameterGradients for LayerNorm {
+    fn scratch_len(&self, input: Shape, _: Shape) -> usize {
+        parameters_scratch_len(input)
+    }
+
+    fn parameters_vjp(&self, call: ParametersCall<'_>) {
+        let ([gain, shift, ..], input) = (call.of_parameters, call.inputs[0].stored);
+        parameters_vjp(call.backend, self.epsilon.get(), input, call.gradient, gain, shift, call.scratch);
     }
 }
 

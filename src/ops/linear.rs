@@ -1,8 +1,12 @@
 //! The linear map `W x + b` of every position: projections, perceptrons and classifiers.
 
+#[cfg(feature = "gradients")]
+use super::bias;
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
+#[cfg(feature = "gradients")]
+use super::operation::{ParameterGradients, ParametersCall};
 use crate::Error;
 use crate::linalg::gemm::{Matrix, gemm, gemm_plus_row, gemm_scratch_len};
 use crate::simd::Backend;
@@ -50,6 +54,24 @@ impl Operation for Linear {
     fn vjp(&self, call: VjpCall<'_>) {
         let weight = call.parameters[0].unwrap_or_default();
         vjp(call.backend, call.gradient, weight, call.sink.accumulate, call.sink.stored, call.scratch);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "gradients")]
+impl ParameterGradients for Linear {
+    fn scratch_len(&self, input: Shape, _: Shape) -> usize {
+        weight_scratch_len(input)
+    }
+
+    fn parameters_vjp(&self, call: ParametersCall<'_>) {
+        let [weight, bias, ..] = call.of_parameters;
+        weight_vjp(call.backend, call.inputs[0].stored, call.gradient, weight, call.scratch);
+        bias::vjp(call.backend, &[crate::tensor::Gradient { stored: call.gradient, normalised: None }], bias);
     }
 }
 

@@ -6,6 +6,8 @@
 mod sliding;
 
 use self::sliding::Sliding;
+#[cfg(feature = "gradients")]
+use super::operation::ParameterGradients;
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
@@ -53,6 +55,11 @@ impl Operation for MaxPool {
     fn vjp(&self, call: VjpCall<'_>) {
         let gradient = Gradient { stored: call.gradient, normalised: None };
         vjp(call.backend, &self.window, call.remembered[0], gradient, call.sink, call.scratch);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        None
     }
 }
 

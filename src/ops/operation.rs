@@ -16,9 +16,6 @@ pub(crate) const MAX_PARAMETERS: usize = 4;
 ///
 /// An op may have several inputs. Backwards it is asked for each of them by itself, and told which one: a node that reads
 /// another twice leaves two contributions. Shapes are those that [`output`](Self::output) has passed.
-///
-/// Gradients of parameters will be a method `parameter_vjp` beside [`vjp`](Self::vjp): called before it, with the same
-/// gradient, what [`Facts::remembers`] keeps, and a place for the gradient of each of [`parameters`](Self::parameters).
 pub(crate) trait Operation {
     /// What does not depend on shapes.
     fn facts(&self) -> Facts;
@@ -40,6 +37,20 @@ pub(crate) trait Operation {
 
     /// Passes the gradient with respect to the result back to one input.
     fn vjp(&self, call: VjpCall<'_>);
+
+    /// The gradients with respect to its parameters; `None` of an op that has none.
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients>;
+}
+
+/// A plain op with parameters.
+#[cfg(feature = "gradients")]
+pub(crate) trait ParameterGradients: Operation {
+    /// Numbers of scratch.
+    fn scratch_len(&self, input: Shape, output: Shape) -> usize;
+
+    /// Writes the gradients with respect to the parameters, from that with respect to the result.
+    fn parameters_vjp(&self, call: ParametersCall<'_>);
 }
 
 /// What the planner has to know of a plain op.
@@ -150,6 +161,20 @@ pub(crate) struct VjpCall<'a> {
     /// With respect to the input. Without a gate if it reads what is stored, and without sums.
     pub(crate) sink: Sink<'a>,
     /// As many numbers as [`Operation::scratch`] asked for.
+    pub(crate) scratch: &'a mut [f32],
+}
+
+/// What [`ParameterGradients::parameters_vjp`] works on.
+#[cfg(feature = "gradients")]
+pub(crate) struct ParametersCall<'a> {
+    pub(crate) backend: Backend,
+    pub(crate) inputs: &'a [Value<'a>],
+    pub(crate) parameters: Given<'a>,
+    /// With respect to the result.
+    pub(crate) gradient: View<'a>,
+    /// With respect to each of the parameters, in their order: all of it is written.
+    pub(crate) of_parameters: [&'a mut [f32]; MAX_PARAMETERS],
+    /// As many numbers as [`ParameterGradients::scratch_len`] asked for.
     pub(crate) scratch: &'a mut [f32],
 }
 

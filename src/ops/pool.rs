@@ -1,5 +1,7 @@
 //! Average pooling. Padding counts neither in the sum nor in the divisor, as PyTorch's `count_include_pad=False`.
 
+#[cfg(feature = "gradients")]
+use super::operation::ParameterGradients;
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
@@ -45,6 +47,11 @@ impl Operation for AveragePool {
     fn vjp(&self, call: VjpCall<'_>) {
         let gradient = Gradient { stored: call.gradient, normalised: None };
         vjp(call.backend, &self.window, gradient, call.sink, call.scratch);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        None
     }
 }
 

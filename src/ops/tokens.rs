@@ -3,6 +3,8 @@
 use super::operation::{
     Facts, ForwardCall, Operation, Parameter, Parameters, Reads, Remembers, Scratch, VjpCall, only,
 };
+#[cfg(feature = "gradients")]
+use super::operation::{ParameterGradients, ParametersCall};
 use crate::Error;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::for_each_part;
@@ -42,6 +44,23 @@ impl Operation for Tokens {
 
     fn vjp(&self, call: VjpCall<'_>) {
         vjp(call.backend, call.gradient, call.sink);
+    }
+
+    #[cfg(feature = "gradients")]
+    fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "gradients")]
+impl ParameterGradients for Tokens {
+    fn scratch_len(&self, _: Shape, _: Shape) -> usize {
+        0
+    }
+
+    fn parameters_vjp(&self, call: ParametersCall<'_>) {
+        let [class, positions, ..] = call.of_parameters;
+        parameters_vjp(call.backend, call.gradient, class, positions);
     }
 }
 

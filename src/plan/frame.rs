@@ -8,4 +8,30 @@ pub(crate) struct Frame {
     pub(crate) inputs: [usize; 2],
     pub(crate) output: usize,
     pub(crate) middle: usize,
+    /// Of the gradients with respect to them, where a block passes on what the blocks behind it have left.
+    #[cfg(feature = "gradients")]
+    pub(crate) gradients: Gradients,
+}
+
+impl Frame {
+    /// Of a block that keeps gradients to itself.
+    pub(crate) fn new(inputs: [usize; 2], output: usize, middle: usize) -> Self {
+        Self {
+            inputs,
+            output,
+            middle,
+            #[cfg(feature = "gradients")]
+            gradients: Gradients::default(),
+        }
+    }
+}
+
+/// Where the gradients with respect to a block's boundaries lie.
+#[cfg(feature = "gradients")]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gradients {
+    pub(crate) inputs: [usize; 2],
+    pub(crate) output: usize,
+    /// A block behind has left its contribution to that with respect to the input already.
+    pub(crate) begun: bool,
 }

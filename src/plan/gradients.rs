@@ -2,7 +2,8 @@
 
 use super::{BlockPlan, Region, Step};
 use crate::Error;
-use crate::graph::{Block, Kind, MAX_NODES, NodeId, Op};
+use crate::graph::{Block, Kind, MAX_NODES, Node, NodeId, Op};
+use crate::mem::BufferId;
 use crate::options::Options;
 
 impl BlockPlan {
@@ -33,19 +34,79 @@ impl BlockPlan {
     }
 }
 
+/// Where gradients start, and what they are wanted of.
+pub(super) struct Course {
+    /// That with respect to the block's output.
+    output: Region,
+    /// That with respect to the block's input and to the feature before it.
+    inputs: [Target; 2],
+    /// Those with respect to parameters are wanted.
+    parameters: bool,
+}
+
+/// Where a gradient with respect to a boundary is to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// It is not wanted.
+    Nowhere,
+    /// In memory of the block.
+    Within,
+    /// Where who drives says.
+    #[cfg(feature = "gradients")]
+    At(Region),
+}
+
+impl Course {
+    /// From a vector of the block's own to its input.
+    pub(super) fn across(direction: BufferId) -> Self {
+        let inputs = [Target::Within, Target::Nowhere];
+        Self { output: Region::Buffer(direction), inputs, parameters: false }
+    }
+
+    /// From what the blocks behind have left to parameters and to the features that are read; the first block reads the
+    /// input batch, whose gradient nobody wants.
+    #[cfg(feature = "gradients")]
+    pub(super) fn through(block: &Block) -> Self {
+        let input = if block.index() == 0 { Target::Nowhere } else { Target::At(Region::InputGradient(0)) };
+        let inputs = [input, Target::At(Region::InputGradient(1))];
+        Self { output: Region::OutputGradient, inputs, parameters: true }
+    }
+
+    /// Where the gradient with respect to a node is to be, if the node is a boundary.
+    fn target(&self, node: &Node) -> Option<Target> {
+        match node.op.kind() {
+            Kind::Input => Some(self.inputs[0]),
+            Kind::Earlier => Some(self.inputs[1]),
+            Kind::Zero | Kind::Identity | Kind::Relu | Kind::Add => None,
+            Kind::Convolution(_) | Kind::BatchNorm(_) | Kind::Plain(_) => None,
+        }
+    }
+
+    /// Marks the nodes whose gradients are needed.
+    fn find_differentiable(&self, plan: &BlockPlan, block: &Block) -> [bool; MAX_NODES] {
+        let mut differentiable = [false; MAX_NODES];
+        for (i, node) in block.nodes().iter().enumerate() {
+            let is_target = self.target(node).is_some_and(|target| target != Target::Nowhere);
+            let has_parameters = || !block.parameters(node).as_slice().is_empty();
+            let leads_on = node.inputs().iter().any(|input| differentiable[input.index()]);
+            let matters = is_target || leads_on || (self.parameters && has_parameters());
+            differentiable[i] = matters && plan.nodes[i].needed && !plan.nodes[i].zero;
+        }
+        differentiable
+    }
+}
+
 /// Plans the backward pass of `block`.
-pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Result<(), Error> {
-    let flow = block.flow();
-    let differentiable =
-        |plan: &BlockPlan, i: usize| plan.nodes[i].needed && !plan.nodes[i].zero && flow[i].depends_on_input;
+pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, course: &Course) -> Result<(), Error> {
+    let differentiable = course.find_differentiable(plan, block);
     let count = block.nodes().len();
     for i in (0..count).rev() {
-        if differentiable(plan, i) {
-            choose_gradient(plan, block, block.id(i))?;
+        if differentiable[i] {
+            choose_gradient(plan, block, block.id(i), course)?;
         }
     }
     for i in 0..count {
-        if differentiable(plan, i) && is_prologue(plan, block, i) {
+        if differentiable[i] && is_prologue(plan, block, i) {
             let below = block.nodes()[i].inputs()[0];
             let base = plan.nodes[below.index()];
             let gate = if block.nodes()[i].op == Op::Relu { base.gate.or(Some(below)) } else { base.gate };
@@ -58,7 +119,7 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Re
     for i in (1..count).rev() {
         let id = block.id(i);
         let is_follower = plan.nodes[i].leader.is_some_and(|leader| leader != id);
-        if !differentiable(plan, i) || is_prologue(plan, block, i) || is_follower {
+        if !differentiable[i] || is_prologue(plan, block, i) || is_follower {
             continue;
         }
         let mut accumulates = 0u8;
@@ -74,21 +135,41 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options) -> Re
             }
         }
         plan.nodes[i].accumulates = accumulates;
-        plan_scratch(plan, block, id, options)?;
-        if contributes || matches!(block.nodes()[i].op, Op::BatchNorm { .. }) {
+        // The sums of a normalisation are what the gradients with respect to its parameters are made of.
+        let is_normalisation = matches!(block.nodes()[i].op, Op::BatchNorm(_));
+        #[cfg(feature = "gradients")]
+        if course.parameters && !is_normalisation {
+            plan_parameters(plan, block, id, options)?;
+        }
+        if contributes || is_normalisation {
+            plan_scratch(plan, block, id, options)?;
             plan.push(Step::Vjp(id));
+        }
+        #[cfg(feature = "gradients")]
+        if course.parameters && is_normalisation {
+            plan_parameters(plan, block, id, options)?;
         }
     }
     for i in 0..count {
         plan.nodes[i].summed_by = sole_writer(plan, block, block.id(i));
     }
     let input = block.input().index();
-    if !differentiable(plan, input) {
-        let region = Region::Buffer(plan.buffer::<f32>(block.nodes()[input].shape.len())?);
-        plan.nodes[input].gradient = Some(region);
-        plan.nodes[input].sink = Some(region);
+    if !differentiable[input] && course.inputs[0] != Target::Nowhere {
+        own_gradient(plan, block, block.input(), course.inputs[0])?;
         plan.push(Step::ClearGradient);
     }
+    Ok(())
+}
+
+/// Gives a node's gradient memory of its own.
+fn own_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId, target: Target) -> Result<(), Error> {
+    let region = match target {
+        Target::Nowhere | Target::Within => Region::Buffer(plan.buffer::<f32>(block.nodes()[id.index()].shape.len())?),
+        #[cfg(feature = "gradients")]
+        Target::At(region) => region,
+    };
+    plan.nodes[id.index()].gradient = Some(region);
+    plan.nodes[id.index()].sink = Some(region);
     Ok(())
 }
 
@@ -116,11 +197,15 @@ fn is_prologue(plan: &BlockPlan, block: &Block, i: usize) -> bool {
 }
 
 /// Decides where the gradient of one node is; that of its readers is decided already.
-fn choose_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId) -> Result<(), Error> {
+fn choose_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId, course: &Course) -> Result<(), Error> {
     let i = id.index();
     if id == block.output() {
-        plan.nodes[i].gradient = plan.statistics.direction.map(Region::Buffer);
+        plan.nodes[i].gradient = Some(course.output);
         return Ok(());
+    }
+    let target = course.target(&block.nodes()[i]).unwrap_or(Target::Within);
+    if target != Target::Within {
+        return own_gradient(plan, block, id, target);
     }
     // A convolution's gradient is computed from its normaliser's while it is read.
     if is_prologue(plan, block, i) || plan.nodes[i].normaliser.is_some() {
@@ -138,9 +223,28 @@ fn choose_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId) -> Result<()
         plan.nodes[i].gradient = plan.nodes[reader.index()].gradient;
         return Ok(());
     }
-    let region = Region::Buffer(plan.buffer::<f32>(block.nodes()[i].shape.len())?);
-    plan.nodes[i].gradient = Some(region);
-    plan.nodes[i].sink = Some(region);
+    own_gradient(plan, block, id, target)
+}
+
+/// The gradients with respect to the parameters of a node, or of the convolutions it leads, if there are any.
+#[cfg(feature = "gradients")]
+fn plan_parameters(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Options) -> Result<(), Error> {
+    let node = &block.nodes()[id.index()];
+    let lens = plan.members(id).map(|member| block.parameters_len(&block.nodes()[member.index()]));
+    let len = lens.fold(0, usize::saturating_add);
+    if len == 0 {
+        return Ok(());
+    }
+    let scratch = match node.op.kind() {
+        Kind::Convolution(_) => plan.convolution(block, id, options)?.weights_scratch_len(),
+        Kind::Plain(op) => op.parameter_gradients().map_or(0, |op| op.scratch_len(block.first_input(node), node.shape)),
+        // The sums are there.
+        Kind::BatchNorm(_) => 0,
+        // These have none.
+        Kind::Input | Kind::Earlier | Kind::Zero | Kind::Identity | Kind::Relu | Kind::Add => 0,
+    };
+    plan.nodes[id.index()].parameter_gradients = plan.scratch(len.saturating_add(scratch))?;
+    plan.push(Step::ParameterGradients(id));
     Ok(())
 }
 

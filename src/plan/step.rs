@@ -35,6 +35,9 @@ pub(crate) enum Step {
     Direction,
     /// A node's gradient is passed on to its inputs.
     Vjp(NodeId),
+    /// The gradients with respect to a node's parameters.
+    #[cfg(feature = "gradients")]
+    ParameterGradients(NodeId),
     /// Nothing leads back to the input: its gradient is zero.
     ClearGradient,
     /// The transfer matrix of the block and its largest singular value.
@@ -47,7 +50,11 @@ impl Step {
     pub(super) fn touches(self, plan: &BlockPlan, block: &Block, visit: &mut impl FnMut(Region)) {
         let statistics = &plan.statistics;
         match self {
-            Self::Input => visit(Region::Input(0)),
+            Self::Input => {
+                visit(Region::Input(0));
+                #[cfg(feature = "gradients")]
+                buffers(&[plan.mixed_input], visit);
+            }
             Self::Weights(node) => buffers(&[plan.nodes[node.index()].weights], visit),
             Self::Forward(node) => forward(plan, block, node, visit),
             Self::Spectrum => {
@@ -64,6 +71,8 @@ impl Step {
             }
             Self::Direction => buffers(&[statistics.direction], visit),
             Self::Vjp(node) => vjp(plan, block, node, visit),
+            #[cfg(feature = "gradients")]
+            Self::ParameterGradients(node) => parameter_gradients(plan, block, node, visit),
             Self::ClearGradient => sink(plan, block.input(), visit),
             Self::Transfer => {
                 visit(Region::Output);
@@ -123,17 +132,7 @@ fn vjp(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Reg
     buffers(&[planned.weights, planned.packed[1], planned.scratch[1]], visit);
     let gradient = |visit: &mut dyn FnMut(Region)| planned.gradient.iter().for_each(|&region| visit(region));
     match block.nodes()[node.index()].op.kind() {
-        Kind::Convolution(_) => {
-            for member in plan.members(node) {
-                let planned = &plan.nodes[member.index()];
-                let source = planned.normaliser.unwrap_or(member);
-                plan.nodes[source.index()].gradient.iter().for_each(|&region| visit(region));
-                if planned.normaliser.is_some() {
-                    value(plan, member, visit);
-                    buffers(&[plan.nodes[source.index()].coefficients], visit);
-                }
-            }
-        }
+        Kind::Convolution(_) => group_gradients(plan, node, visit),
         Kind::BatchNorm(_) => {
             gradient(visit);
             buffers(&[planned.moments, planned.coefficients], visit);
@@ -155,4 +154,37 @@ fn vjp(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Reg
         Kind::Input | Kind::Earlier | Kind::Zero => {}
     }
     plan.contributions(block, node).for_each(|(_, input)| sink(plan, input, visit));
+}
+
+/// What reading the gradients of the convolutions that a node leads touches.
+fn group_gradients(plan: &BlockPlan, leader: NodeId, visit: &mut impl FnMut(Region)) {
+    for member in plan.members(leader) {
+        let planned = &plan.nodes[member.index()];
+        let source = planned.normaliser.unwrap_or(member);
+        plan.nodes[source.index()].gradient.iter().for_each(|&region| visit(region));
+        if planned.normaliser.is_some() {
+            value(plan, member, visit);
+            buffers(&[plan.nodes[source.index()].coefficients], visit);
+        }
+    }
+}
+
+#[cfg(feature = "gradients")]
+fn parameter_gradients(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Region)) {
+    let planned = &plan.nodes[node.index()];
+    let inputs = block.nodes()[node.index()].inputs();
+    // The parameters themselves are handed over with their gradients.
+    buffers(&[planned.parameter_gradients, planned.weights], visit);
+    match block.nodes()[node.index()].op.kind() {
+        Kind::Convolution(_) => {
+            group_gradients(plan, node, visit);
+            value(plan, inputs[0], visit);
+        }
+        Kind::BatchNorm(_) => buffers(&[planned.moments, planned.coefficients, planned.scratch[1]], visit),
+        Kind::Plain(_) => {
+            planned.gradient.iter().for_each(|&region| visit(region));
+            inputs.iter().for_each(|&input| value(plan, input, visit));
+        }
+        Kind::Input | Kind::Earlier | Kind::Zero | Kind::Identity | Kind::Relu | Kind::Add => {}
+    }
 }

@@ -1,11 +1,11 @@
 //! Which values are stored, which are prologues on other values, and which convolutions run together.
 
-use super::{BlockPlan, Region, Step};
+use super::{BlockPlan, Region, Step, Want};
 use crate::Error;
-use crate::graph::{Block, Convolution, Kind, MAX_NODES, NodeId, Op};
+use crate::graph::{Block, Convolution, Kind, MAX_NODES, Node, NodeId, Op};
 use crate::ops::batch_norm;
 use crate::ops::conv2d::Conv2d;
-use crate::ops::operation::{Operation, Reads};
+use crate::ops::operation::{Operation, Parameter, Reads};
 use crate::options::Options;
 use crate::tensor::{Role, Source};
 
@@ -44,6 +44,24 @@ impl BlockPlan {
         inputs.iter().copied().filter(|input| self.nodes[input.index()].value.place.region.is_some())
     }
 
+    /// Whether the node's parameter of this role is held in memory of the block: drawn, or the caller's but changed.
+    pub(crate) fn holds(&self, block: &Block, node: &Node, role: Role, source: &dyn Source) -> bool {
+        #[cfg(feature = "gradients")]
+        if self.holds_biases && role == Role::Bias && source.parameter(block.index(), node.key, role).is_some() {
+            return true;
+        }
+        #[cfg(not(feature = "gradients"))]
+        let _ = (block, source);
+        node.draws(role)
+    }
+
+    /// Numbers of all parameters of a node that are held.
+    fn held_len(&self, block: &Block, node: &Node, source: &dyn Source) -> usize {
+        let parameters = block.parameters(node);
+        let held = parameters.as_slice().iter().filter(|parameter| self.holds(block, node, parameter.role, source));
+        held.map(Parameter::len).fold(0, usize::saturating_add)
+    }
+
     /// The convolutions that `leader` runs, as one with their channels side by side.
     pub(crate) fn convolution(&self, block: &Block, leader: NodeId, options: &Options) -> Result<Conv2d, Error> {
         let node = &block.nodes()[leader.index()];
@@ -57,8 +75,14 @@ impl BlockPlan {
 }
 
 /// Plans the forward pass of `block`.
-pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, source: &dyn Source) -> Result<(), Error> {
-    find_zeros(plan, block, source);
+pub(super) fn plan(
+    plan: &mut BlockPlan,
+    block: &Block,
+    options: &Options,
+    want: Want,
+    source: &dyn Source,
+) -> Result<(), Error> {
+    find_zeros(plan, block, want, source);
     find_needed(plan, block);
     let must_store = choose_stored(plan, block);
     group_convolutions(plan, block);
@@ -84,7 +108,7 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
             Kind::Zero => {}
             Kind::Convolution(_) => {
                 if plan.nodes[i].leader == Some(id) {
-                    plan_convolution(plan, block, id, options)?;
+                    plan_convolution(plan, block, id, options, source)?;
                 }
             }
             Kind::BatchNorm(_) => {
@@ -109,14 +133,14 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, sourc
                 store(plan, block, id)?;
                 plan.push(Step::Forward(id));
             }
-            Kind::Plain(op) => plan_plain(plan, block, id, op)?,
+            Kind::Plain(op) => plan_plain(plan, block, id, op, source)?,
         }
     }
     Ok(())
 }
 
 /// Marks what is zero whatever the input is.
-fn find_zeros(plan: &mut BlockPlan, block: &Block, source: &dyn Source) {
+fn find_zeros(plan: &mut BlockPlan, block: &Block, want: Want, source: &dyn Source) {
     for (i, node) in block.nodes().iter().enumerate() {
         let of_zeros = node.inputs().iter().all(|input| plan.nodes[input.index()].zero);
         plan.nodes[i].zero = match node.op.kind() {
@@ -124,6 +148,8 @@ fn find_zeros(plan: &mut BlockPlan, block: &Block, source: &dyn Source) {
             Kind::Input | Kind::Earlier => false,
             Kind::Identity | Kind::Relu | Kind::Add => of_zeros,
             Kind::Convolution(convolution) => of_zeros && !convolution.bias,
+            // A shift of 0 has a gradient all the same.
+            Kind::BatchNorm(_) if want.of_parameters() => false,
             Kind::BatchNorm(_) => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
             Kind::Plain(op) => of_zeros && op.facts().keeps_zero,
         };
@@ -209,7 +235,13 @@ fn can_join(a: &Convolution, b: &Convolution) -> bool {
 }
 
 /// Plans a group of convolutions: one tensor with the members' channels side by side.
-fn plan_convolution(plan: &mut BlockPlan, block: &Block, leader: NodeId, options: &Options) -> Result<(), Error> {
+fn plan_convolution(
+    plan: &mut BlockPlan,
+    block: &Block,
+    leader: NodeId,
+    options: &Options,
+    source: &dyn Source,
+) -> Result<(), Error> {
     let convolution = plan.convolution(block, leader, options)?;
     let output = convolution.geometry().output();
     let region =
@@ -226,11 +258,9 @@ fn plan_convolution(plan: &mut BlockPlan, block: &Block, leader: NodeId, options
         place.channel += block.nodes()[member.index()].shape.channels;
         next = planned.next_member;
     }
-    let mut drawn = 0;
-    for member in plan.members(leader) {
-        drawn += block.drawn_len(&block.nodes()[member.index()]);
-    }
-    let weights = plan.buffer::<f32>(drawn)?;
+    let held = plan.members(leader).map(|member| plan.held_len(block, &block.nodes()[member.index()], source));
+    let held = held.fold(0, usize::saturating_add);
+    let weights = plan.buffer::<f32>(held)?;
     let packed = plan.buffer::<f32>(convolution.packed_forward_len())?;
     let scratch = plan.buffer::<f32>(convolution.scratch_len())?;
     let moments = if is_normalised { Some(plan.buffer::<f64>(2 * output.channels)?) } else { None };
@@ -245,11 +275,17 @@ fn plan_convolution(plan: &mut BlockPlan, block: &Block, leader: NodeId, options
 }
 
 /// Plans an op that is a function of its inputs, its parameters and some scratch.
-fn plan_plain(plan: &mut BlockPlan, block: &Block, id: NodeId, op: &dyn Operation) -> Result<(), Error> {
+fn plan_plain(
+    plan: &mut BlockPlan,
+    block: &Block,
+    id: NodeId,
+    op: &dyn Operation,
+    source: &dyn Source,
+) -> Result<(), Error> {
     let node = &block.nodes()[id.index()];
-    let drawn = block.drawn_len(node);
-    if drawn > 0 {
-        plan.nodes[id.index()].weights = Some(plan.buffer::<f32>(drawn)?);
+    let held = plan.held_len(block, node, source);
+    if held > 0 {
+        plan.nodes[id.index()].weights = Some(plan.buffer::<f32>(held)?);
         plan.push(Step::Weights(id));
     }
     let scratch = op.scratch(block.first_input(node), node.shape).forward;

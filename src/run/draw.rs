@@ -5,6 +5,8 @@ use crate::base::rng::{Key, Stream};
 use crate::graph::{Distribution, NodeId};
 use crate::mem::Loans;
 use crate::ops::operation::Parameter;
+#[cfg(feature = "gradients")]
+use crate::options::sweep::Input;
 use crate::plan::Region;
 use crate::tensor::Role;
 use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
@@ -12,9 +14,26 @@ use crate::tensor::random::{fill_normal, fill_signs, fill_uniform};
 impl Runner<'_> {
     pub(super) fn draw_input(&self, loans: &mut Loans<'_>) {
         let input = loans.write(self.slot(Region::Input(0)));
-        match self.source.input() {
-            Some(given) => input.copy_from_slice(given),
-            None => fill_normal(self.options.backend, Key::new(self.options.seed, Stream::Input, 0, 0), 1.0, input),
+        #[cfg(feature = "gradients")]
+        match self.setting.input {
+            Input::Batch(number) => self.draw_batch(number, input),
+            Input::Ones => input.fill(1.0),
+            Input::Shifted { by } => {
+                let other = loans.write(self.slot(buffer(self.plan.mixed_input)));
+                self.draw_batch(0, input);
+                self.draw_batch(1, other);
+                input.iter_mut().zip(other).for_each(|(x, &mut y)| *x += by * y);
+            }
+        }
+        #[cfg(not(feature = "gradients"))]
+        self.draw_batch(0, input);
+    }
+
+    /// The input batch of a number.
+    fn draw_batch(&self, number: u32, out: &mut [f32]) {
+        match self.source.batch(number) {
+            Some(given) => out.copy_from_slice(given),
+            None => fill_normal(self.options.backend, Key::new(self.options.seed, Stream::Input, 0, number), 1.0, out),
         }
     }
 
@@ -35,12 +54,14 @@ impl Runner<'_> {
         let mut rest = loans.write(self.slot(buffer(self.plan.nodes[leader.index()].weights)));
         for member in self.plan.members(leader) {
             let node = &self.block.nodes()[member.index()];
-            for parameter in
-                self.block.parameters(node).as_slice().iter().filter(|parameter| node.draws(parameter.role))
-            {
-                let (own, others) = rest.split_at_mut(parameter.len());
-                self.draw(member, parameter, own);
-                rest = others;
+            for parameter in self.block.parameters(node).as_slice() {
+                if self.holds(node, parameter.role) {
+                    let (own, others) = rest.split_at_mut(parameter.len());
+                    self.draw(member, parameter, own);
+                    #[cfg(feature = "gradients")]
+                    self.change(member, parameter.role, own, loans);
+                    rest = others;
+                }
             }
         }
     }

@@ -70,6 +70,11 @@ impl Runner<'_> {
         let [scale, shift, centre, ..] = batch_norm::split(all, channels);
         let (gain, bias) = (self.parameter(id, Role::Gain), self.parameter(id, Role::Shift));
         batch_norm::coefficients(&moments, gain, bias, epsilon, scale, shift, centre);
+        #[cfg(feature = "gradients")]
+        if self.setting.without_norms {
+            scale.fill(1.0);
+            shift.fill(0.0);
+        }
         if self.plan.nodes[id.index()].stored {
             let value = Value { stored: input, affine: Some(Affine { scale, shift }), rectified: false };
             combine::forward(backend, &[value], false, false, self.stored_mut(id, loans));
@@ -110,7 +115,7 @@ impl Runner<'_> {
 
     /// The bias of a convolution or linear map: drawn behind its weights, given, or none.
     fn bias<'a, 'w: 'a>(&'a self, id: NodeId, weights: usize, loans: &mut Loans<'w>) -> Option<&'a [f32]> {
-        if self.block.nodes()[id.index()].draws(Role::Bias) {
+        if self.holds(&self.block.nodes()[id.index()], Role::Bias) {
             // A network may have the bias drawn of a convolution that has none.
             Some(&self.parameters(id, loans)[weights..]).filter(|bias| !bias.is_empty())
         } else {
@@ -137,7 +142,7 @@ impl Runner<'_> {
         let mut drawn = self.parameters(id, loans);
         let mut given = [None; MAX_PARAMETERS];
         for (given, parameter) in given.iter_mut().zip(self.block.parameters(node).as_slice()) {
-            if node.draws(parameter.role) {
+            if self.holds(node, parameter.role) {
                 let (own, others) = drawn.split_at(parameter.len());
                 (*given, drawn) = (Some(own), others);
             } else {

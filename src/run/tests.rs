@@ -12,12 +12,14 @@ use crate::ops::slice::Slice;
 use crate::ops::window::Window;
 use crate::options::Options;
 use crate::plan::{BlockPlan, Frame, Region, Want};
+#[cfg(feature = "gradients")]
+use crate::plan::{Gradients, Through};
 use crate::simd::Backend;
 use crate::tensor::random::fill_normal;
 use crate::tensor::{Random, Role, Shape, Source};
 use std::collections::HashMap;
-use std::vec;
 use std::vec::Vec;
+use std::{format, vec};
 
 /// Parameters of every node, the inputs and the direction, as numbers.
 pub(crate) struct Tensors {
@@ -60,18 +62,77 @@ pub(crate) fn tensors(block: &Block, seed: u64) -> Tensors {
     Tensors { input, earlier, direction, parameters }
 }
 
-/// The value of the block's output for `input`, in double precision.
-pub(crate) fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<f64> {
+/// What a block's output is a function of, in double precision; or a gradient with respect to it, or a direction in it.
+#[derive(Clone, Default)]
+pub(crate) struct Point {
+    pub(crate) input: Vec<f64>,
+    pub(crate) earlier: Vec<f64>,
+    parameters: HashMap<(u32, u8), Vec<f64>>,
+}
+
+fn widen(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|&x| f64::from(x)).collect()
+}
+
+impl Point {
+    pub(crate) fn of(tensors: &Tensors) -> Self {
+        let parameters = tensors.parameters.iter().map(|(&name, numbers)| (name, widen(numbers))).collect();
+        Self { input: widen(&tensors.input), earlier: widen(&tensors.earlier), parameters }
+    }
+
+    /// Takes the gradient with respect to a parameter.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn set(&mut self, key: u32, role: Role, gradient: &[f32]) {
+        assert!(self.parameters.insert((key, role as u8), widen(gradient)).is_none(), "{role:?} of {key} comes twice");
+    }
+
+    /// A direction in which parameters are moved only.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn random_parameters(&self, seed: u64) -> Self {
+        let random = |name: &(u32, u8), len| widen(&normal(seed, 20 * name.0 + u32::from(name.1), len));
+        let parameters = self.parameters.iter().map(|(name, numbers)| (*name, random(name, numbers.len())));
+        Self { parameters: parameters.collect(), ..Self::default() }
+    }
+
+    /// This far along a direction, in which what is not moved is missing.
+    pub(crate) fn moved(&self, direction: &Self, step: f64) -> Self {
+        let add = |x: &mut Vec<f64>, d: &[f64]| x.iter_mut().zip(d).for_each(|(x, d)| *x += step * d);
+        let mut point = self.clone();
+        add(&mut point.input, &direction.input);
+        add(&mut point.earlier, &direction.earlier);
+        for (name, numbers) in &direction.parameters {
+            add(point.parameters.get_mut(name).unwrap(), numbers);
+        }
+        point
+    }
+
+    /// The derivative along a direction, of which this is the gradient.
+    pub(crate) fn along(&self, direction: &Self) -> f64 {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let parameters = direction.parameters.iter().map(|(name, numbers)| {
+            // What has no influence is not told of.
+            self.parameters.get(name).map_or(0.0, |gradient| dot(gradient, numbers))
+        });
+        dot(&self.input, &direction.input) + dot(&self.earlier, &direction.earlier) + parameters.sum::<f64>()
+    }
+
+    pub(crate) fn length(&self) -> f64 {
+        self.along(self).sqrt()
+    }
+}
+
+/// The value of the block's output, in double precision.
+pub(crate) fn interpret(block: &Block, point: &Point) -> Vec<f64> {
     let mut values: Vec<Vec<f64>> = Vec::new();
     for node in block.nodes() {
         let argument = |i: usize| &values[node.inputs()[i].index()];
         let shape_of = |i: usize| block.nodes()[node.inputs()[i].index()].shape;
         let parameter = |role: Role, at: usize, missing: f64| {
-            tensors.parameters.get(&(node.key, role as u8)).map_or(missing, |numbers| f64::from(numbers[at]))
+            point.parameters.get(&(node.key, role as u8)).map_or(missing, |numbers| numbers[at])
         };
         let value = match node.op {
-            Op::Input => input.to_vec(),
-            Op::Earlier => tensors.earlier.iter().map(|&x| f64::from(x)).collect(),
+            Op::Input => point.input.clone(),
+            Op::Earlier => point.earlier.clone(),
             Op::Zero => vec![0.0; node.shape.len()],
             Op::Identity => argument(0).clone(),
             Op::Relu => argument(0).iter().map(|x| x.max(0.0)).collect(),
@@ -150,9 +211,8 @@ pub(crate) fn interpret(block: &Block, tensors: &Tensors, input: &[f64]) -> Vec<
             }
             Op::Attention(attention) => {
                 let roles = [Role::KeyRow, Role::KeyColumn, Role::ValueRow, Role::ValueColumn];
-                let tables = roles.map(|role| tensors.parameters[&(node.key, role as u8)].as_slice());
-                let tables = tables.concat().iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-                attention::reference(&attention, shape_of(0), &tables, argument(0))
+                let tables = roles.map(|role| point.parameters[&(node.key, role as u8)].as_slice());
+                attention::reference(&attention, shape_of(0), &tables.concat(), argument(0))
             }
             Op::GlobalPool | Op::TokenPool => {
                 let (area, channels) = (shape_of(0).positions_per_image(), node.shape.channels);
@@ -243,7 +303,7 @@ impl WindowOf {
     }
 }
 
-/// A block planned for a workspace of its own: its input first, then its feature, then what else it needs.
+/// A block planned for a workspace of its own: what it reads first, then its feature, then what else it needs.
 struct Planned<'b> {
     block: &'b Block,
     plan: BlockPlan,
@@ -252,25 +312,44 @@ struct Planned<'b> {
 }
 
 impl<'b> Planned<'b> {
-    fn new(block: &'b Block, source: &'b dyn Source, backend: Backend) -> Self {
+    fn new(block: &'b Block, want: Want, source: &'b dyn Source, backend: Backend) -> Self {
         let options = Options { backend, ..Options::default() };
         let mut plan = BlockPlan::new();
-        plan.renew(block, &options, Want { spectrum: true, transfer: true }, source).unwrap();
+        plan.renew(block, &options, want, source).unwrap();
         Self { block, plan, options, source }
     }
 
+    /// What a score wants.
+    fn of_score(block: &'b Block, source: &'b dyn Source, backend: Backend) -> Self {
+        Self::new(block, Want { spectrum: true, transfer: true, ..Want::default() }, source, backend)
+    }
+
     fn runner(&self) -> Runner<'_> {
-        let bytes = |shape: Shape| (4 * shape.len()).next_multiple_of(ALIGNMENT);
-        let earlier = bytes(self.block.nodes()[0].shape);
-        let read = self.block.nodes().iter().find(|node| node.op == Op::Earlier);
-        let output = earlier + read.map_or(0, |node| bytes(node.shape));
-        let middle = output + bytes(self.block.output_shape());
-        let frame = Frame { inputs: [0, earlier], output, middle };
-        Runner { block: self.block, plan: &self.plan, frame, options: &self.options, source: self.source }
+        let mut end = 0;
+        let mut next = |bytes: usize| {
+            end += bytes.next_multiple_of(ALIGNMENT);
+            end
+        };
+        let bytes = |shape: Shape| 4 * shape.len();
+        let nodes = self.block.nodes();
+        let earlier = nodes.iter().find(|node| node.op == Op::Earlier).map_or(0, |node| bytes(node.shape));
+        let inputs = [0, next(bytes(nodes[0].shape))];
+        let (output, middle) = (next(earlier), next(bytes(self.block.output_shape())));
+        let gradients = [next(self.plan.middle_bytes()), next(bytes(nodes[0].shape)), next(earlier)];
+        let mut frame = Frame::new(inputs, output, middle);
+        #[cfg(feature = "gradients")]
+        {
+            let [input, earlier, output] = gradients;
+            frame.gradients = Gradients { inputs: [input, earlier], output, begun: false };
+        }
+        #[cfg(not(feature = "gradients"))]
+        let _ = (gradients, &mut frame);
+        Runner::new(self.block, &self.plan, frame, &self.options, self.source)
     }
 
     fn workspace<'m>(&self, memory: &'m mut Memory) -> Workspace<'m> {
-        let bytes = self.runner().frame.middle + self.plan.middle_bytes();
+        // The boundaries take as much again for their gradients.
+        let bytes = 2 * self.runner().frame.middle + self.plan.middle_bytes();
         let mut workspace = memory.workspace(bytes).unwrap();
         // Whatever is read before it is written poisons the result.
         workspace.loans().write(Slot::<f32>::new(0, bytes / 4)).fill(f32::NAN);
@@ -286,63 +365,112 @@ fn lay(runner: &Runner<'_>, tensors: &Tensors, workspace: &mut Workspace<'_>) {
 }
 
 /// Runs the block and returns its output and the gradient with respect to its input.
-fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Vec<f32>) {
-    let (planned, mut memory) = (Planned::new(block, tensors, backend), Memory::new());
+fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Point) {
+    let (planned, mut memory) = (Planned::of_score(block, tensors, backend), Memory::new());
     let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
     lay(&runner, tensors, &mut workspace);
     runner.score(&mut workspace);
     let output = workspace.loans().read(runner.slot(Region::Output)).to_vec();
-    let gradient = runner.gradient(block.input(), &mut workspace.loans()).data.to_vec();
-    (output, gradient)
+    let input = widen(runner.gradient(block.input(), &mut workspace.loans()).data);
+    (output, Point { input, ..Point::default() })
 }
 
 /// Runs the forward pass, each step three times, and returns the output.
 fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
-    let (planned, mut memory) = (Planned::new(block, tensors, backend), Memory::new());
+    let (planned, mut memory) = (Planned::of_score(block, tensors, backend), Memory::new());
     let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
     lay(&runner, tensors, &mut workspace);
     runner.forward(&mut workspace, &mut |step| (0..2).for_each(|_| step()));
     workspace.loans().read(runner.slot(Region::Output)).to_vec()
 }
 
+/// Runs the block with a given gradient with respect to its output, backwards several times, and returns the output and all
+/// gradients.
+#[cfg(feature = "gradients")]
+fn run_through(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Point) {
+    let through = Some(Through { repeated: true, mixes_inputs: false, holds_biases: false });
+    let planned = Planned::new(block, Want { through, ..Want::default() }, tensors, backend);
+    let mut memory = Memory::new();
+    let (mut runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
+    lay(&runner, tensors, &mut workspace);
+    runner.forward(&mut workspace, &mut |_| ());
+    let mut rounds: Vec<Point> = Vec::new();
+    for round in 0..3 {
+        workspace.loans().write(runner.slot(Region::OutputGradient)).copy_from_slice(&tensors.direction);
+        // In the last round another block has left a contribution.
+        runner.frame.gradients.begun = round == 2;
+        let mut gradient = Point::default();
+        runner.backward(&mut workspace, &mut |parameter| {
+            let given = &tensors.parameters[&(parameter.key, parameter.role as u8)];
+            assert_eq!(parameter.values, Some(given.as_slice()));
+            let told = gradient.parameters.insert((parameter.key, parameter.role as u8), widen(parameter.gradient));
+            assert!(told.is_none(), "{:?} comes twice", parameter.role);
+        });
+        gradient.input = widen(workspace.loans().read(runner.slot(Region::InputGradient(0))));
+        if planned.plan.passes_on_earlier(block) {
+            gradient.earlier = widen(workspace.loans().read(runner.slot(Region::InputGradient(1))));
+        }
+        rounds.push(gradient);
+    }
+    let output = workspace.loans().read(runner.slot(Region::Output)).to_vec();
+    let [first, second, third] = rounds.try_into().ok().unwrap();
+    assert!(first.input == second.input && first.earlier == second.earlier && first.parameters == second.parameters);
+    for (once, twice) in first.input.iter().zip(&third.input) {
+        assert!((2.0 * once - twice).abs() <= 1e-4 * (1.0 + once.abs()), "{once} and again makes {twice}");
+    }
+    (output, first)
+}
+
 /// Compares a block with the interpreter.
 fn check(block: &Block, seed: u64, name: &str) {
     let tensors = tensors(block, seed);
-    let input: Vec<f64> = tensors.input.iter().map(|&x| f64::from(x)).collect();
-    let expected = interpret(block, &tensors, &input);
+    let point = Point::of(&tensors);
+    let expected = interpret(block, &point);
     let scale = expected.iter().fold(1.0f64, |scale, x| scale.max(x.abs()));
     // The derivative along a few directions: Σ gᵢ dᵢ against the difference of Σ vⱼ fⱼ.
-    let directions: Vec<Vec<f64>> =
-        (0..3).map(|i| normal(seed + 77, i, input.len()).iter().map(|&x| f64::from(x)).collect()).collect();
-    let along = |direction: &[f64], step: f64| {
-        let moved: Vec<f64> = input.iter().zip(direction).map(|(x, d)| x + step * d).collect();
-        let value = interpret(block, &tensors, &moved);
-        value.iter().zip(&tensors.direction).map(|(f, v)| f * f64::from(*v)).sum::<f64>()
+    let slope = |direction: &Point| {
+        let along = |step: f64| {
+            let value = interpret(block, &point.moved(direction, step));
+            value.iter().zip(&tensors.direction).map(|(f, v)| f * f64::from(*v)).sum::<f64>()
+        };
+        let step = 1e-6;
+        (along(step) - along(-step)) / (2.0 * step)
     };
-    let step = 1e-6;
-    let slopes: Vec<f64> = directions.iter().map(|d| (along(d, step) - along(d, -step)) / (2.0 * step)).collect();
+    let random = |node: u32, len: usize| widen(&normal(seed + 77, node, len));
+    let inputs: Vec<_> = (0..3).map(|i| Point { input: random(i, point.input.len()), ..Point::default() }).collect();
+    let earlier = Point { earlier: random(3, point.earlier.len()), ..Point::default() };
+    // One parameter at a time, and those without influence too.
+    let parameters = point.parameters.iter().map(|(&name, numbers)| Point {
+        parameters: [(name, random(name.0 + 10, numbers.len()))].into(),
+        ..Point::default()
+    });
+    let inputs: Vec<_> = inputs.into_iter().map(|direction| (slope(&direction), direction)).collect();
+    let others = core::iter::once(earlier).chain(parameters);
+    let others: Vec<_> = others.map(|direction| (slope(&direction), direction)).collect();
     for backend in Backend::available() {
+        let place = format!("{name}, seed {seed}, {}", backend.name());
+        let check_values = |output: &[f32]| {
+            for (i, (ours, theirs)) in output.iter().zip(&expected).enumerate() {
+                let error = (f64::from(*ours) - theirs).abs();
+                assert!(error <= 2e-4 * scale, "{place}: output {i} is {ours}, not {theirs}");
+            }
+        };
+        let check_slope = |gradient: &Point, (slope, direction): &(f64, Point)| {
+            let (ours, allowed) = (gradient.along(direction), 1e-3 * (1.0 + gradient.length()));
+            let what: Vec<_> = direction.parameters.keys().collect();
+            assert!((ours - slope).abs() <= allowed, "{place}, {what:?}: {ours}, not {slope} (allowed {allowed})");
+        };
         let (output, gradient) = run(block, &tensors, backend);
         let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         let again = run_forward(block, &tensors, backend);
-        assert_eq!(bits(&again), bits(&output), "{name}, seed {seed}, {}: repeated steps", backend.name());
-        for (i, (ours, theirs)) in output.iter().zip(&expected).enumerate() {
-            let error = (f64::from(*ours) - theirs).abs();
-            assert!(
-                error <= 2e-4 * scale,
-                "{name}, seed {seed}, {}: output {i} is {ours}, not {theirs}",
-                backend.name()
-            );
-        }
-        let length = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
-        for (direction, slope) in directions.iter().zip(&slopes) {
-            let ours: f64 = gradient.iter().zip(direction).map(|(g, d)| f64::from(*g) * d).sum();
-            let allowed = 1e-3 * (1.0 + length);
-            assert!(
-                (ours - slope).abs() <= allowed,
-                "{name}, seed {seed}, {}: derivative {ours}, not {slope} (allowed {allowed})",
-                backend.name()
-            );
+        assert_eq!(bits(&again), bits(&output), "{place}: repeated steps");
+        check_values(&output);
+        inputs.iter().for_each(|direction| check_slope(&gradient, direction));
+        #[cfg(feature = "gradients")]
+        {
+            let (output, gradient) = run_through(block, &tensors, backend);
+            check_values(&output);
+            inputs.iter().chain(&others).for_each(|direction| check_slope(&gradient, direction));
         }
     }
 }
@@ -653,6 +781,10 @@ fn transformers() {
     }
 }
 
+/// Channels that zeros have made constant are divided by its root, and so is what rounding leaves of their gradients, which is
+/// 0: that is not to grow from one normalisation to the next.
+const LARGE_EPSILON: f64 = 0.1;
+
 /// A random block of some nodes: everything of one shape, so that anything can read anything.
 fn random_block(rng: &mut Generator) -> Block {
     let shape = Shape::new(2, 4, 6, 4).unwrap();
@@ -671,7 +803,7 @@ fn random_block(rng: &mut Generator) -> Block {
         let x = pick(rng);
         let node = match below(rng, 13) {
             0 | 1 => block.relu(x),
-            2 => block.batch_norm(x, EPSILON, key),
+            2 => block.batch_norm(x, LARGE_EPSILON, key),
             3 => block.convolution(x, Convolution::same(4, 3, 1), key),
             4 => block.convolution(x, Convolution { bias: true, groups: 2, ..Convolution::same(4, 3, 1) }, key),
             5 => block.convolution(x, Convolution::depthwise(4, 5, 1), key),
@@ -688,7 +820,7 @@ fn random_block(rng: &mut Generator) -> Block {
             }
         };
         // Normalisation keeps depth from blowing values up.
-        let node = block.batch_norm(node.unwrap(), EPSILON, key + 100).unwrap();
+        let node = block.batch_norm(node.unwrap(), LARGE_EPSILON, key + 100).unwrap();
         nodes.push(node);
     }
     let last = nodes[nodes.len() - 1];
@@ -714,7 +846,7 @@ fn drawn_rows(inputs: usize, outputs: usize, draw: Draw) -> Vec<Vec<f32>> {
         b.set_draw(y, draw)?;
         Ok(y)
     });
-    let (planned, mut memory) = (Planned::new(&block, &Random, Backend::default()), Memory::new());
+    let (planned, mut memory) = (Planned::of_score(&block, &Random, Backend::default()), Memory::new());
     let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
     runner.draw_weights(block.output(), &mut workspace.loans());
     let weights = runner.parameters(block.output(), &mut workspace.loans());

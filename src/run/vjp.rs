@@ -63,6 +63,14 @@ impl Runner<'_> {
         let weights = &self.parameters(leader, loans)[..convolution.geometry().weights()];
         let packed = loans.write(self.slot(buffer(planned.packed[1])));
         convolution.pack_vjp(weights, packed);
+        let gradients = self.group_gradients(leader, loans);
+        let scratch = self.scratch(leader, 1, loans);
+        let input = self.block.nodes()[leader.index()].inputs()[0];
+        convolution.vjp(gradients.as_slice(), packed, scratch, self.sink(leader, 0, input, loans));
+    }
+
+    /// The gradients with respect to the convolutions that `leader` runs.
+    pub(super) fn group_gradients<'w>(&self, leader: NodeId, loans: &mut Loans<'w>) -> Few<Gradient<'w>, MAX_MEMBERS> {
         let members = self.plan.members(leader).map(|member| match self.plan.nodes[member.index()].normaliser {
             Some(normaliser) => {
                 let [_, _, _, by_gradient, by_input, constant] = self.coefficients(normaliser, loans);
@@ -72,10 +80,7 @@ impl Runner<'_> {
             }
             None => Gradient { stored: self.gradient(member, loans), normalised: None },
         });
-        let gradients = Few::<_, MAX_MEMBERS>::collect(Gradient::EMPTY, members);
-        let scratch = self.scratch(leader, 1, loans);
-        let input = self.block.nodes()[leader.index()].inputs()[0];
-        convolution.vjp(gradients.as_slice(), packed, scratch, self.sink(leader, 0, input, loans));
+        Few::collect(Gradient::EMPTY, members)
     }
 
     /// The coefficients of the backward pass of a batch normalisation and, unless its convolution applies them as it
@@ -99,6 +104,12 @@ impl Runner<'_> {
         };
         let gain = self.parameter(id, Role::Gain);
         batch_norm::vjp_coefficients(&sums, &moments, gain, epsilon, by_gradient, by_input, constant);
+        #[cfg(feature = "gradients")]
+        if self.setting.without_norms {
+            by_gradient.fill(1.0);
+            by_input.fill(0.0);
+            constant.fill(0.0);
+        }
         if self.plan.nodes[input.index()].sink.is_some() {
             let normalised = Normalised { input: stored, by_gradient, by_input, constant };
             batch_norm::vjp(backend, gradient, normalised, self.sink(id, 0, input, loans));
@@ -108,6 +119,8 @@ impl Runner<'_> {
     /// A block whose output does not depend on its input has gradient zero.
     pub(super) fn clear_gradient(&self, loans: &mut Loans<'_>) {
         let input = &self.plan.nodes[self.block.input().index()];
-        loans.write::<f32>(self.slot(input.sink)).fill(0.0);
+        if !self.is_begun(input.sink) {
+            loans.write::<f32>(self.slot(input.sink)).fill(0.0);
+        }
     }
 }

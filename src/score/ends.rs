@@ -68,11 +68,8 @@ impl Place {
     pub(crate) fn frame(&self, len: usize) -> Frame {
         let at = |end: usize, bytes: &Range<usize>| if end == 0 { bytes.start } else { len - bytes.end };
         let of_output = 1 - self.of_input;
-        Frame {
-            inputs: [at(self.of_input, &self.input), at(of_output, &self.earlier)],
-            output: at(of_output, &self.output),
-            middle: self.ends[0],
-        }
+        let inputs = [at(self.of_input, &self.input), at(of_output, &self.earlier)];
+        Frame::new(inputs, at(of_output, &self.output), self.ends[0])
     }
 }
 

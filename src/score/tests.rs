@@ -8,7 +8,7 @@ use crate::ops::window::Window;
 use crate::options::Options;
 use crate::plan::Region;
 use crate::proxy::ProxySet;
-use crate::run::tests::{Tensors, interpret, tensors};
+use crate::run::tests::{Point, Tensors, interpret, tensors};
 use crate::simd::Backend;
 use crate::tensor::{Role, Source};
 use std::vec;
@@ -28,7 +28,7 @@ const CELLS: [([Option<usize>; 2], usize); 9] = [
     ([Some(1), None], 4),
 ];
 
-struct Cells;
+pub(crate) struct Cells;
 
 impl Network for Cells {
     fn block_count(&self) -> usize {
@@ -56,7 +56,7 @@ impl Network for Cells {
 }
 
 /// The tensors of each block.
-struct Given(Vec<Tensors>);
+pub(crate) struct Given(pub(crate) Vec<Tensors>);
 
 impl Source for Given {
     fn input(&self) -> Option<&[f32]> {
@@ -78,15 +78,15 @@ fn features_that_are_read_twice_stay_in_place() {
     let mut walk = Walk::new(&Cells, options.batch, options.height, options.width).unwrap();
     while let Some(block) = walk.next_block().unwrap() {
         let index = block.index();
-        let mut tensors = tensors(block, index as u64);
-        let input = match index.checked_sub(1) {
-            Some(last) => features[last].clone(),
-            None => tensors.input.iter().map(|&x| f64::from(x)).collect(),
-        };
-        if index >= 2 {
-            tensors.earlier = features[index - 2].iter().map(|&x| x as f32).collect();
+        let tensors = tensors(block, index as u64);
+        let mut point = Point::of(&tensors);
+        if index >= 1 {
+            point.input.clone_from(&features[index - 1]);
         }
-        features.push(interpret(block, &tensors, &input));
+        if index >= 2 {
+            point.earlier.clone_from(&features[index - 2]);
+        }
+        features.push(interpret(block, &point));
         given.0.push(tensors);
     }
     for backend in Backend::available() {

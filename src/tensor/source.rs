@@ -43,12 +43,23 @@ impl Role {
 }
 
 /// Where a score may take its tensors from; whatever is `None` is drawn (weights, tokens, positions, input,
-/// directions) or has its neutral value (biases and shifts 0, gains 1).
+/// directions, labels) or has its neutral value (biases and shifts 0, gains 1).
 ///
 /// The answers must not change while a score is computed.
 pub trait Source {
     /// The input batch, `[batch, row, column, channel]` with the channels fastest.
     fn input(&self) -> Option<&[f32]> {
+        None
+    }
+
+    /// A further input batch of the same shape, for what needs several; number 0 is [`input`](Self::input).
+    fn batch(&self, number: u32) -> Option<&[f32]> {
+        if number == 0 { self.input() } else { None }
+    }
+
+    /// The classes of the images of a batch, for a loss that needs them; each below the number of outputs.
+    fn labels(&self, batch: u32) -> Option<&[u32]> {
+        let _ = batch;
         None
     }
 

@@ -1,6 +1,8 @@
 //! What the integration tests share.
 #![allow(dead_code)] // each test uses its part
 
+pub mod record;
+
 use aznas::graph::{Cost, Network};
 use aznas::proxy::{BlockScores, ProxySet};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};

@@ -1,8 +1,6 @@
 //! Gradients of weights against their sums in double precision, and these against differences.
 
-use crate::ops::conv2d::tests::{
-    Input, Member, Sum, assert_near, every_case, geometry, members, products, sums,
-};
+use crate::ops::conv2d::tests::{Input, Member, Sum, assert_near, every_case, geometry, members, products, sums};
 use crate::ops::conv2d::{Algorithm, Conv2d, Geometry};
 use crate::ops::reference::{assert_close, differences};
 use crate::simd::Backend;
