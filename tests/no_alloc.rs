@@ -5,6 +5,7 @@ mod common;
 use aznas::graph::Network;
 use aznas::prefix::{Entry, Store};
 use aznas::spaces::autoformer::TransformerNetwork;
+use aznas::sweep::{self, Parameter, State, Sweep};
 use aznas::tensor::Random;
 use aznas::{Options, Workspace};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -61,6 +62,16 @@ fn check<N: Network>(network: &N, options: Options, text: &str) {
         aznas::score(network, &options, &Random, &mut workspace, |_| ()).unwrap()
     });
     assert_eq!(calls, 0, "{text}: scoring");
+    let sweep = Sweep { state: State::Fresh, ..Sweep::default() };
+    let (calls, bytes) = calls_of(|| sweep::workspace_size(network, &options, &sweep, &Random).unwrap());
+    assert_eq!(calls, 0, "{text}: planning gradients");
+    let mut larger = vec![0u8; Workspace::buffer_len(bytes).unwrap()];
+    let (calls, _) = calls_of(|| {
+        let mut workspace = Workspace::from_bytes(&mut larger);
+        let mut watch = |parameter: Parameter<'_>| parameter.state[0] += parameter.gradient[0];
+        aznas::gradients(network, &options, &sweep, &Random, &mut workspace, &mut watch).unwrap()
+    });
+    assert_eq!(calls, 0, "{text}: gradients");
     // Room for a part of it, so that blocks are forgotten as well.
     let words = aznas::prefix::words(network, &options).unwrap() / 2;
     let (mut entries, mut words) = (vec![Entry::VACANT; 16], vec![0; words]);

@@ -54,10 +54,15 @@ pub enum Weights {
     /// The caller's, or drawn as for a score.
     #[default]
     AsDrawn,
-    /// The magnitudes of those. Features and gradients are scaled by powers of two from block to block, which
+    /// The magnitudes of those, but gains and shifts as they are. Features and gradients are scaled by powers of two from block to block, which
     /// [`Parameter::exponent`](crate::sweep::Parameter::exponent) makes up for: they would soon leave the range of single
     /// precision.
     Magnitudes,
+    /// Those so many times; only weights of convolutions and linear maps are scaled.
+    Scaled {
+        /// Their factor.
+        by: f32,
+    },
     /// Those and so many times the [`State`]; only weights of convolutions and linear maps are moved.
     Shifted {
         /// The factor of the state.

@@ -38,14 +38,15 @@ impl Runner<'_> {
                 let exponent = if role == Role::Bias { -self.setting.exponents[0] } else { 0 };
                 parameter.iter_mut().for_each(|x| *x = math::times_power_of_two_f32(x.abs(), exponent));
             }
-            Weights::Shifted { by } => {
-                let is_moved = role == Role::Weight;
-                if let Some(state) = self.setting.state.filter(|_| is_moved) {
+            Weights::Scaled { by } if role == Role::Weight => parameter.iter_mut().for_each(|x| *x *= by),
+            Weights::Shifted { by } if role == Role::Weight => {
+                if let Some(state) = self.setting.state {
                     let first = state.first + self.place_of(id, role);
                     let state = &loans.read(state.whole)[first..][..parameter.len()];
                     parameter.iter_mut().zip(state).for_each(|(x, state)| *x += by * state);
                 }
             }
+            Weights::Scaled { .. } | Weights::Shifted { .. } => {}
         }
     }
 

@@ -1,10 +1,10 @@
 //! The gradient with respect to the weights.
 //!
-//! That of one weight is a sum over all positions of the output, `Σ gradient[position, output channel] · input[position · stride
-//! + tap, input channel]`. Positions are taken in bands whose two operands, loaded through what stands before them, fit the
-//! second-level cache. The products of a band are summed in registers, the bands one after the other: a sum of short sums errs
-//! less than a long one. Where there are many channels, some of each side are taken at a time, so that the sums of these stay in
-//! the second-level cache as well.
+//! That of one weight is a sum over all positions of the output, `Σ gradient[position, output channel] · input[tap +
+//! position · stride, input channel]`. Positions are taken in bands whose two operands, loaded through what stands
+//! before them, fit the second-level cache. The products of a band are summed in registers, the bands one after the
+//! other: a sum of short sums errs less than a long one. Where there are many channels, some of each side are taken at
+//! a time, so that the sums of these stay in the second-level cache as well.
 
 mod depthwise;
 mod direct;
