@@ -150,11 +150,11 @@ mod tests {
                         }
                     }
                     let case = format!("{backend:?}, {positions} × {channels}");
-                    // Sums of 700 numbers below 10.
+                    // Sums of 700 numbers below 10, a few of which at a time are added in single precision.
                     let expected = [(channels, seen), (5, g[1].dense())].map(|(channels, seen)| {
                         differences(&vec![0.0; channels], &seen, |bias| reference(positions, bias))
                     });
-                    assert_close(&widen(&out), &expected.concat(), 2e-4, &case);
+                    assert_close(&widen(&out), &expected.concat(), 1e-3, &case);
                 }
             }
         }
