@@ -35,7 +35,7 @@ const MAX_STEPS: usize = if cfg!(feature = "gradients") { 4 } else { 3 } * MAX_N
 const MAX_BUFFERS: usize = if cfg!(feature = "gradients") { 6 } else { 4 } * MAX_NODES;
 
 /// What is to be measured of blocks. No plan knows what for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Want {
     /// The spectrum of the feature.
     pub(crate) spectrum: bool,
@@ -60,6 +60,22 @@ pub(crate) struct Through {
 }
 
 impl Want {
+    /// What is measured of a block by itself.
+    pub(crate) const fn measured(spectrum: bool, transfer: bool) -> Self {
+        Self {
+            spectrum,
+            transfer,
+            #[cfg(feature = "gradients")]
+            through: None,
+        }
+    }
+
+    /// Gradients through the block.
+    #[cfg(feature = "gradients")]
+    pub(crate) const fn through(through: Through) -> Self {
+        Self { spectrum: false, transfer: false, through: Some(through) }
+    }
+
     /// Whether gradients with respect to parameters are wanted.
     fn of_parameters(self) -> bool {
         #[cfg(feature = "gradients")]

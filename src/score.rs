@@ -18,7 +18,7 @@ use ends::Ends;
 /// What has to be measured of each block.
 pub(crate) fn want(options: &Options) -> Want {
     let needs = |measurement| options.proxies.needs(measurement);
-    Want { spectrum: needs(Measurement::Spectrum), transfer: needs(Measurement::Transfer), ..Want::default() }
+    Want::measured(needs(Measurement::Spectrum), needs(Measurement::Transfer))
 }
 
 /// The proxies that the network's space does not have, whoever asks for them.

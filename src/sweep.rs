@@ -122,12 +122,11 @@ pub fn gradients<N: Network + ?Sized>(
 
 /// What a sweep wants of a block.
 fn want(options: &Options, sweep: &Sweep) -> Want {
-    let through = Through {
+    Want::through(Through {
         repeated: sweep.loss == Loss::EachSample && options.batch > 1,
         mixes_inputs: matches!(sweep.input, Input::Shifted { .. }),
         holds_biases: sweep.weights == Weights::Magnitudes,
-    };
-    Want { through: Some(through), ..Want::default() }
+    })
 }
 
 /// Lays everything out. Refuses all that can be refused but a workspace that is too small.

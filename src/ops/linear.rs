@@ -127,7 +127,7 @@ pub const fn weight_scratch_len(input: Shape) -> usize {
 }
 
 /// Writes to `weight` the gradient with respect to `W`, from that with respect to the result: the sum of `g xᵀ` over all
-/// positions. That with respect to `b` is in [`bias`](super::bias).
+/// positions. That with respect to `b` is in [`bias`].
 #[cfg(feature = "gradients")]
 pub fn weight_vjp(backend: Backend, input: View<'_>, gradient: View<'_>, weight: &mut [f32], scratch: &mut [f32]) {
     let (inputs, outputs) = (input.shape.channels, gradient.shape.channels);

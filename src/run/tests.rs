@@ -321,7 +321,7 @@ impl<'b> Planned<'b> {
 
     /// What a score wants.
     fn of_score(block: &'b Block, source: &'b dyn Source, backend: Backend) -> Self {
-        Self::new(block, Want { spectrum: true, transfer: true, ..Want::default() }, source, backend)
+        Self::new(block, Want::measured(true, true), source, backend)
     }
 
     fn runner(&self) -> Runner<'_> {
@@ -388,8 +388,8 @@ fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
 /// gradients.
 #[cfg(feature = "gradients")]
 fn run_through(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Point) {
-    let through = Some(Through { repeated: true, mixes_inputs: false, holds_biases: false });
-    let planned = Planned::new(block, Want { through, ..Want::default() }, tensors, backend);
+    let through = Through { repeated: true, mixes_inputs: false, holds_biases: false };
+    let planned = Planned::new(block, Want::through(through), tensors, backend);
     let mut memory = Memory::new();
     let (mut runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
     lay(&runner, tensors, &mut workspace);
