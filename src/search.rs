@@ -245,6 +245,11 @@ impl<S: SearchSpace> Search<S> {
         self.architectures.iter().zip(self.scores.chunks_exact(self.settings.proxies.len()))
     }
 
+    /// What it was told to do; once it is [stopped](Self::stop), with the iterations it has come to.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// How far the search has come.
     pub fn progress(&self) -> Progress {
         Progress { told: self.told, outstanding: self.outstanding.len(), iterations: self.settings.iterations }

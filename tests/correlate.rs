@@ -289,7 +289,7 @@ impl Drop for Scratch {
 }
 
 fn record(value: f64) -> Record {
-    Record { proxies: [value, f64::NEG_INFINITY, -0.1, 1e-300], flags: 6, milliseconds: 1.5, workspace_bytes: 4096 }
+    Record { proxies: vec![value, f64::NEG_INFINITY, -0.1, 1e-300], flags: 6, milliseconds: 1.5, workspace_bytes: 4096 }
 }
 
 #[test]
@@ -368,17 +368,17 @@ fn synthetic(rows: usize) -> (Vec<Vec<f64>>, Truth) {
 #[test]
 fn choosing_finds_what_predicts_and_is_judged_elsewhere() {
     let (columns, truth) = synthetic(600);
-    let splits = choice::study(&columns, &truth, 1).unwrap();
+    let splits = choice::study(&columns, ProxySet::ALL, ProxySet::ALL, &truth, 1).unwrap();
     assert_eq!(splits.len(), choice::SPLITS as usize);
     for split in &splits {
         assert!([Proxy::Expressivity, Proxy::Progressivity].into_iter().all(|proxy| split.best.contains(proxy)));
         assert!(split.best.len() <= 3 && split.chosen_on > 0.6, "{:?}", split.best);
         assert!(split.evaluated[0] > split.evaluated[1] + 0.05, "{:?}", split.evaluated);
-        assert_eq!(split.controls.len(), choice::controls().len());
+        assert_eq!(split.controls.len(), choice::controls(ProxySet::ALL).len());
     }
     let constant = Truth::of(&Table { columns: vec!["flat".into()], truths: vec![vec![1.0; 600]], ..Table::default() });
-    assert!(choice::study(&columns, &constant[0], 1).is_none());
-    assert!(choice::study(&[vec![], vec![]], &synthetic(0).1, 1).is_none());
+    assert!(choice::study(&columns, ProxySet::ALL, ProxySet::PAPER, &constant[0], 1).is_none());
+    assert!(choice::study(&[vec![], vec![]], ProxySet::of(&[]), ProxySet::of(&[]), &synthetic(0).1, 1).is_none());
 }
 
 #[test]
@@ -399,6 +399,12 @@ fn subsets_and_their_aggregates() {
     assert_eq!(all.len(), 31);
     assert!(all.windows(2).all(|pair| pair[0].len() <= pair[1].len() && pair[0] != pair[1]));
     assert!(all.iter().all(|set| set.iter().all(|proxy| ProxySet::EXTENDED.contains(proxy))));
+    // Of many proxies not all, but still each alone, all but each, and all.
+    let many = study::subsets(ProxySet::ALL);
+    assert_eq!(many.len(), 2 * Proxy::COUNT + 1);
+    assert!(many.windows(2).all(|pair| pair[0].len() <= pair[1].len() && pair[0] != pair[1]));
+    let eight = Proxy::ALL[..study::MOST_PROXIES].iter().fold(ProxySet::of(&[]), |set, &proxy| set.with(proxy));
+    assert_eq!(study::subsets(eight).len(), 255);
     let (columns, _) = synthetic(50);
     let mut expected = vec![0.0; 50];
     let parts = [columns[0].as_slice(), &columns[3]];
@@ -406,6 +412,31 @@ fn subsets_and_their_aggregates() {
     let set = ProxySet::of(&[Proxy::Complexity, Proxy::Expressivity]);
     assert_eq!(study::aggregated(&columns, set, Mode::Linear), expected);
     assert_eq!(study::symbols(set), "E+C");
+}
+
+/// Every proxy of a target adds to a made-up τ and every other takes away from it: the target is found whether all subsets
+/// are looked at or proxies are added one by one, and in bounded work.
+#[test]
+fn the_best_subset_is_found_in_bounded_work() {
+    let few = ProxySet::EXTENDED.union(ProxySet::PAPER);
+    for candidates in [few, ProxySet::ALL] {
+        for target in study::subsets(few) {
+            let looks = std::cell::Cell::new(0);
+            let tau = |set: ProxySet| {
+                looks.set(looks.get() + 1);
+                Some(2.0 * set.without(set.without(target)).len() as f64 - set.len() as f64)
+            };
+            let (found, most) = study::best_subset(candidates, tau).unwrap();
+            assert_eq!((found, most), (target, target.len() as f64), "{target} among {candidates}");
+            assert!(looks.get() < 64, "{} sets are looked at for {target} among {candidates}", looks.get());
+        }
+        // A set that is better only as a whole is missed by adding one by one, and nothing is worse than the best alone.
+        let tau = |set: ProxySet| Some(if set == ProxySet::EXTENDED { 1.0 } else { -(set.len() as f64) });
+        let (found, _) = study::best_subset(candidates, tau).unwrap();
+        assert_eq!(found == ProxySet::EXTENDED, candidates.len() <= study::MOST_PROXIES);
+    }
+    assert_eq!(study::best_subset(ProxySet::ALL, |_| None), None);
+    assert_eq!(study::best_subset(ProxySet::of(&[]), |_| Some(1.0)), None);
 }
 
 #[test]

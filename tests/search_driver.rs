@@ -116,6 +116,49 @@ fn the_history_tells_the_seed_of_its_scores() {
     assert!(scores.lines().nth(1).unwrap().starts_with(&expected.join(",")), "{scores}\n{row:?}");
 }
 
+/// Whatever ranks stands in the history, goes on, and is another search than one by the paper's four.
+#[test]
+fn any_set_of_proxies_ranks() {
+    for (proxies, columns, paper) in [
+        ("extended", "expressivity,trainability,complexity,mean-progressivity,depth,params", "paper"),
+        ("depth", "depth,complexity,params", "live-layers"),
+        ("all", "expressivity,progressivity,trainability,complexity,mean-progressivity,depth,", "params"),
+        ("params,flops", "params,flops,complexity", "paper"),
+    ] {
+        let folder = folder(&format!("proxies-{}", proxies.replace(',', "-")));
+        let printed = finished(&folder, &["--iterations", "12", "--proxies", proxies]).stdout;
+        assert!(read(&folder, "history.csv").starts_with(&format!("step,arch,{columns}")), "{proxies}");
+        let best: serde_json::Value = serde_json::from_str(&read(&folder, "best.json")).unwrap();
+        let printed = String::from_utf8(printed).unwrap();
+        let mut reader = csv::Reader::from_path(folder.join("history.csv")).unwrap();
+        let names = reader.headers().unwrap().clone();
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        let row = &rows[best["step"].as_u64().unwrap() as usize];
+        for (name, value) in names.iter().zip(row).skip(2).take(columns.split_terminator(',').count()) {
+            assert_eq!(best[name].as_f64().unwrap_or(f64::NEG_INFINITY), value.parse::<f64>().unwrap(), "{name}");
+        }
+        assert!(printed.contains(names.get(2).unwrap()), "{printed}");
+        let message = refusal(&folder, &["--iterations", "14", "--resume", "--proxies", paper]);
+        assert!(message.contains("ranked was ") && message.contains(&format!("and is {paper}")), "{message}");
+        finished(&folder, &["--iterations", "14", "--resume", "--proxies", proxies]);
+        assert_eq!(lines(&folder), 15);
+    }
+    // Counts that rank are those of the space, wherever it counts them: a resumed history is checked against them.
+    for space in ["mbv2", "autoformer"] {
+        let folder = folder(&format!("proxies-{space}"));
+        for iterations in ["2", "3"] {
+            let arguments = ["--space", space, "--batch", "1", "--resolution", "32", "--proxies", "params,complexity"];
+            let mut command = Command::new(program("search"));
+            command.args(arguments).args(["--iterations", iterations, "--resume", "--out"]).arg(&folder);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    let unknown = search(&folder("proxies-unknown"), &["--iterations", "5", "--proxies", "E,x"]).output().unwrap();
+    let message = String::from_utf8(unknown.stderr).unwrap();
+    assert!(!unknown.status.success() && message.contains("'--proxies") && message.contains("column 3"), "{message}");
+}
+
 #[test]
 fn structures_are_searched_within_their_budget() {
     let folder = folder("mbv2");

@@ -47,8 +47,8 @@ pub struct ScoringArguments {
 }
 
 impl ScoringArguments {
-    /// The library's options.
-    pub fn options(&self, default_resolution: usize) -> Options {
+    /// The library's options for scores that know at least these proxies.
+    pub fn options(&self, default_resolution: usize, proxies: ProxySet) -> Options {
         let resolution = self.resolution.unwrap_or(default_resolution);
         Options {
             batch: self.batch,
@@ -57,8 +57,8 @@ impl ScoringArguments {
             seed: self.seed,
             initialisation: self.init,
             repeats: self.repeats,
-            // Whichever are shown: beside the paper's four the others cost nothing.
-            proxies: ProxySet::ALL,
+            // What is known anyway is not named: it does not depend on which proxies a user looks at.
+            proxies: ProxySet::PAPER.union(proxies).measured(),
             sigma: self.sigma,
             backend: self.backend.unwrap_or_default(),
             algorithm: self.algorithm,

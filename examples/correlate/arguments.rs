@@ -54,7 +54,10 @@ pub struct Arguments {
     /// Leave out rows with unknown architectures instead of giving up
     #[arg(long)]
     pub skip_unknown: bool,
-    /// Proxies of the ablation, the scatter and the chosen aggregate: paper, extended, all, or names between commas
+    /// Proxies of the ablation, the scatter and the chosen aggregate: paper, extended, all, or names between commas. Of
+    /// up to eight the ablation has all subsets, of more each proxy alone, all but each, and all. The choice of a set on
+    /// half of the rows is among these, the paper's and the extended; of more than eight proxies it adds the one that
+    /// helps most, from none on, for as long as one does
     #[arg(long, default_value_t)]
     pub proxies: ProxySet,
     /// Several settings, or a recommended one
@@ -77,7 +80,7 @@ pub enum Preset {
 impl Arguments {
     /// What to score under.
     pub fn cases(&self) -> Vec<Case> {
-        let options = self.scoring.options(self.space.default_resolution());
+        let options = self.scoring.options(self.space.default_resolution(), self.proxies);
         let all = match self.preset {
             None | Some(Preset::Table4) => vec![options],
             Some(Preset::Fast) => vec![Options { batch: 8, sigma: Sigma::HalfSplit, ..options }],

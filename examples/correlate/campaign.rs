@@ -7,7 +7,7 @@ use crate::common::refusal;
 use crate::common::scoring::Scorer;
 use crate::common::setting::Setting;
 use crate::common::side_by_side;
-use crate::scored::{MEASURED, Record, Scored};
+use crate::scored::{Record, Scored, measurable};
 use crate::table::Table;
 use aznas::proxy::{Proxy, ProxySet};
 use aznas::spaces::nb201::{Cell, Equivalence};
@@ -129,7 +129,7 @@ pub fn counts(table: &Table, space: &SpaceArguments, options: &Options) -> Resul
     Ok(counts?)
 }
 
-/// The proxies of every row, in the order of [`Proxy::ALL`].
+/// The proxies of every row, in the order of [`Proxy::ALL`]; NaN for those that the options do not ask for.
 pub fn proxies(
     table: &Table,
     counts: &[Option<Scores>],
@@ -146,7 +146,7 @@ pub fn proxies(
         let record = record.ok_or_else(|| format!("{}: not scored", quoted(arch)))?;
         let counted = counts[number as usize].ok_or_else(|| format!("{}: not counted", quoted(arch)))?;
         for (column, proxy) in columns.iter_mut().zip(Proxy::ALL) {
-            column.push(match MEASURED.iter().position(|&measured| measured == proxy) {
+            column.push(match measurable().iter().position(|measured| measured == proxy) {
                 Some(place) => record.proxies[place],
                 None => counted.get(proxy),
             });

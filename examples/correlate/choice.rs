@@ -1,7 +1,7 @@
 //! Which set of proxies to recommend, judged on rows that had no part in the choice.
 
 use crate::statistics::{doubled_ranks, kendall};
-use crate::study::{Truth, combined, subsets};
+use crate::study::{Truth, best_subset, combined};
 use aznas::aggregate::Mode;
 use aznas::base::rng::{Generator, below, generator};
 use aznas::proxy::{Proxy, ProxySet};
@@ -37,7 +37,7 @@ enum Member {
 }
 
 /// Variants of the two sets that show what a member is worth and what any additional member would do.
-pub fn controls() -> Vec<Control> {
+pub fn controls(known: ProxySet) -> Vec<Control> {
     let intact = |set: ProxySet| set.iter().map(Member::Intact).collect::<Vec<_>>();
     let with = |name: String, set: ProxySet, member: Member| {
         let mut members = intact(set);
@@ -69,14 +69,22 @@ pub fn controls() -> Vec<Control> {
         let name = format!("extended, {} shuffled", left_out.symbol());
         controls.push(Control { name, members: rest.map(shuffle).collect() });
     }
-    for more in ProxySet::ALL.iter().filter(|&proxy| !ProxySet::EXTENDED.contains(proxy)) {
+    for more in known.without(ProxySet::EXTENDED).iter() {
         controls.push(with(format!("extended + {}", more.symbol()), ProxySet::EXTENDED, Member::Intact(more)));
     }
     controls
 }
 
-/// Halves the rows of `truth` again and again; `None` if there are too few, or τ is undefined somewhere.
-pub fn study(columns: &[Vec<f64>], truth: &Truth, seed: u64) -> Option<Vec<Split>> {
+/// Halves the rows of `truth` again and again, and chooses out of `candidates`; `None` if there are too few rows, or τ is
+/// undefined somewhere.
+pub fn study(
+    columns: &[Vec<f64>],
+    known: ProxySet,
+    candidates: ProxySet,
+    truth: &Truth,
+    seed: u64,
+) -> Option<Vec<Split>> {
+    let controls = controls(known);
     (0..SPLITS)
         .into_par_iter()
         .map(|number| {
@@ -85,23 +93,22 @@ pub fn study(columns: &[Vec<f64>], truth: &Truth, seed: u64) -> Option<Vec<Split
             shuffle(&mut places, &mut rng);
             places.truncate(MOST_ROWS);
             let (chosen_on, evaluated_on) = places.split_at(places.len() / 2);
-            split(&Half::of(columns, truth, chosen_on), &Half::of(columns, truth, evaluated_on), &mut rng)
+            let halves = [chosen_on, evaluated_on].map(|places| Half::of(columns, truth, places));
+            split(&halves, candidates, &controls, &mut rng)
         })
         .collect()
 }
 
-fn split(chosen_on: &Half, evaluated_on: &Half, rng: &mut Generator) -> Option<Split> {
-    let mut best = (ProxySet::PAPER, f64::NEG_INFINITY);
-    for set in subsets(ProxySet::ALL) {
-        let tau = chosen_on.set(set)?;
-        // The smaller of equals, which comes first.
-        if tau > best.1 {
-            best = (set, tau);
-        }
-    }
+fn split(
+    [chosen_on, evaluated_on]: &[Half; 2],
+    candidates: ProxySet,
+    controls: &[Control],
+    rng: &mut Generator,
+) -> Option<Split> {
+    let best = best_subset(candidates, |set| chosen_on.set(set))?;
     let evaluated =
         [evaluated_on.set(best.0)?, evaluated_on.set(ProxySet::PAPER)?, evaluated_on.set(ProxySet::EXTENDED)?];
-    let controls = controls().iter().map(|control| evaluated_on.control(control, rng)).collect::<Option<_>>()?;
+    let controls = controls.iter().map(|control| evaluated_on.control(control, rng)).collect::<Option<_>>()?;
     Some(Split { best: best.0, chosen_on: best.1, evaluated, controls })
 }
 

@@ -157,17 +157,17 @@ impl Arguments {
             self.seeds,
             results::compared(truths)
         );
-        let proxies = self.space.ranked(self.proxies);
+        let (known, proxies) = (case.options.proxies, self.space.ranked(self.proxies));
         let mut report = Report::new("Scores against trained accuracy".into(), subtitle);
         report.sheet(overview.finish());
-        report.sheet(results::correlations(truths, seeds, proxies));
+        report.sheet(results::correlations(truths, seeds, known, proxies));
         let columns = &seeds[0];
-        results::ranks(&mut report, table, truths, columns, proxies, &self.out)?;
+        results::ranks(&mut report, table, truths, columns, known, proxies, &self.out)?;
         results::ablation(&mut report, truths, seeds, proxies);
-        results::matrix(&mut report, truths, columns);
-        report.sheet(results::selected(truths, columns, proxies, seed));
-        results::choice(&mut report, truths, columns, seed);
-        results::best(&mut report, table, truths, columns, proxies);
+        results::matrix(&mut report, truths, columns, known);
+        report.sheet(results::selected(truths, columns, known, proxies, seed));
+        results::choice(&mut report, truths, columns, known, proxies, seed);
+        results::best(&mut report, table, truths, columns, known, proxies);
         Ok(report)
     }
 }

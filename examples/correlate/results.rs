@@ -8,7 +8,9 @@ use crate::picture::{self, Bar};
 use crate::report::Report;
 use crate::sheet::{Sheet, figure};
 use crate::statistics::{kendall, mean_and_deviation};
-use crate::study::{DRAWN, MEASURES, Predictor, RUNS, Truth, aggregated, mode_name, selection, subsets, symbols};
+use crate::study::{
+    DRAWN, MEASURES, MOST_PROXIES, Predictor, RUNS, Truth, aggregated, mode_name, selection, subsets, symbols,
+};
 use crate::table::Table;
 use aznas::Sigma;
 use aznas::aggregate::Mode;
@@ -110,14 +112,14 @@ fn published(options: &Options) -> Option<[f64; 3]> {
 }
 
 /// τ, ρ and nDCG of every proxy and aggregate.
-pub fn correlations(truths: &[Truth], seeds: &[Columns], chosen: ProxySet) -> Sheet {
+pub fn correlations(truths: &[Truth], seeds: &[Columns], known: ProxySet, chosen: ProxySet) -> Sheet {
     let mut heading = vec!["column", "ranking"];
     heading.extend(MEASURES);
     heading.extend(["tau published", "deviation of tau over seeds"]);
     let note = "Means over the seeds; undefined where all of a ranking or all accuracies tie.";
     let mut sheet = Sheet::new("correlations", "Rank correlation with trained accuracy", note, &heading);
     for truth in truths {
-        for predictor in Predictor::all(chosen) {
+        for predictor in Predictor::all(known, chosen) {
             let seeds: Vec<[Option<f64>; 4]> =
                 seeds.par_iter().map(|columns| truth.measures(&predictor.predict(columns))).collect();
             let of = |measure: usize| {
@@ -139,12 +141,15 @@ fn published_ablation(truth: &Truth, set: ProxySet, mode: Mode) -> Option<f64> {
     Some(paper::ablation(set, mode)?[paper::dataset(&truth.name)?])
 }
 
-/// Every subset of the proxies in both modes, and its bars for the first truth.
+/// The subsets of the proxies in both modes, and its bars for the first truth.
 pub fn ablation(report: &mut Report, truths: &[Truth], seeds: &[Columns], chosen: ProxySet) {
     let heading = ["proxies", "mode", "column", "tau", "published"];
-    let note = "Kendall's tau of the aggregates of all subsets, mean over the seeds. Published: table 4 of the paper, \
-                whose rows of two and three proxies are partly inferred.";
-    let mut sheet = Sheet::new("ablation", "Ablation", note, &heading);
+    let shown = if chosen.len() <= MOST_PROXIES { "all subsets" } else { "each proxy, all but each, and all" };
+    let note = format!(
+        "Kendall's tau of the aggregates of {shown}, mean over the seeds. Published: table 4 of the paper, whose rows of two \
+         and three proxies are partly inferred."
+    );
+    let mut sheet = Sheet::new("ablation", "Ablation", &note, &heading);
     let subsets = subsets(chosen);
     let tau = |truth: &Truth, set: ProxySet, mode: Mode| {
         let taus: Option<Vec<f64>> =
@@ -177,11 +182,12 @@ pub fn ablation(report: &mut Report, truths: &[Truth], seeds: &[Columns], chosen
 }
 
 /// Kendall's τ between all proxies, the two aggregates and the truths.
-pub fn matrix(report: &mut Report, truths: &[Truth], columns: &Columns) {
+pub fn matrix(report: &mut Report, truths: &[Truth], columns: &Columns, known: ProxySet) {
     let complete = |row: &usize| truths.iter().all(|truth| truth.rows.binary_search(row).is_ok());
     let rows: Vec<usize> = truths[0].rows.iter().copied().filter(complete).collect();
-    let mut names: Vec<String> = Proxy::ALL.iter().map(|proxy| proxy.name().to_string()).collect();
-    let mut lists: Vec<Vec<f64>> = columns.iter().map(|column| rows.iter().map(|&row| column[row]).collect()).collect();
+    let mut names: Vec<String> = known.iter().map(|proxy| proxy.name().to_string()).collect();
+    let column = |proxy: Proxy| rows.iter().map(|&row| columns[proxy as usize][row]).collect();
+    let mut lists: Vec<Vec<f64>> = known.iter().map(column).collect();
     for (name, set) in [("paper's four", ProxySet::PAPER), ("extended set", ProxySet::EXTENDED)] {
         let aggregate = aggregated(columns, set, Mode::Log);
         names.push(name.into());
@@ -207,7 +213,7 @@ pub fn matrix(report: &mut Report, truths: &[Truth], columns: &Columns) {
 }
 
 /// The accuracy of what would have been picked among random cells.
-pub fn selected(truths: &[Truth], columns: &Columns, chosen: ProxySet, seed: u64) -> Sheet {
+pub fn selected(truths: &[Truth], columns: &Columns, known: ProxySet, chosen: ProxySet, seed: u64) -> Sheet {
     let heading = ["column", "ranking", "mean accuracy", "deviation", "published"];
     let note = format!(
         "The true value of the row ranked best among {DRAWN} drawn with replacement, in {RUNS} runs. Published: table 1 of the paper."
@@ -219,7 +225,7 @@ pub fn selected(truths: &[Truth], columns: &Columns, chosen: ProxySet, seed: u64
             let (mean, deviation) = (figure(of.map(|of| of.0)), figure(of.map(|of| of.1)));
             sheet.rows.push(vec![truth.name.clone(), name, mean, deviation, published]);
         };
-        let predictors = Predictor::all(chosen);
+        let predictors = Predictor::all(known, chosen);
         let outcomes: Vec<_> =
             predictors.par_iter().map(|predictor| selection(predictor, columns, truth, seed)).collect();
         for (predictor, (picked, _)) in predictors.iter().zip(&outcomes) {
@@ -234,20 +240,26 @@ pub fn selected(truths: &[Truth], columns: &Columns, chosen: ProxySet, seed: u64
 }
 
 /// How the recommended set does on rows that had no part in choosing it.
-pub fn choice(report: &mut Report, truths: &[Truth], columns: &Columns, seed: u64) {
+pub fn choice(report: &mut Report, truths: &[Truth], columns: &Columns, known: ProxySet, chosen: ProxySet, seed: u64) {
+    let candidates = chosen.union(ProxySet::PAPER).union(ProxySet::EXTENDED);
+    let sought = if candidates.len() <= MOST_PROXIES {
+        "the best of all subsets"
+    } else {
+        "the best subset that is met by adding the proxy that helps most"
+    };
     let heading =
         ["split", "best set on one half", "its tau there", "on the other half", "paper's four there", "extended there"];
     let note = format!(
-        "{}: the rows are halved at random; the best of all subsets of all proxies (logarithmic) is chosen on one half, τ is \
-         taken on the other.",
-        truths[0].name
+        "{}: the rows are halved at random; {sought} of {} (logarithmic) is chosen on one half, τ is taken on the other.",
+        truths[0].name,
+        symbols(candidates)
     );
     let mut splits_sheet = Sheet::new("choice", "Choosing a set on one half of the rows", &note, &heading);
     let note = "Mean τ over the halves that had no part in a choice. A shuffled proxy says nothing: what τ falls by is what the \
                 proxy is worth, and a set that gains by a shuffled or doubled member gains by the way of counting.";
     let heading = ["set", "mean tau", "deviation over splits", "difference to extended"];
     let mut controls_sheet = Sheet::new("controls", "What each member is worth", note, &heading);
-    let Some(splits) = choice::study(columns, &truths[0], seed) else {
+    let Some(splits) = choice::study(columns, known, candidates, &truths[0], seed) else {
         report.sheet(splits_sheet);
         return;
     };
@@ -258,7 +270,7 @@ pub fn choice(report: &mut Report, truths: &[Truth], columns: &Columns, seed: u6
     }
     let extended = mean_and_deviation(&splits.iter().map(|split| split.evaluated[2]).collect::<Vec<_>>());
     let mut bars = Vec::new();
-    for (i, control) in choice::controls().iter().enumerate() {
+    for (i, control) in choice::controls(known).iter().enumerate() {
         let of = mean_and_deviation(&splits.iter().map(|split| split.controls[i]).collect::<Vec<_>>());
         let difference = of.zip(extended).map(|(of, extended)| of.0 - extended.0);
         controls_sheet.rows.push(vec![
@@ -280,14 +292,21 @@ pub fn choice(report: &mut Report, truths: &[Truth], columns: &Columns, seed: u6
 }
 
 /// The three best rows by each proxy and aggregate; drawn, if they are cells.
-pub fn best(report: &mut Report, table: &Table, truths: &[Truth], columns: &Columns, chosen: ProxySet) {
+pub fn best(
+    report: &mut Report,
+    table: &Table,
+    truths: &[Truth],
+    columns: &Columns,
+    known: ProxySet,
+    chosen: ProxySet,
+) {
     let mut heading = vec!["ranking", "place", "architecture"];
     heading.extend(truths.iter().map(|truth| truth.name.as_str()));
     let note = "The first of the best where several tie.";
     let mut sheet = Sheet::new("best", "The best three by each ranking", note, &heading);
     let mut drawn = Vec::new();
     let logarithmic = |predictor: &Predictor| predictor.parts().1 == Mode::Log;
-    for predictor in Predictor::all(chosen).iter().filter(|predictor| logarithmic(predictor)) {
+    for predictor in Predictor::all(known, chosen).iter().filter(|predictor| logarithmic(predictor)) {
         let prediction = predictor.predict(columns);
         let mut order: Vec<usize> = (0..prediction.len()).collect();
         order.sort_by(|&a, &b| prediction[b].total_cmp(&prediction[a]).then(a.cmp(&b)));
@@ -331,6 +350,7 @@ pub fn ranks(
     table: &Table,
     truths: &[Truth],
     columns: &Columns,
+    known: ProxySet,
     chosen: ProxySet,
     folder: &Path,
 ) -> Result<()> {
@@ -346,13 +366,14 @@ pub fn ranks(
     let mut writer = csv::Writer::from_path(&path).at(&path)?;
     let mut heading = vec!["arch".to_string()];
     heading.extend(table.columns.iter().cloned());
-    heading.extend(Proxy::ALL.iter().map(|proxy| proxy.name().to_string()));
+    heading.extend(known.iter().map(|proxy| proxy.name().to_string()));
     heading.extend(["aggregate", "predicted rank", "true rank"].map(String::from));
     writer.write_record(&heading).at(&path)?;
     let mut places = truth.rows.iter().zip(predicted.iter().zip(truth.ranks())).peekable();
     for row in 0..table.rows.len() {
         let mut record = vec![table.architecture(row).to_string()];
-        let numbers = table.truths.iter().chain(columns).map(|column| column[row]).chain([prediction[row]]);
+        let proxies = known.iter().map(|proxy| &columns[proxy as usize]);
+        let numbers = table.truths.iter().chain(proxies).map(|column| column[row]).chain([prediction[row]]);
         record.extend(numbers.map(|number| if number.is_nan() { String::new() } else { number.to_string() }));
         match places.next_if(|(truth_row, _)| **truth_row == row) {
             Some((_, (&predicted, &true_rank))) => {

@@ -3,20 +3,21 @@
 use crate::common::failure::{Result, quoted};
 use crate::common::setting::Setting;
 use crate::common::store::Store;
-use aznas::proxy::{Flags, Proxy};
+use aznas::proxy::{Flags, Proxy, ProxySet};
 use csv::StringRecord;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The proxies that are measured; the others are counted on the graph whenever they are needed.
-pub const MEASURED: [Proxy; 4] =
-    [Proxy::Expressivity, Proxy::Progressivity, Proxy::Trainability, Proxy::MeanProgressivity];
+/// The proxies that have to be measured; the others are counted on the graph whenever they are needed.
+pub fn measurable() -> ProxySet {
+    ProxySet::ALL.without(ProxySet::of(&[]).measured())
+}
 
 /// What was measured of an architecture, and what that took.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// In the order of [`MEASURED`].
-    pub proxies: [f64; 4],
+    /// Those of [`measurable`] in their order; NaN for what the setting does not ask for.
+    pub proxies: Vec<f64>,
     pub flags: u32,
     pub milliseconds: f64,
     pub workspace_bytes: u64,
@@ -29,15 +30,11 @@ pub struct Scored {
     records: HashMap<(String, u64), HashMap<String, Record>>,
 }
 
-/// A line of the file.
-type Line<'a> = (&'a str, u64, &'a str, [f64; MEASURED.len()], u32, f64, u64);
-
 impl Scored {
     /// Opens or creates the file. Lines say themselves what their scores depend on.
     pub fn open(path: &Path) -> Result<Self> {
-        let names = MEASURED.map(Proxy::name);
         let mut columns = vec!["setting", "seed", "arch"];
-        columns.extend(names);
+        columns.extend(measurable().iter().map(Proxy::name));
         columns.extend(["flags", "milliseconds", "workspace_bytes"]);
         let mut records: HashMap<_, HashMap<_, _>> = HashMap::new();
         let store = Store::open(path, &columns, &Setting::default(), |line| {
@@ -68,7 +65,8 @@ impl Scored {
     pub fn add(&mut self, setting: &Setting, seed: u64, arch: String, record: Record) -> Result<()> {
         let setting = setting.to_string();
         let mut fields = vec![setting.clone(), seed.to_string(), arch.clone()];
-        fields.extend(record.proxies.map(|value| value.to_string()));
+        let written = |value: &f64| if value.is_nan() { String::new() } else { value.to_string() };
+        fields.extend(record.proxies.iter().map(written));
         fields.push(record.flags.to_string());
         fields.push(format!("{:.3}", record.milliseconds));
         fields.push(record.workspace_bytes.to_string());
@@ -86,7 +84,7 @@ impl Scored {
         record: Record,
     ) -> std::result::Result<(), String> {
         let records = self.records.entry((setting.to_string(), seed)).or_default();
-        let bits = |record: &Record| record.proxies.map(f64::to_bits);
+        let bits = |record: &Record| record.proxies.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         match records.get(&arch) {
             Some(other) if bits(other) != bits(&record) => {
                 Err(format!("other scores than before of {} under seed {seed}", quoted(&arch)))
@@ -106,15 +104,26 @@ impl Scored {
 
 impl From<&aznas::Scores> for Record {
     fn from(scores: &aznas::Scores) -> Self {
-        let proxies = MEASURED.map(|proxy| scores.get(proxy));
+        let value = |proxy| if scores.measured.contains(proxy) { scores.get(proxy) } else { f64::NAN };
+        let proxies = measurable().iter().map(value).collect();
         let Flags(flags) = scores.flags;
         Self { proxies, flags, milliseconds: 0.0, workspace_bytes: 0 }
     }
 }
 
 fn read(line: &StringRecord) -> std::result::Result<((String, u64), String, Record), String> {
-    let line: Line<'_> = line.deserialize(None).map_err(|error| error.to_string())?;
-    let (setting, seed, arch, proxies, flags, milliseconds, workspace_bytes) = line;
+    type Begin<'a> = (&'a str, u64, &'a str);
+    type End = (u32, f64, u64);
+    let count = measurable().len();
+    let fields =
+        |range: std::ops::Range<usize>| line.iter().skip(range.start).take(range.len()).collect::<StringRecord>();
+    let fault = |error: csv::Error| error.to_string();
+    let (begin, end) = (fields(0..3), fields(3 + count..line.len()));
+    let (setting, seed, arch): Begin<'_> = begin.deserialize(None).map_err(fault)?;
+    let (flags, milliseconds, workspace_bytes): End = end.deserialize(None).map_err(fault)?;
+    let value = |field: &str| if field.is_empty() { Ok(f64::NAN) } else { field.parse() };
+    let proxies: std::result::Result<Vec<f64>, _> = fields(3..3 + count).iter().map(value).collect();
+    let proxies = proxies.map_err(|error| error.to_string())?;
     let record = Record { proxies, flags, milliseconds, workspace_bytes };
     Ok(((setting.to_string(), seed), arch.to_string(), record))
 }

@@ -6,7 +6,8 @@
 use crate::common::failure::{At, Failure, Result, quoted};
 use crate::common::setting::Setting;
 use crate::common::store;
-use crate::scored::{MEASURED, Record, Scored};
+use crate::scored::{Record, Scored, measurable};
+use aznas::proxy::ProxySet;
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -72,11 +73,16 @@ impl Shards<'_> {
         let (arch, setting) = (text("arch")?, Setting::parse(&text("setting")?));
         let seed = text("seed")?.parse().map_err(|_| "seed: not a number".to_string())?;
         let setting = self.known(setting)?;
-        let mut proxies = [0.0; MEASURED.len()];
-        for (value, proxy) in proxies.iter_mut().zip(MEASURED) {
+        let known = setting.get("proxies").and_then(|set| ProxySet::parse(set).ok()).unwrap_or_default();
+        let mut proxies = Vec::new();
+        for proxy in measurable().iter() {
             let name = proxy.name();
             let field = row.field(name).or_else(|| row.field(&name.replace('-', "_")));
-            *value = number(field.ok_or_else(|| format!("no {name}"))?, name)?;
+            proxies.push(match field {
+                Some(field) if known.contains(proxy) => number(field, name)?,
+                None if known.contains(proxy) => return Err(format!("no {name}")),
+                _ => f64::NAN,
+            });
         }
         let or_zero = |name: &str| row.field(name).map_or(Ok(0.0), |field| number(field, name));
         let (milliseconds, workspace_bytes) = (or_zero("milliseconds")?, or_zero("workspace_bytes")? as u64);

@@ -83,14 +83,55 @@ pub fn combined(columns: &[&[f64]], mode: Mode) -> Vec<f64> {
     out
 }
 
-/// All subsets but the empty one, the smaller first.
+/// The most proxies of which every subset is looked at: 255 subsets.
+pub const MOST_PROXIES: usize = 8;
+
+/// The subsets that an ablation shows, the smaller first: all but the empty one; of more than [`MOST_PROXIES`] each proxy
+/// alone, all but each, and all.
 pub fn subsets(set: ProxySet) -> Vec<ProxySet> {
-    let mut subsets: Vec<ProxySet> = (1..=set.bits())
-        .filter(|bits| bits & !set.bits() == 0)
-        .filter_map(|bits| ProxySet::from_bits(bits).ok())
-        .collect();
+    let single = |proxy| ProxySet::of(&[proxy]);
+    let mut subsets: Vec<ProxySet> = if set.len() <= MOST_PROXIES {
+        let grown = |subsets: Vec<ProxySet>, proxy: Proxy| {
+            let with: Vec<ProxySet> = subsets.iter().map(|subset| subset.with(proxy)).collect();
+            [subsets, with].concat()
+        };
+        set.iter().fold(vec![ProxySet::of(&[])], grown).split_off(1)
+    } else {
+        let singles = set.iter().map(single);
+        singles.chain(set.iter().map(|proxy| set.without(single(proxy)))).chain([set]).collect()
+    };
     subsets.sort_by_key(|subset| (subset.len(), subset.bits()));
     subsets
+}
+
+/// The subset of highest `tau`, the smaller of equals: of all of them; of more than [`MOST_PROXIES`] proxies the best that is
+/// met by beginning with none and adding the proxy that helps most, for as long as one does.
+pub fn best_subset(set: ProxySet, tau: impl Fn(ProxySet) -> Option<f64>) -> Option<(ProxySet, f64)> {
+    let best = |candidates: Vec<ProxySet>| -> Option<(ProxySet, f64)> {
+        let mut best: Option<(ProxySet, f64)> = None;
+        for candidate in candidates {
+            let tau = tau(candidate)?;
+            if best.is_none_or(|(_, most)| tau > most) {
+                best = Some((candidate, tau));
+            }
+        }
+        best
+    };
+    if set.len() <= MOST_PROXIES {
+        return best(subsets(set));
+    }
+    let mut found = best(set.iter().map(|proxy| ProxySet::of(&[proxy])).collect())?;
+    loop {
+        let rest = set.without(found.0);
+        let more = rest.iter().map(|proxy| found.0.with(proxy)).collect::<Vec<_>>();
+        if more.is_empty() {
+            return Some(found);
+        }
+        match best(more)? {
+            better if better.1 > found.1 => found = better,
+            _ => return Some(found),
+        }
+    }
 }
 
 /// A ranking that is reported.
@@ -100,8 +141,8 @@ pub enum Predictor {
 }
 
 impl Predictor {
-    /// Every proxy, and both aggregates of the paper's set, the extended set and `chosen` if it is another.
-    pub fn all(chosen: ProxySet) -> Vec<Self> {
+    /// Every known proxy, and both aggregates of the paper's set, the extended set and `chosen` if it is another.
+    pub fn all(known: ProxySet, chosen: ProxySet) -> Vec<Self> {
         let mut sets = vec![("paper", ProxySet::PAPER), ("extended", ProxySet::EXTENDED)];
         if sets.iter().all(|&(_, set)| set != chosen) && chosen.len() > 1 {
             sets.push(("chosen", chosen));
@@ -109,7 +150,7 @@ impl Predictor {
         let aggregates = sets
             .into_iter()
             .flat_map(|(name, set)| [Mode::Log, Mode::Linear].map(|mode| Self::Aggregate(name, set, mode)));
-        Proxy::ALL.into_iter().map(Self::Single).chain(aggregates).collect()
+        known.iter().map(Self::Single).chain(aggregates).collect()
     }
 
     /// Its proxies and how they are combined.

@@ -64,6 +64,6 @@ pub enum Format {
 impl Arguments {
     /// What the scores depend on besides the architecture and the seed.
     pub fn setting(&self) -> Setting {
-        Setting::of_case(&self.space, &self.scoring.options(self.space.default_resolution()))
+        Setting::of_case(&self.space, &self.scoring.options(self.space.default_resolution(), self.proxies))
     }
 }

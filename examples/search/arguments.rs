@@ -5,8 +5,9 @@ use crate::common::failure::{At, Result};
 use crate::common::scoring::ScoringArguments;
 use crate::common::setting::{Setting, processor, value_name};
 use crate::common::store::Checksum;
+use aznas::Options;
 use aznas::base::rng::generator;
-use aznas::proxy::Proxy;
+use aznas::proxy::ProxySet;
 use aznas::search::{Budget, Duplicates, Settings};
 use aznas::spaces::{Practice, Settings as SpaceSettings, Space, autoformer};
 use clap::parser::ValueSource;
@@ -29,6 +30,10 @@ pub struct Arguments {
     pub space: SpaceArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
+    /// Proxies that candidates are ranked by: paper, extended, all, or names between commas. Those of progressivity do not
+    /// count where the space has none
+    #[arg(long, default_value_t)]
+    pub proxies: ProxySet,
     /// Candidates to score [default: 500 for nb201, 100000 for mbv2, 10000 for autoformer]
     #[arg(long)]
     pub iterations: Option<usize>,
@@ -205,6 +210,11 @@ impl Arguments {
         usize::try_from(self.reuse_memory.unwrap_or(usual)).unwrap_or(usize::MAX)
     }
 
+    /// The library's options for the scores of the first candidate.
+    pub fn options(&self) -> Options {
+        self.scoring.options(self.space.default_resolution(), self.proxies)
+    }
+
     /// The library's settings for a search of `space`.
     pub fn settings<S: Space>(&self, space: &S) -> Result<Settings> {
         let practice = self.practice();
@@ -218,9 +228,9 @@ impl Arguments {
         }
         let base = if self.random.is_some() { Settings::random() } else { Settings::program() };
         let [least, most] = space.parameter_window().map_or([None; 2], |window| window.map(Some));
-        let mut weights = base.weights;
-        if !self.space.policy().progressivity {
-            weights[Proxy::Progressivity as usize] = 0.0;
+        let proxies = self.space.ranked(self.proxies);
+        if proxies.is_empty() {
+            return Err("--proxies: the space has none of them".into());
         }
         Ok(Settings {
             iterations: self.iterations(),
@@ -240,7 +250,7 @@ impl Arguments {
                 workspace_bytes: self.max_workspace,
                 custom: self.latency,
             },
-            weights,
+            proxies,
             max_proposals: MAX_PROPOSALS,
             ..base
         })
@@ -253,6 +263,7 @@ impl Arguments {
         let Self {
             space,
             scoring,
+            proxies,
             iterations: _, // the length; what depends on it is the population
             subset: _,     // in the settings of the space
             window: _,
@@ -270,11 +281,12 @@ impl Arguments {
             out: _,
             resume: _,
         } = self;
-        let options = scoring.options(space.default_resolution());
+        let options = self.options();
         // Where the file lies says nothing of what is in it.
         let content = |path: &PathBuf| std::fs::read(path).at(path).map(|content| Checksum::of(&content));
         let is_measured = latency.is_some() && latency_table.is_none();
         Ok(Setting::of_scores(space.space, &self.space_settings(options.height), &options)
+            .with("ranked", Some(space.ranked(*proxies)))
             .with("seed", Some(options.seed))
             .with("threads", Some(scoring.workers()))
             .with("population", Some(self.population()))

@@ -1,6 +1,7 @@
 //! Pictures of how a search went.
 
 use crate::drawing::{Area, canvas};
+use aznas::proxy::Proxy;
 use plotters::prelude::*;
 use std::error::Error;
 
@@ -16,14 +17,17 @@ const SCALE: [RGBColor; 5] =
 /// Most candidates drawn as points; more would be a blot, and a large file.
 const MAX_POINTS: usize = 3000;
 
-const PROXIES: [&str; 4] = ["expressivity", "progressivity", "trainability", "complexity (millions)"];
+/// Most pairs of proxies that are drawn.
+const MAX_PAIRS: usize = 15;
 
 /// The history of a search, of at least one candidate.
 pub struct View<'a> {
-    /// Expressivity, progressivity, trainability and complexity of every candidate.
-    pub columns: &'a [Vec<f64>; 4],
+    /// The values of each proxy that ranks, of every candidate.
+    pub columns: Vec<(Proxy, Vec<f64>)>,
     /// The aggregate of every candidate among all.
     pub aggregates: &'a [f64],
+    /// The multiply-adds of every candidate, as the space counts them.
+    pub complexities: Vec<f64>,
     /// The limit on complexity.
     pub budget: Option<f64>,
 }
@@ -33,27 +37,44 @@ pub fn progress(view: &View) -> Result<String, Box<dyn Error>> {
     canvas((960, 720), |root| {
         let (upper, lower) = root.split_vertically(360);
         let leaders = leaders(view.aggregates);
-        let millions: Vec<f64> = view.columns[3].iter().map(|complexity| complexity / 1e6).collect();
+        let (name, millions) = axis("complexity", &view.complexities);
         over_steps(&upper, "aggregate of ranks in the whole history", view.aggregates, &leaders, None)?;
-        over_steps(&lower, PROXIES[3], &millions, &leaders, view.budget.map(|budget| budget / 1e6))
+        over_steps(&lower, &name, &millions, &leaders, view.budget.map(|budget| budget / 1e6))
     })
 }
 
-/// Each pair of proxies against each other.
+/// What is drawn along an axis: numbers in the millions as such.
+fn axis(name: &str, values: &[f64]) -> (String, Vec<f64>) {
+    let is_large = name == "complexity" || values.iter().any(|value| value.is_finite() && value.abs() >= 1e6);
+    if is_large {
+        (format!("{name} (millions)"), values.iter().map(|value| value / 1e6).collect())
+    } else {
+        (name.to_string(), values.to_vec())
+    }
+}
+
+/// Pairs of proxies against each other: complexity against all others first, and as many others as there is room for.
 pub fn proxies(view: &View) -> Result<String, Box<dyn Error>> {
-    let mut columns = view.columns.clone();
-    columns[3].iter_mut().for_each(|complexity| *complexity /= 1e6);
+    let axes: Vec<(String, Vec<f64>)> = view.columns.iter().map(|(proxy, column)| axis(proxy.name(), column)).collect();
+    let columns: Vec<&Vec<f64>> = axes.iter().map(|(_, column)| column).collect();
     let best = leaders(view.aggregates)[view.aggregates.len() - 1];
-    let pairs = [(3, 0), (3, 1), (3, 2), (0, 1), (0, 2), (1, 2)];
-    canvas((1260, 760), |root| {
-        for (area, (x, y)) in root.split_evenly((2, 3)).iter().zip(pairs) {
-            let (Some(width), Some(height)) = (range(&columns[x]), range(&columns[y])) else { continue };
+    let first = view.columns.iter().position(|(proxy, _)| *proxy == Proxy::Complexity);
+    let rest: Vec<usize> = (0..columns.len()).filter(|&place| Some(place) != first).collect();
+    let mut pairs: Vec<(usize, usize)> = rest.iter().filter_map(|&place| Some((first?, place))).collect();
+    for (i, &x) in rest.iter().enumerate() {
+        pairs.extend(rest[i + 1..].iter().map(|&y| (x, y)));
+    }
+    pairs.truncate(MAX_PAIRS);
+    let rows = pairs.len().div_ceil(3).max(1);
+    canvas((1260, 380 * rows as u32), |root| {
+        for (area, &(x, y)) in root.split_evenly((rows, 3)).iter().zip(&pairs) {
+            let (Some(width), Some(height)) = (range(columns[x]), range(columns[y])) else { continue };
             let mut chart = ChartBuilder::on(area)
                 .margin(14)
                 .x_label_area_size(42)
                 .y_label_area_size(62)
                 .build_cartesian_2d(width.clone(), height.clone())?;
-            mesh(&mut chart, PROXIES[x], PROXIES[y])?;
+            mesh(&mut chart, &axes[x].0, &axes[y].0)?;
             // The best ones come last, to lie on top.
             let mut order = drawn(view.aggregates.len());
             order.sort_by(|&a, &b| view.aggregates[a].total_cmp(&view.aggregates[b]));

@@ -18,7 +18,7 @@ use arguments::Arguments;
 use assessment::Assessed;
 use aznas::Options;
 use aznas::aggregate::{Mode, aggregate};
-use aznas::search::{Search, SearchSpace, Settings};
+use aznas::search::{Cost, Search, SearchSpace, Settings};
 use aznas::spaces::{Space, Visitor};
 use aznas::tensor::Random;
 use common::failure::{At, Failure, Result};
@@ -56,7 +56,7 @@ fn run(arguments: &Arguments) -> Result<Option<usize>> {
         }
     }
 
-    let options = arguments.scoring.options(arguments.space.default_resolution());
+    let options = arguments.options();
     arguments.space.space.visit(&arguments.space_settings(options.height), Searching(arguments, options))?
 }
 
@@ -81,7 +81,8 @@ fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Resul
         Some(folder) => folder.clone(),
         None => new_folder(arguments)?,
     };
-    let (mut record, history) = Record::open(&folder, &setting, arguments.resume, |line| recall(space, line))?;
+    let (mut record, history) =
+        Record::open(&folder, &setting, settings.proxies, arguments.resume, |line| recall(space, line))?;
     search = Search::resume(&assessed, settings.clone(), history)?;
     assessed.keep_latencies(&Record::latency_path(&folder), &setting)?;
     let interrupt = Interrupt::install().unwrap_or_else(|error| {
@@ -102,7 +103,7 @@ fn search<S: Space>(space: &S, arguments: &Arguments, options: Options) -> Resul
         || interrupt.signal().is_some(),
         |search| {
             for (id, (architecture, scores)) in search.history().enumerate().skip(written) {
-                record.append(&line(&assessed, id, architecture, paper(scores), seed(id))?)?;
+                record.append(&line(&assessed, id, architecture, scores, seed(id))?)?;
                 written = id + 1;
             }
             if checked.elapsed() >= CHECKPOINT_INTERVAL {
@@ -153,13 +154,12 @@ fn line<S: Space>(
     assessed: &Assessed<'_, S>,
     step: usize,
     architecture: &S::Architecture,
-    scores: [f64; 4],
+    scores: &[f64],
     seed: u64,
 ) -> Result<Line> {
-    let [expressivity, progressivity, trainability, complexity] = scores;
-    let params = assessed.space().cost(architecture)?.parameters;
+    let Cost { complexity, parameters, .. } = assessed.space().cost(architecture)?;
     let (arch, latency) = (architecture.to_string(), assessed.latency(architecture)?);
-    Ok(Line { step, arch, expressivity, progressivity, trainability, complexity, params, seed, latency })
+    Ok(Line { step, arch, scores: scores.to_vec(), complexity, params: parameters, seed, latency })
 }
 
 /// The architecture of a line read back, provided that what can be computed again of it is what the line says.
@@ -185,21 +185,23 @@ fn best<S: Space>(
     seed: impl Fn(usize) -> u64,
 ) -> Result<Option<serde_json::Value>> {
     let Some(best) = search.best() else { return Ok(None) };
-    let mut object = json!(line(assessed, best.id, best.architecture, paper(best.scores), seed(best.id))?);
+    let line = line(assessed, best.id, best.architecture, best.scores, seed(best.id))?;
+    let mut object = line.object(search.settings().proxies);
     object["aggregate"] = json!(best.aggregate);
     object["setting"] = json!(setting.to_string());
     Ok(Some(object))
 }
 
-/// The scores of the paper's four proxies, by which the settings rank.
-fn paper(scores: &[f64]) -> [f64; 4] {
-    std::array::from_fn(|proxy| scores[proxy])
+/// A score as people read it: counts are large and whole.
+fn short(score: f64) -> String {
+    if score.abs() < 1e5 || !score.is_finite() { format!("{score:.4}") } else { format!("{:.2}M", score / 1e6) }
 }
 
 fn describe_best<A: SearchSpace>(search: &Search<A>) -> String {
     search.best().map_or_else(String::new, |best| {
-        let [e, p, t, c] = paper(best.scores);
-        format!("best: E {e:.2}  P {p:.3}  T {t:.3}  C {:.1}M", c / 1e6)
+        let scores = search.settings().proxies.iter().zip(best.scores);
+        let scores: Vec<_> = scores.map(|(proxy, score)| format!("{} {}", proxy.symbol(), short(*score))).collect();
+        format!("best: {}", scores.join("  "))
     })
 }
 
@@ -212,13 +214,20 @@ fn draw<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     folder: &Path,
 ) -> Result<Vec<(&'static str, PathBuf)>> {
     let Some(best) = search.best() else { return Ok(Vec::new()) };
-    let scores: Vec<[f64; 4]> = search.history().map(|(_, scores)| paper(scores)).collect();
-    let column = |proxy: usize| scores.iter().map(|scores| scores[proxy]).collect::<Vec<_>>();
-    let columns = [column(0), column(1), column(2), column(3)];
-    let mut aggregates = vec![0.0; scores.len()];
-    let slices = columns.each_ref().map(Vec::as_slice);
-    aggregate(&slices, &settings.weights[..4], Mode::Log, &mut aggregates, &mut vec![0; scores.len()])?;
-    let view = charts::View { columns: &columns, aggregates: &aggregates, budget: settings.budget.complexity };
+    let proxies = settings.proxies;
+    let column = |place: usize| search.history().map(|(_, scores)| scores[place]).collect::<Vec<_>>();
+    let columns: Vec<Vec<f64>> = (0..proxies.len()).map(column).collect();
+    let mut aggregates = vec![0.0; columns[0].len()];
+    let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let (weights, mut scratch) = (vec![1.0; proxies.len()], vec![0; aggregates.len()]);
+    aggregate(&slices, &weights, Mode::Log, &mut aggregates, &mut scratch)?;
+    let costs = search.history().map(|(architecture, _)| Ok(space.cost(architecture)?.complexity));
+    let view = charts::View {
+        columns: proxies.iter().zip(columns).collect(),
+        aggregates: &aggregates,
+        complexities: costs.collect::<Result<Vec<_>>>()?,
+        budget: settings.budget.complexity,
+    };
     let mut pictures = Vec::new();
     for (shows, name, picture) in [
         ("network", "network.svg", drawing::picture(space, best.architecture, side)),
@@ -241,10 +250,11 @@ fn conclude<A: SearchSpace<Architecture: std::fmt::Display>>(
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if let Some(best) = search.best() {
-        let [e, p, t, c] = paper(best.scores);
+        let scores = search.settings().proxies.iter().zip(best.scores);
+        let scores: Vec<_> = scores.map(|(proxy, score)| format!("{} {}", proxy.name(), short(*score))).collect();
         writeln!(out, "best of {} candidates ({rate:.1} a second)", search.progress().told)?;
         writeln!(out, "  {}", best.architecture)?;
-        writeln!(out, "  expressivity {e:.4}  progressivity {p:.4}  trainability {t:.4}  complexity {:.2}M", c / 1e6)?;
+        writeln!(out, "  {}", scores.join("  "))?;
         writeln!(out, "  step {}  aggregate {:.4}", best.id, best.aggregate)?;
     }
     writeln!(out, "written to {}", folder.display())?;

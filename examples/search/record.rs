@@ -8,22 +8,23 @@
 use crate::common::failure::{At, Failure, Result};
 use crate::common::setting::Setting;
 use crate::common::store::Store;
+use aznas::proxy::{Proxy, ProxySet};
 use csv::StringRecord;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// A line of `history.csv`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Line {
     pub step: usize,
     pub arch: String,
-    pub expressivity: f64,
-    pub progressivity: f64,
-    pub trainability: f64,
+    /// The values of the proxies that rank, in their order.
+    pub scores: Vec<f64>,
+    /// What the candidate costs as its space counts it.
     pub complexity: f64,
     pub params: u64,
     /// The seed that `score` gets the same scores with.
@@ -32,34 +33,77 @@ pub struct Line {
     pub latency: Option<f64>,
 }
 
-/// The names of a line's fields.
-const COLUMNS: [&str; 9] =
-    ["step", "arch", "expressivity", "progressivity", "trainability", "complexity", "params", "seed", "latency"];
+/// The costs that stand in a line, by the proxies whose names they have: unless these rank, and stand there themselves.
+const COSTS: [Proxy; 2] = [Proxy::Complexity, Proxy::Params];
+
+/// The names of a line's fields, in a search by these proxies.
+pub fn columns(proxies: ProxySet) -> Vec<&'static str> {
+    let costs = COSTS.into_iter().filter(|&cost| !proxies.contains(cost));
+    let mut columns = vec!["step", "arch"];
+    columns.extend(proxies.iter().chain(costs).map(Proxy::name));
+    columns.extend(["seed", "latency"]);
+    columns
+}
 
 impl Line {
-    pub fn scores(&self) -> [f64; 4] {
-        [self.expressivity, self.progressivity, self.trainability, self.complexity]
+    /// Its fields, in the order of [`columns`].
+    pub fn fields(&self, proxies: ProxySet) -> Vec<String> {
+        let costs = COSTS.into_iter().zip([self.complexity.to_string(), self.params.to_string()]);
+        let mut fields = vec![self.step.to_string(), self.arch.clone()];
+        fields.extend(self.scores.iter().map(f64::to_string));
+        fields.extend(costs.filter(|&(cost, _)| !proxies.contains(cost)).map(|(_, value)| value));
+        fields.push(self.seed.to_string());
+        fields.push(self.latency.map(|milliseconds| milliseconds.to_string()).unwrap_or_default());
+        fields
     }
 
-    fn fields(&self) -> [String; COLUMNS.len()] {
-        let Self { step, arch, expressivity, progressivity, trainability, complexity, params, seed, latency } = self;
-        let latency = latency.map(|milliseconds| milliseconds.to_string()).unwrap_or_default();
-        let fields: [&dyn Display; COLUMNS.len()] =
-            [step, arch, expressivity, progressivity, trainability, complexity, params, seed, &latency];
-        fields.map(|field| field.to_string())
+    /// The names of its fields with their values, for a JSON file.
+    pub fn object(&self, proxies: ProxySet) -> Value {
+        let costs = [("complexity", json!(self.complexity)), ("params", json!(self.params))];
+        let mut object = json!({ "step": self.step, "arch": self.arch, "seed": self.seed, "latency": self.latency });
+        for (name, value) in costs {
+            object[name] = value;
+        }
+        for (proxy, score) in proxies.iter().zip(&self.scores) {
+            object[proxy.name()] = json!(score);
+        }
+        object
     }
 
     /// Reads line `step` back, or says what is wrong with it.
-    fn read(record: &StringRecord, step: usize) -> std::result::Result<Self, String> {
-        let line: Self = record.deserialize(None).map_err(|error| error.to_string())?;
+    fn read(record: &StringRecord, step: usize, proxies: ProxySet) -> std::result::Result<Self, String> {
+        let columns = columns(proxies);
+        if record.len() != columns.len() {
+            return Err(format!("{} fields stand where {} should", record.len(), columns.len()));
+        }
+        let field = |name: &str| columns.iter().position(|&column| column == name).map_or("", |place| &record[place]);
+        let line = Self {
+            step: number(&field, "step")?,
+            arch: field("arch").to_string(),
+            scores: proxies.iter().map(|proxy| number(&field, proxy.name())).collect::<std::result::Result<_, _>>()?,
+            complexity: number(&field, "complexity")?,
+            // A proxy is written as any other.
+            params: number::<f64>(&field, "params")? as u64,
+            seed: number(&field, "seed")?,
+            latency: if field("latency").is_empty() { None } else { Some(number(&field, "latency")?) },
+        };
         if line.step == step { Ok(line) } else { Err(format!("step {} stands where {step} should", line.step)) }
     }
+}
+
+/// The number in a field.
+fn number<'a, T: FromStr<Err: Display>>(
+    field: &impl Fn(&str) -> &'a str,
+    name: &str,
+) -> std::result::Result<T, String> {
+    field(name).parse().map_err(|error| format!("{name}: {error}"))
 }
 
 /// An output folder being written.
 pub struct Record {
     folder: PathBuf,
     history: Store,
+    proxies: ProxySet,
 }
 
 impl Record {
@@ -75,15 +119,16 @@ impl Record {
         folder.join("best.json")
     }
 
-    /// Begins the search of this setting in `folder`, or goes on with it. Gives the candidates there are; `recall` looks at
-    /// each line and gives its architecture.
+    /// Begins the search of this setting by these proxies in `folder`, or goes on with it. Gives the candidates there
+    /// are; `recall` looks at each line and gives its architecture.
     #[expect(clippy::type_complexity, reason = "an architecture and its scores")]
     pub fn open<A>(
         folder: &Path,
         setting: &Setting,
+        proxies: ProxySet,
         resume: bool,
         recall: impl Fn(&Line) -> std::result::Result<A, String>,
-    ) -> Result<(Self, Vec<(A, [f64; 4])>)> {
+    ) -> Result<(Self, Vec<(A, Vec<f64>)>)> {
         fs::create_dir_all(folder).at(folder)?;
         let path = Self::history_path(folder);
         if !resume && path.try_exists().at(&path)? {
@@ -91,17 +136,17 @@ impl Record {
             return Err(Failure::content(folder, reason));
         }
         let mut candidates = Vec::new();
-        let history = Store::open(&path, &COLUMNS, setting, |record| {
-            let line = Line::read(record, candidates.len())?;
-            candidates.push((recall(&line)?, line.scores()));
+        let history = Store::open(&path, &columns(proxies), setting, |record| {
+            let line = Line::read(record, candidates.len(), proxies)?;
+            candidates.push((recall(&line)?, line.scores));
             Ok(())
         })?;
-        Ok((Self { folder: folder.to_path_buf(), history }, candidates))
+        Ok((Self { folder: folder.to_path_buf(), history, proxies }, candidates))
     }
 
     /// Adds a line to the history.
     pub fn append(&mut self, line: &Line) -> Result<()> {
-        self.history.append(line.fields())
+        self.history.append(line.fields(self.proxies))
     }
 
     /// Makes sure that everything so far survives a loss of power.

@@ -34,8 +34,8 @@ pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     mut observe: impl FnMut(&Search<A>) -> Result<()>,
 ) -> Result<()> {
     let (hand_out, handed_out) = mpsc::channel::<Candidate<S::Architecture>>();
-    let (hand_in, handed_in) = mpsc::channel::<(usize, std::result::Result<[f64; 4], Error>)>();
-    let (handed_out, options) = (&Mutex::new(handed_out), &options);
+    let (hand_in, handed_in) = mpsc::channel::<(usize, std::result::Result<Vec<f64>, Error>)>();
+    let (handed_out, options, proxies) = (&Mutex::new(handed_out), &options, search.settings().proxies);
     let mut remembered =
         (0..workers).map(|_| Remembered::new(reuse_memory)).collect::<std::result::Result<Vec<_>, _>>()?;
     let remembered = &mut remembered;
@@ -47,9 +47,8 @@ pub fn run<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
                 let next = || handed_out.lock().ok()?.recv().ok();
                 while let Some(Candidate { id, architecture }) = next() {
                     let scores = score(&space.network(&architecture), &options(id), &mut memory, &mut store);
-                    let proxies =
-                        scores.map(|s| [s.expressivity(), s.progressivity(), s.trainability(), s.complexity()]);
-                    if hand_in.send((id, proxies)).is_err() {
+                    let scores = scores.map(|scores| scores.values(proxies).collect());
+                    if hand_in.send((id, scores)).is_err() {
                         break;
                     }
                 }

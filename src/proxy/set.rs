@@ -91,8 +91,8 @@ impl ProxySet {
     }
 
     /// The proxies that are known once these are: what is counted on the graph costs nothing, and what is measured for
-    /// one proxy serves all that take it.
-    pub(crate) fn measured(self) -> Self {
+    /// one proxy serves all that take it. [`Scores::measured`](super::Scores::measured) of a score that asks for the set.
+    pub fn measured(self) -> Self {
         let is_known = |proxy: &Proxy| proxy.measurement().is_none_or(|measurement| self.needs(measurement));
         Proxy::ALL.into_iter().filter(is_known).fold(Self(0), Self::with)
     }
@@ -100,6 +100,11 @@ impl ProxySet {
     /// The set and one proxy more.
     pub const fn with(self, proxy: Proxy) -> Self {
         Self(self.0 | 1 << proxy as u8)
+    }
+
+    /// The set and the proxies of another.
+    pub const fn union(self, others: Self) -> Self {
+        Self(self.0 | others.0)
     }
 
     /// The set without the proxies of another.
