@@ -1,5 +1,6 @@
 //! Pictures of networks.
 
+#[path = "drawing/vertices.rs"] // wherever this file is taken from
 mod vertices;
 
 use aznas::graph::Network;
