@@ -1,19 +1,10 @@
-//! What is installed is found: by CMake, by pkg-config, and by a reader of the README.
+//! What the README says of linking works.
 
 mod common;
 
-use common::{Flavour, has_tool, root, run, scratch};
+use common::{Flavour, root, run, scratch};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-fn cmake(arguments: &[&str], definitions: &[(&str, &Path)]) {
-    let mut command = Command::new("cmake");
-    command.args(arguments);
-    for (name, value) in definitions {
-        command.arg(format!("-D{name}={}", value.display()));
-    }
-    run(&mut command, "");
-}
 
 /// An empty folder.
 fn fresh(name: &str) -> PathBuf {
@@ -25,53 +16,6 @@ fn fresh(name: &str) -> PathBuf {
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("the folders have plain names")
-}
-
-/// Configures, builds and runs the project outside the tree.
-fn consume(name: &str, kind: &str, definitions: &[(&str, &Path)]) {
-    let build = fresh(&format!("consumer-{name}"));
-    let sources = root().join("ffi");
-    let project = sources.join("tests/consumer");
-    let mut all = vec![("SOURCES", sources.as_path())];
-    all.extend_from_slice(definitions);
-    cmake(&["-S", text(&project), "-B", text(&build), kind], &all);
-    cmake(&["--build", text(&build)], &[]);
-    for program in ["score", "threads"] {
-        run(&mut Command::new(build.join(program)), "");
-    }
-}
-
-#[test]
-fn installed_and_found() {
-    if !has_tool("cmake") {
-        return;
-    }
-    let library = Flavour::Release.build();
-    let (build, prefix, source) = (fresh("cmake-build"), fresh("prefix"), root().join("ffi"));
-    let cargo_folder = library.parent().expect("cargo builds in a folder of its own");
-    let folders = [("CMAKE_INSTALL_PREFIX", prefix.as_path()), ("AZNAS_CARGO_FOLDER", cargo_folder)];
-    cmake(&["-S", text(&source), "-B", text(&build), "-DCMAKE_INSTALL_LIBDIR=lib"], &folders);
-    cmake(&["--build", text(&build)], &[]);
-    cmake(&["--install", text(&build)], &[]);
-    for (name, kind) in [("static", "-DBUILD_SHARED_LIBS=OFF"), ("shared", "-DBUILD_SHARED_LIBS=ON")] {
-        consume(name, kind, &[("CMAKE_PREFIX_PATH", &prefix)]);
-        consume(
-            &format!("subdirectory-{name}"),
-            kind,
-            &[("AZNAS_SOURCE", &source), ("AZNAS_CARGO_FOLDER", cargo_folder)],
-        );
-    }
-    if !has_tool("pkg-config") {
-        return;
-    }
-    let program = prefix.join("score");
-    let line = format!(
-        "cc -std=c11 -static {} $(pkg-config --static --cflags --libs aznas) -o {}",
-        text(&source.join("examples/score.c")),
-        text(&program)
-    );
-    run(Command::new("sh").args(["-ec", &line]).env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")), "");
-    run(&mut Command::new(program), "");
 }
 
 /// The block of the README in `language` that follows `heading`.
@@ -92,13 +36,66 @@ fn the_quick_start_of_the_readme_works() {
     let (build, rest) = commands.split_once('\n').expect("there is more than one command");
     assert!(build.starts_with("cargo build --release -p aznas-ffi"), "{build}");
     let tree = folder.join("aznas");
-    std::fs::create_dir_all(tree.join("target")).expect("the folder can be made");
+    let built = tree.join("target/release");
+    std::fs::create_dir_all(&built).expect("the folder can be made");
     std::os::unix::fs::symlink(root().join("include"), tree.join("include")).expect("links can be made");
-    std::os::unix::fs::symlink(library, tree.join("target/release")).expect("links can be made");
-    let mut shell = Command::new("sh");
-    let printed = run(shell.args(["-ec", rest]).current_dir(&folder).env("AZNAS", "aznas"), "");
-    assert!(printed.starts_with("expressivity "), "{printed}");
+    // The shared library has the name that the loader looks for from these lines alone.
+    for file in ["libaznas.a", "libaznas.so"] {
+        std::os::unix::fs::symlink(library.join(file), built.join(file)).expect("links can be made");
+    }
+    let by_hand = block(&readme, "**The shared library by hand.**", "sh");
+    for lines in [rest, by_hand] {
+        let mut shell = Command::new("sh");
+        let printed = run(shell.args(["-ec", lines]).current_dir(&folder).env("AZNAS", text(&tree)), "");
+        assert!(printed.starts_with("expressivity "), "{printed}");
+    }
 }
+
+/// A static library of another toolchain goes with the shared one, as the README says.
+#[test]
+fn beside_a_library_of_another_toolchain() {
+    let library = Flavour::Checked.build();
+    let folder = fresh("other-toolchain");
+    std::fs::write(folder.join("other.rs"), OTHER_LIBRARY).expect("the folder can be written");
+    let listed = Command::new("rustup").args(["toolchain", "list"]).output();
+    let listed = listed.map_or(String::new(), |listed| String::from_utf8_lossy(&listed.stdout).into_owned());
+    let other = listed.lines().filter_map(|line| line.split(' ').next()).find(|name| {
+        let mut rustc = Command::new("rustc");
+        rustc.arg(format!("+{name}")).args(["--crate-type", "staticlib", "other.rs"]).current_dir(&folder);
+        let version =
+            |command: &mut Command| command.arg("-V").output().map(|output| output.stdout).unwrap_or_default();
+        version(Command::new("rustc").arg(format!("+{name}"))) != version(&mut Command::new("rustc"))
+            && rustc.output().is_ok_and(|built| built.status.success())
+    });
+    if other.is_none() {
+        eprintln!("SKIPPED: there is no other toolchain");
+        return;
+    }
+    std::fs::write(folder.join("main.c"), MAIN_OF_TWO).expect("the folder can be written");
+    let include = root().join("include");
+    let link = format!(
+        "cc main.c libother.a -I {} -L {library} -laznas -Wl,-rpath,{library} -lpthread -ldl -lm -o main && ./main",
+        text(&include),
+        library = text(&library),
+    );
+    assert_eq!(run(Command::new("sh").args(["-ec", &link]).current_dir(&folder), ""), "3 ok\n");
+}
+
+/// A library that unwinds, as most of Rust's do.
+const OTHER_LIBRARY: &str = r#"
+#[unsafe(no_mangle)]
+pub extern "C" fn other(text: *const u8) -> usize {
+    let length = std::panic::catch_unwind(|| [1, 2, 3].iter().filter(|_| !text.is_null()).count());
+    length.unwrap_or(0)
+}
+"#;
+
+const MAIN_OF_TWO: &str = r#"
+#include <aznas.h>
+#include <stdio.h>
+size_t other(const char *text);
+int main(void) { return printf("%zu %s\n", other("text"), aznas_status_str(AZNAS_STATUS_OK)) < 0; }
+"#;
 
 #[test]
 fn the_link_line_of_the_readme_is_that_of_the_compiler() {
