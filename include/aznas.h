@@ -36,6 +36,9 @@
 /**
  * The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head, which
  * only counts as complexity and parameters.
+ *
+ * Where trainability is measured, the feature of every block but the first is as large as the block's input, or smaller
+ * by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as `output`.
  */
 #define AZNAS_NODE_END_OF_BLOCK 1
 
@@ -762,7 +765,8 @@ typedef struct aznas_error {
      */
     size_t given;
     /**
-     * The field, pointer or quantity that is wrong, as NUL-terminated text.
+     * What is wrong, as NUL-terminated text: a field or argument of this header; `output` for the feature that a block
+     * ends with; or, of AZNAS_STATUS_OVERFLOW and AZNAS_STATUS_TOO_LARGE, a quantity in words.
      */
     char field[48];
     /**

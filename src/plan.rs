@@ -411,7 +411,7 @@ fn shrinkage(block: &Block) -> Result<usize, Error> {
     let refusal = Error::Node {
         block: block.index(),
         node: block.output().index(),
-        field: "the block's output",
+        field: "output",
         expected: "smaller than its input by one whole factor in rows and columns",
     };
     if fits { Ok(factor) } else { Err(refusal) }

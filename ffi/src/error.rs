@@ -26,7 +26,8 @@ pub struct ErrorReport {
     pub needed: usize,
     /// Bytes or elements that were given.
     pub given: usize,
-    /// The field, pointer or quantity that is wrong, as NUL-terminated text.
+    /// What is wrong, as NUL-terminated text: a field or argument of this header; `output` for the feature that a block
+    /// ends with; or, of AZNAS_STATUS_OVERFLOW and AZNAS_STATUS_TOO_LARGE, a quantity in words.
     pub field: [c_char; 48],
     /// What it must be, as NUL-terminated text.
     pub expected: [c_char; 80],
@@ -89,7 +90,7 @@ impl ErrorReport {
             }
             Error::TensorLength { block, needed, given } => {
                 (self.block, self.needed, self.given) = (block, needed, given);
-                ("tensor", "of as many elements as needed")
+                ("len", "as many elements as needed")
             }
             Error::Overflow { quantity } => (quantity, "small enough for the address space"),
             Error::TooLarge { quantity, limit } => {
@@ -102,7 +103,7 @@ impl ErrorReport {
             }
             Error::OutOfMemory { needed } => {
                 self.needed = needed;
-                ("heap", "larger")
+                ("heap", "of as many bytes as needed")
             }
             Error::BackendUnavailable => ("backend", "one of this processor and this build"),
             _ => ("", ""),

@@ -24,6 +24,9 @@ const MAX_SIDE: u32 = 1 << 16;
 
 /// The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head, which
 /// only counts as complexity and parameters.
+///
+/// Where trainability is measured, the feature of every block but the first is as large as the block's input, or smaller
+/// by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as `output`.
 pub const AZNAS_NODE_END_OF_BLOCK: u32 = 1;
 /// The convolution has a bias. (A linear map always has one.)
 pub const AZNAS_NODE_BIAS: u32 = 2;
@@ -257,9 +260,10 @@ impl Node {
         if self.reserved != 0 {
             return Err(refuse("reserved", "0"));
         }
-        let sides = [self.kernel, self.stride, self.padding, self.dilation];
-        if sides.as_flattened().iter().any(|&side| side > MAX_SIDE) {
-            return Err(refuse("kernel, stride, padding and dilation", "at most 65536"));
+        let sizes =
+            [("kernel", self.kernel), ("stride", self.stride), ("padding", self.padding), ("dilation", self.dilation)];
+        if let Some((field, _)) = sizes.iter().find(|(_, sides)| sides.iter().any(|&side| side > MAX_SIDE)) {
+            return Err(refuse(field, "at most 65536"));
         }
         let op = self.op().map_err(|error| match error {
             Error::Invalid { field, expected } => refuse(field, expected),

@@ -87,7 +87,7 @@ impl Block {
     /// # Errors
     /// [`Error::Node`] if there is none yet.
     pub fn node(&self, index: usize) -> Result<NodeId, Error> {
-        if index < self.count { Ok(self.id(index)) } else { Err(self.refuse("input", "an earlier node of the block")) }
+        if index < self.count { Ok(self.id(index)) } else { Err(self.refuse("inputs", "earlier nodes of the block")) }
     }
 
     /// [`Block::node`] where the node is known to exist.

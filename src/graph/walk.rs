@@ -19,10 +19,13 @@ impl<'n, N: Network + ?Sized> Walk<'n, N> {
     /// Starts before the first block, which reads a batch of images of `height × width`.
     #[inline(always)] // else what is large lies on the stack twice
     pub(crate) fn new(network: &'n N, batch: usize, height: usize, width: usize) -> Result<Self, Error> {
-        let input = Shape::new(batch, height, width, network.input_channels())?;
-        if input.is_empty() {
-            return Err(Error::Invalid { field: "batch, height, width", expected: "at least 1" });
+        let channels = network.input_channels();
+        for (field, size) in [("batch", batch), ("height", height), ("width", width), ("input_channels", channels)] {
+            if size == 0 {
+                return Err(Error::Invalid { field, expected: "at least 1" });
+            }
         }
+        let input = Shape::new(batch, height, width, channels)?;
         if network.block_count() == 0 {
             return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
         }

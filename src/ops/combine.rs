@@ -20,13 +20,13 @@ pub const MAX_TERMS: usize = 8;
 /// [`MAX_TERMS`].
 pub fn output(terms: &[Shape]) -> Result<Shape, Error> {
     let [first, rest @ ..] = terms else {
-        return Err(Error::Invalid { field: "terms", expected: "at least one" });
+        return Err(Error::Invalid { field: "inputs", expected: "at least one" });
     };
     if terms.len() > MAX_TERMS {
         return Err(Error::TooLarge { quantity: "the number of terms of a sum", limit: MAX_TERMS });
     }
     if rest.iter().any(|shape| shape != first) {
-        return Err(Error::Invalid { field: "terms", expected: "of one shape" });
+        return Err(Error::Invalid { field: "inputs", expected: "of one shape" });
     }
     Ok(*first)
 }

@@ -19,11 +19,11 @@ impl Operation for Concat {
 
     fn output(&self, parts: &[Shape]) -> Result<Shape, Error> {
         let [first, rest @ ..] = parts else {
-            return Err(Error::Invalid { field: "parts", expected: "at least one" });
+            return Err(Error::Invalid { field: "inputs", expected: "at least one" });
         };
         rest.iter().try_fold(*first, |whole, part| {
             if (part.batch, part.height, part.width) != (whole.batch, whole.height, whole.width) {
-                return Err(Error::Invalid { field: "parts", expected: "of one batch, height and width" });
+                return Err(Error::Invalid { field: "inputs", expected: "of one batch, height and width" });
             }
             let channels = whole.channels.checked_add(part.channels);
             whole.with_channels(channels.ok_or(Error::Overflow { quantity: "the channels of a concatenation" })?)

@@ -34,7 +34,7 @@ impl Operation for GlobalPool {
         if input.positions_per_image() <= self.skip {
             let expected =
                 if self.skip == 0 { "a map of at least one position" } else { "tokens behind a class token" };
-            return Err(Error::Invalid { field: "input", expected });
+            return Err(Error::Invalid { field: "inputs", expected });
         }
         Shape::new(input.batch, 1, 1, input.channels)
     }

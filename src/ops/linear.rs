@@ -26,6 +26,9 @@ impl Operation for Linear {
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
         let input = only(inputs)?;
+        if self.channels == 0 {
+            return Err(Error::Invalid { field: "channels", expected: "at least 1" });
+        }
         Shape::new(1, 1, self.channels, input.channels)?;
         input.with_channels(self.channels)
     }

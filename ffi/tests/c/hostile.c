@@ -327,6 +327,7 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE(nodes[0].each.s.input_count = 2, AZNAS_STATUS_NODE);
         GRAPH_MISTAKE(nodes[0].each.s.input_count = 9, AZNAS_STATUS_NODE);
         GRAPH_MISTAKE(nodes[0].each.s.groups = 0, AZNAS_STATUS_NODE);
+        GRAPH_MISTAKE((nodes[0].each.s.op = AZNAS_OP_LINEAR, nodes[0].each.s.channels = 0), AZNAS_STATUS_NODE);
         GRAPH_MISTAKE((nodes[0].each.s.op = AZNAS_OP_LAYER_NORM, nodes[0].each.s.epsilon = 0), AZNAS_STATUS_NODE);
         GRAPH_MISTAKE((&nodes[0].each.s)[1].op = AZNAS_OP_GELU, AZNAS_STATUS_OK);
         GRAPH_MISTAKE((nodes[0].each.s.op = AZNAS_OP_TOKENS, nodes[0].each.s.input_count = 2), AZNAS_STATUS_NODE);

@@ -34,17 +34,18 @@ impl Geometry {
     ) -> Result<Self, Error> {
         let input = Shape::new(input.batch, input.height, input.width, input.channels)?;
         if input.is_empty() {
-            return Err(Error::Invalid { field: "input of a convolution", expected: "without a zero in its shape" });
+            return Err(Error::Invalid { field: "inputs", expected: "without a zero in their shape" });
         }
-        if [kernel, stride, dilation].as_flattened().contains(&0) {
-            return Err(Error::Invalid { field: "kernel, stride and dilation", expected: "at least 1" });
+        for (field, sizes) in [("kernel", kernel), ("stride", stride), ("dilation", dilation)] {
+            if sizes.contains(&0) {
+                return Err(Error::Invalid { field, expected: "at least 1" });
+            }
         }
-        let divides = |channels: usize| channels > 0 && channels.checked_rem(groups) == Some(0);
-        if !divides(input.channels) || !divides(output_channels) {
-            return Err(Error::Invalid {
-                field: "channels of a convolution",
-                expected: "positive multiples of its groups",
-            });
+        if input.channels.checked_rem(groups) != Some(0) {
+            return Err(Error::Invalid { field: "groups", expected: "a divisor of the input's channels" });
+        }
+        if output_channels == 0 || !output_channels.is_multiple_of(groups) {
+            return Err(Error::Invalid { field: "channels", expected: "a positive multiple of the groups" });
         }
         let overflow = Error::Overflow { quantity: "the size of a convolution" };
         let axis = |axis: usize, size: usize| {
