@@ -797,8 +797,9 @@ typedef struct aznas_node {
      */
     uint32_t input_count;
     /**
-     * Its parameters are drawn and looked up by this number; unique among the nodes of one op and block. Two networks
-     * that agree in block, key and size of a tensor share its random numbers.
+     * Its parameters are drawn and looked up by this number. In a block the convolutions and linear maps have a key each
+     * of their own, and so do the normalisations, the tokens and the attentions; a convolution and a normalisation may
+     * have the same. Two networks that agree in block, key and size of a tensor share its random numbers.
      */
     uint32_t key;
     /**

@@ -119,7 +119,10 @@ impl Block {
         self.nodes[self.output.index()].shape
     }
 
-    /// Adds a node. Its parameters are drawn, and asked of the caller, under the number `key`.
+    /// Adds a node. Its parameters are drawn, and asked of the caller, under the number `key`; see [`Node::key`].
+    ///
+    /// # Errors
+    /// [`Error::Node`] naming the field that does not fit; [`Error::TooLarge`] if the block is full.
     pub fn push(&mut self, op: Op, inputs: &[NodeId], key: u32) -> Result<NodeId, Error> {
         let node = self.count;
         if node == MAX_NODES {
@@ -136,7 +139,11 @@ impl Block {
         })?;
         let mut stored = [NodeId(0); MAX_INPUTS];
         stored[..inputs.len()].copy_from_slice(inputs);
-        self.nodes[node] = Node { op, shape, key, draw: None, inputs: stored, input_count: inputs.len() as u8 };
+        let added = Node { op, shape, key, draw: None, inputs: stored, input_count: inputs.len() as u8 };
+        if self.ties(&added) {
+            return Err(self.refuse("key", "another than that of an earlier node with such parameters"));
+        }
+        self.nodes[node] = added;
         self.count += 1;
         Ok(NodeId(node as u16))
     }
@@ -298,6 +305,14 @@ impl Block {
         flow
     }
 
+    /// Whether a parameter of `added` would be the same tensor as one of an earlier node.
+    fn ties(&self, added: &Node) -> bool {
+        let own = self.parameters(added);
+        let is_own = |other: &Parameter| own.as_slice().iter().any(|parameter| parameter.role == other.role);
+        let has_own = |node: &Node| self.parameters(node).as_slice().iter().any(is_own);
+        !own.as_slice().is_empty() && self.nodes().iter().any(|node| node.key == added.key && has_own(node))
+    }
+
     fn check(&self, node: NodeId) -> Result<(), Error> {
         self.node(node.index()).map(|_| ())
     }
@@ -321,6 +336,85 @@ impl Block {
             Kind::Add => combine::output(shapes),
             Kind::Convolution(convolution) => Ok(convolution.geometry(only(shapes)?)?.output()),
             Kind::Plain(op) => op.output(shapes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What two nodes of a block must not both have under one key.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Has {
+        Nothing,
+        Weights,
+        Scales,
+        Tokens,
+        Tables,
+    }
+
+    /// By a case for every op, so that a new one is not forgotten here.
+    fn has(op: Op) -> Has {
+        match op {
+            Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::Activation(_) => Has::Nothing,
+            Op::AveragePool(_) | Op::MaxPool(_) | Op::GlobalPool | Op::TokenPool => Has::Nothing,
+            Op::Add | Op::Concat | Op::Slice(_) => Has::Nothing,
+            Op::Convolution(_) | Op::Linear(_) => Has::Weights,
+            Op::BatchNorm(_) | Op::LayerNorm(_) => Has::Scales,
+            Op::Tokens => Has::Tokens,
+            Op::Attention(_) => Has::Tables,
+        }
+    }
+
+    #[test]
+    fn no_two_nodes_share_a_tensor() {
+        let map = Shape::new(2, 5, 1, 18).unwrap();
+        let window = Window::new(3, 1, 1).unwrap();
+        let ops = [
+            Op::Earlier,
+            Op::Zero,
+            Op::Identity,
+            Op::Relu,
+            Op::Activation(Activation::Gelu),
+            Op::AveragePool(AveragePool { window }),
+            Op::MaxPool(MaxPool { window }),
+            Op::GlobalPool,
+            Op::TokenPool,
+            Op::Add,
+            Op::Concat,
+            Op::Slice(Slice::of_channels(1, 2)),
+            Op::Convolution(Convolution::same(4, 3, 1)),
+            Op::Convolution(Convolution { bias: true, ..Convolution::depthwise(18, 1, 1) }),
+            Op::Linear(Linear { channels: 3 }),
+            Op::BatchNorm(BatchNorm { epsilon: 1e-5.into() }),
+            Op::LayerNorm(LayerNorm { epsilon: 1e-5.into() }),
+            Op::Tokens,
+            Op::Attention(Attention { heads: 2, grid: [2, 2], reach: 1 }),
+        ];
+        let inputs = |op| if op == Op::Earlier { &[][..] } else { &[NodeId(0)] };
+        for (first, second, key) in ops.iter().flat_map(|&a| ops.iter().flat_map(move |&b| [(a, b, 7), (a, b, 8)])) {
+            let mut block = Block::new(2, map);
+            block.restart(2, map, Some(map));
+            block.push(first, inputs(first), 7).unwrap();
+            let ties = key == 7 && has(first) != Has::Nothing && has(first) == has(second);
+            let outcome = block.push(second, inputs(second), key);
+            if ties {
+                let is_named = matches!(outcome, Err(Error::Node { block: 2, node: 2, field: "key", .. }));
+                assert!(is_named && block.nodes().len() == 2, "{first:?}, {second:?}: {outcome:?}");
+                block.push(second, inputs(second), 9).unwrap();
+            } else {
+                assert_eq!(outcome, Ok(NodeId(2)), "{first:?}, {second:?}, key {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_weights_has_channels() {
+        let mut block = Block::new(0, Shape::new(2, 4, 4, 3).unwrap());
+        for op in [Op::Convolution(Convolution::same(0, 3, 1)), Op::Linear(Linear { channels: 0 })] {
+            let outcome = block.push(op, &[block.input()], 0);
+            assert!(matches!(outcome, Err(Error::Node { node: 1, field: "channels", .. })), "{op:?}: {outcome:?}");
         }
     }
 }

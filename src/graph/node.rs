@@ -24,7 +24,9 @@ pub struct Node {
     pub op: Op,
     /// The shape of its result.
     pub shape: Shape,
-    /// The number its parameters are drawn and asked for by; unique among the block's nodes of one op.
+    /// The number its parameters are drawn and asked for by, together with the block and their roles. No two nodes of a block
+    /// with parameters of one role have the same: convolutions and linear maps differ, and so do normalisations of both
+    /// kinds. Weights are never shared inside a block.
     pub key: u32,
     /// How its parameters are drawn, if the network says so; else as the options of a score say.
     pub draw: Option<Draw>,

@@ -257,9 +257,10 @@ static void single_mistakes(void) {
         change;                                  \
         expect(function, expected, #change);     \
     } while (0)
-#define SIZES(function, descriptor)                                                              \
+    /* The sizes in earlier headers are the places of the fields that came after them. */
+#define SIZES(function, descriptor, ...)                                                         \
     do {                                                                                         \
-        const size_t known[] = {sizeof descriptor.s};                                            \
+        const size_t known[] = {__VA_ARGS__ sizeof descriptor.s};                                \
         every_size(function, &descriptor.s.struct_size, known, sizeof known / sizeof *known, #descriptor ".struct_size"); \
     } while (0);                                                                                 \
     MISTAKE(function, descriptor.s.struct_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);            \
@@ -274,9 +275,9 @@ static void single_mistakes(void) {
         MISTAKE(f, call.arch = (const char *)call.arch + 1, AZNAS_STATUS_MISALIGNED);
         MISTAKE(f, call.options = NULL, AZNAS_STATUS_NULL_POINTER);
         MISTAKE(f, call.options = (const char *)call.options + 1, AZNAS_STATUS_MISALIGNED);
-        SIZES(f, arch);
-        SIZES(f, options);
-        SIZES(f, error);
+        SIZES(f, arch, offsetof(aznas_arch, target_channels), );
+        SIZES(f, options, );
+        SIZES(f, error, );
         MISTAKE(f, call.error = NULL, AZNAS_STATUS_OK);
         MISTAKE(f, call.error = (char *)call.error + 1, AZNAS_STATUS_MISALIGNED);
         const uint32_t enums[] = {UINT32_MAX, INT32_MAX, (uint32_t)INT32_MIN, 99};
@@ -387,7 +388,7 @@ static void single_mistakes(void) {
     MISTAKE(SCORE, (options.s.source = &source.s, tensors[0].data = (const float *)memory), AZNAS_STATUS_OVERLAP);
     MISTAKE(SCORE, (memcpy(memory, CELL, sizeof CELL - 1), arch.s.text = memory), AZNAS_STATUS_OVERLAP);
     POINTERS(SCORE, scores);
-    SIZES(SCORE, scores);
+    SIZES(SCORE, scores, );
     MISTAKE(SCORE, call.workspace = NULL, AZNAS_STATUS_NULL_POINTER);
     MISTAKE(SCORE, call.workspace = memory + 1, AZNAS_STATUS_OK);
     MISTAKE(SCORE, call.workspace_len = 0, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
@@ -402,12 +403,12 @@ static void single_mistakes(void) {
     POINTERS(SIZE, bytes);
     POINTERS(AGGREGATE_SIZE, bytes);
     POINTERS(COST, costs);
-    SIZES(COST, costs);
+    SIZES(COST, costs, );
     for (int i = 0; i < 2; i++) {
         const int f = i ? AGGREGATE_SIZE : AGGREGATE;
         MISTAKE(f, call.ranking = NULL, AZNAS_STATUS_NULL_POINTER);
         MISTAKE(f, call.ranking = (const char *)call.ranking + 1, AZNAS_STATUS_MISALIGNED);
-        SIZES(f, ranking);
+        SIZES(f, ranking, );
         MISTAKE(f, ranking.s.column_count = 0, AZNAS_STATUS_INVALID);
         MISTAKE(f, ranking.s.column_count = 33, AZNAS_STATUS_TOO_LARGE);
         MISTAKE(f, ranking.s.candidate_count = 0, AZNAS_STATUS_INVALID);
@@ -425,7 +426,7 @@ static void single_mistakes(void) {
     MISTAKE(AGGREGATE, call.workspace = out, AZNAS_STATUS_OVERLAP);
     MISTAKE(AGGREGATE, call.out = first, AZNAS_STATUS_OVERLAP);
     MISTAKE(AGGREGATE, (call.workspace = first, call.workspace_len = sizeof first), AZNAS_STATUS_OVERLAP);
-    SIZES(VALUES, scores);
+    SIZES(VALUES, scores, );
     POINTERS(VALUES, scores);
     POINTERS(VALUES, values);
     MISTAKE(VALUES, options.s.proxies = 0, AZNAS_STATUS_OK);
@@ -436,9 +437,9 @@ static void single_mistakes(void) {
     MISTAKE(VALUES, call.stride = SIZE_MAX / 16, AZNAS_STATUS_OVERFLOW);
     MISTAKE(VALUES, (call.stride = SIZE_MAX, options.s.proxies = AZNAS_PROXY_DEPTH), AZNAS_STATUS_OK);
     MISTAKE(VALUES, call.values = &scores.s.depth, AZNAS_STATUS_OVERLAP);
-    for (uint32_t space = 0; space < 6; space++) {
+    for (uint32_t space = 0; space < 7; space++) {
         aznas_arch own = {.struct_size = 7};
-        const aznas_status expected = space >= 1 && space <= 4 ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
+        const aznas_status expected = space >= 1 && space <= 5 ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
         if (aznas_arch_init(&own, sizeof own, space) != expected || (expected && own.struct_size != 7) ||
             aznas_arch_init(&own, sizeof own - 1, AZNAS_SPACE_NB201) != AZNAS_STATUS_STRUCT_SIZE ||
             aznas_arch_init(NULL, sizeof own, AZNAS_SPACE_NB201) != AZNAS_STATUS_NULL_POINTER)
@@ -448,6 +449,70 @@ static void single_mistakes(void) {
         aznas_options_init(&options.s, 0) != AZNAS_STATUS_STRUCT_SIZE ||
         aznas_options_init(&options.s, SIZE_MAX) != AZNAS_STATUS_STRUCT_SIZE)
         fail("aznas_options_init", AZNAS_STATUS_OTHER);
+}
+
+/* What two nodes of a block must not both have under one key: 0 for nothing. */
+static int parameters_of(uint32_t op) {
+    switch (op) {
+    case AZNAS_OP_CONVOLUTION:
+    case AZNAS_OP_LINEAR:
+        return 1;
+    case AZNAS_OP_BATCH_NORM:
+    case AZNAS_OP_LAYER_NORM:
+        return 2;
+    case AZNAS_OP_TOKENS:
+        return 3;
+    case AZNAS_OP_ATTENTION:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+/* The third of three blocks: tokens, two nodes that read them, and a rectifier that reads none of these. */
+static void pair_of_nodes(uint32_t first, uint32_t second, uint32_t key) {
+    reset(AZNAS_SPACE_GRAPH);
+    aznas_node *node = &nodes[0].each.s;
+    arch.s.node_count = 6;
+    for (int i = 0; i < 6; i++)
+        node[i].flags = i < 2 || i == 5 ? AZNAS_NODE_END_OF_BLOCK : 0;
+    node[0].op = node[1].op = node[5].op = AZNAS_OP_RELU;
+    node[0].inputs[0] = node[1].inputs[0] = node[5].inputs[0] = 0;
+    node[2].op = AZNAS_OP_TOKENS;
+    node[2].inputs[0] = 0;
+    node[2].key = 1000;
+    attend(&node[3], 1, 8);
+    attend(&node[4], 1, 8);
+    node[3].op = first;
+    node[4].op = second;
+    node[3].key = 7;
+    node[4].key = key;
+    for (int i = 3; i < 5; i++) {
+        node[i].inputs[0] = 1;
+        node[i].channels = 1;
+        node[i].input_count = node[i].op != AZNAS_OP_EARLIER;
+    }
+}
+
+/* Every two ops under one key and under two. */
+static void every_pair_of_keys(void) {
+    uint32_t count = 0;
+    do
+        pair_of_nodes(++count, AZNAS_OP_IDENTITY, 8);
+    while (invoke(SIZE) == AZNAS_STATUS_OK);
+    if (count <= AZNAS_OP_SLICE || error.s.status != AZNAS_STATUS_NODE || strcmp(error.s.field, "op"))
+        fail("an op is not tried", error.s.status);
+    for (uint32_t first = 1; first < count; first++)
+        for (uint32_t second = 1; second < count; second++)
+            for (uint32_t key = 7; key < 9; key++) {
+                const int ties = key == 7 && parameters_of(first) && parameters_of(first) == parameters_of(second);
+                for (int function = SCORE; function <= COST; function++) {
+                    pair_of_nodes(first, second, key);
+                    expect(function, ties ? AZNAS_STATUS_NODE : AZNAS_STATUS_OK, "a pair of nodes");
+                    if (ties && (error.s.block != 2 || error.s.node != 3 || strcmp(error.s.field, "key")))
+                        fail("the error names another place", AZNAS_STATUS_NODE);
+                }
+            }
 }
 
 static uint32_t hostile_u32(void) {
@@ -491,6 +556,7 @@ static void random_node(aznas_node *node) {
     node->input_count = draw(12) ? takes_none ? 0 : 1 + (takes_many ? draw(3) : 0) : small();
     for (int i = 0; i < 8; i++)
         node->inputs[i] = draw(40) ? draw(3) : hostile_u32();
+    node->key = draw(30) ? (uint32_t)(node - &nodes[0].each.s) : small();
     node->channels = draw(20) ? widths[draw(6)] : hostile_u32();
     node->groups = draw(6) ? 1 : small();
     /* Most tokens are those of the whole image, and most attention has one head. */
@@ -712,6 +778,7 @@ int main(int argc, char **argv) {
     memcpy(units, UNITS, sizeof UNITS - 1);
     memcpy(transformer, TRANSFORMER, sizeof TRANSFORMER - 1);
     single_mistakes();
+    every_pair_of_keys();
     random_calls(count);
     free(cell);
     free(units);
