@@ -171,10 +171,8 @@ impl Cell {
         channels[0] = input;
         channels[self.output()] = output;
         let parts = self.interior().filter(|&vertex| self.has_edge(vertex, self.output())).count() as u32;
-        let mut dealt = 0;
-        for vertex in self.interior().filter(|&vertex| self.has_edge(vertex, self.output())) {
+        for (dealt, vertex) in (0..).zip(self.interior().filter(|&vertex| self.has_edge(vertex, self.output()))) {
             channels[vertex] = output / parts + u32::from(dealt < output % parts);
-            dealt += 1;
         }
         for vertex in self.interior().rev().filter(|&vertex| !self.has_edge(vertex, self.output())) {
             let later = vertex + 1..self.output();
