@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Flavour, Language, Linkage, compile, run};
-use std::process::Command;
+use common::{Flavour, Language, Linkage, compile, has_tool, root, run, scratch};
+use std::process::{Command, Stdio};
 
 #[test]
 fn score_prints_the_proxies_or_the_place_of_the_mistake() {
@@ -24,4 +24,37 @@ fn evaluator_finds_the_same_with_any_number_of_threads() {
     let best = |line: &str| line.split("best").nth(1).map(str::to_owned);
     let (first, last) = (alone.lines().next().and_then(best), alone.lines().last().and_then(best));
     assert!(alone.lines().count() == 3 && first != last, "the search does not move:\n{alone}");
+}
+
+#[test]
+fn mpi_search_finds_what_threads_find_or_ends() {
+    if !has_tool("mpirun") || !has_tool("mpicxx") {
+        return;
+    }
+    let library = Flavour::Checked.build();
+    let threads = compile("examples/evaluator.cpp", Language::Cpp17, &library, Linkage::Static, &[]);
+    let program = scratch().join("mpi_search");
+    let mut compiler = Command::new("mpicxx");
+    compiler.args(["-std=c++17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-I"]);
+    compiler.arg(root().join("include")).arg(root().join("ffi/examples/mpi_search.cpp")).arg("-o").arg(&program);
+    run(compiler.arg(library.join("libaznas.a")).args(["-lpthread", "-ldl", "-lm"]), "");
+    // Containers have no user but root.
+    let root_may = [("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")];
+    let ranks = |number: &str, candidates: &str| {
+        let mut command = Command::new("mpirun");
+        command.args(["--oversubscribe", "-np", number]).arg(&program).arg(candidates).envs(root_may);
+        command
+    };
+    let expected = run(Command::new(&threads).args(["60", "1"]), "");
+    for number in ["2", "4"] {
+        assert_eq!(run(&mut ranks(number, "60"), ""), expected, "{number} ranks");
+    }
+    let alone = ranks("1", "60").output().expect("mpirun runs");
+    assert!(!alone.status.success() && String::from_utf8_lossy(&alone.stderr).contains("the workers are"), "{alone:?}");
+    // A search without an end, until one of its ranks dies.
+    let mut endless =
+        ranks("3", "1000000000").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mpirun runs");
+    let killer = format!("until pkill -9 -o -P {}; do sleep 0.05; done", endless.id());
+    run(Command::new("sh").args(["-c", &killer]), "");
+    assert!(!endless.wait().expect("the job ends").success());
 }
