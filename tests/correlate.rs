@@ -490,24 +490,25 @@ fn lines(folder: &Path) -> usize {
 #[cfg(unix)]
 #[test]
 fn every_score_counts_when_it_is_killed() {
-    // A network takes long enough that few are done between two kills.
-    let slow = ["--channels", "8", "--cells", "1", "--batch", "8", "--threads", "2"];
+    // Networks take milliseconds, so that there is something to kill on any machine.
+    let slow = ["--channels", "16", "--cells", "3", "--batch", "8", "--threads", "2"];
     let [whole, parts] = ["kill-whole", "kill-parts"].map(|name| programs::folder("correlate", name));
     assert!(correlate(&whole, &slow).output().unwrap().status.success());
-    let mut kept = 0;
+    let (mut kept, mut kills) = (0, 0);
     for _ in 0..6 {
         let mut child = correlate(&parts, &slow).spawn().unwrap();
         let start = std::time::Instant::now();
-        while lines(&parts) < (kept + 5).max(6) && child.try_wait().unwrap().is_none() {
+        // The heading and what is unfinished are lines too.
+        while lines(&parts) < kept.max(1) + 2 && child.try_wait().unwrap().is_none() {
             assert!(start.elapsed().as_secs() < 60, "nothing is kept");
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(std::time::Duration::from_millis(1));
         }
         child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(lines(&parts) > kept);
+        kills += usize::from(!child.wait().unwrap().success());
+        assert!(lines(&parts) >= kept, "a score is lost");
         kept = lines(&parts);
     }
-    assert!(kept < 40, "it was over before the last kill");
+    assert!(kills > 0, "it was over before the first kill");
     assert!(correlate(&parts, &slow).output().unwrap().status.success());
     for name in ["ranks.csv", "correlations.csv", "scatter.svg"] {
         let read = |folder: &Path| std::fs::read(folder.join("report").join(name)).unwrap();
