@@ -4,9 +4,6 @@
 //! time counts, so that the worst is what it has to do and not what the operating system did meanwhile. The first additions
 //! to a copy, which has no room to grow, do not count.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::aggregate::{History, Mode, aggregate};
 use aznas::base::rng::{self, Generator};
 use criterion::{Criterion, criterion_group, criterion_main};

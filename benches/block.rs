@@ -4,9 +4,6 @@
 //! Operations are two for every multiply-add of the forward pass that reaches the block's output, and as many again for
 //! the vector-Jacobian product; statistics come free, and so does what Winograd's algorithm saves.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::graph::{Block, Cost, Network};
 use aznas::mem::Memory;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};

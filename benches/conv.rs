@@ -3,9 +3,6 @@
 //! `cargo bench --bench conv [-- FILTER]`. Multiply-adds with padding count, and so do those that Winograd's algorithm
 //! saves: percents of the peak exceed 100 where it saves more than it costs.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::ops::conv2d::{Algorithm, Conv2d, Geometry};
 use aznas::ops::moments::Moments;
 use aznas::simd::Backend;

@@ -1,9 +1,6 @@
 //! Second moments. Operations are those of the whole matrix: a symmetric one takes about half, so that percents may
 //! exceed 100.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::base::rng::{Key, Stream};
 use aznas::linalg::covariance::{self, covariance, cross_moment, dual};
 use aznas::simd::Backend;

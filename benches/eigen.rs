@@ -3,9 +3,6 @@
 //! Operations are those of the reduction to tridiagonal form, 4/3 n³, where nearly all of the time goes for large n, and for
 //! singular values those of the whole Gram matrix besides. Small matrices do more than that.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::linalg::{jacobi, spectral_norm, spectrum};
 use aznas::simd::Backend;
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -1,9 +1,6 @@
 //! The elementwise primitives at the sizes of NAS-Bench-201, beside a plain copy that touches as many bytes. Those that
 //! mostly read may be faster than a copy.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::base::constant::Constant;
 use aznas::ops::activation::{self, Activation};
 use aznas::ops::moments::Moments;

@@ -1,8 +1,5 @@
 //! Matrix products AB, AᵀB and ABᵀ, as in 1×1 convolutions, linear maps and their vector-Jacobian products.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::linalg::gemm::{Matrix, gemm, gemm_scratch_len};
 use aznas::simd::Backend;
 use criterion::{Criterion, criterion_group, criterion_main};

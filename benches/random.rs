@@ -1,8 +1,5 @@
 //! Random tensors: a thousand million values a second are 4 GB/s.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::base::rng::{Key, Stream};
 use aznas::simd::Backend;
 use aznas::tensor::random;

@@ -3,9 +3,6 @@
 //! Operations are two for every live multiply-add of the forward pass and as many again for the vector-Jacobian
 //! products. (The stem has none, and the classifier does not run: a few percent too many.)
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::graph::{Cost, Network};
 use aznas::mem::Memory;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};

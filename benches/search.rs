@@ -2,9 +2,6 @@
 //!
 //! Scoring a candidate takes about 10 ms: the printed share of that has to stay below 1 %.
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::Error;
 use aznas::base::rng::{self, Generator, below};
 use aznas::search::{Budget, Cost, Duplicates, Search, SearchSpace, Settings};

@@ -1,8 +1,5 @@
 //! The primitives of a small vision transformer (192 channels, 14 × 14 patches, batch 8).
 
-#[path = "common/measure.rs"]
-mod measure;
-
 use aznas::ops::attention::{self, Attention};
 use aznas::ops::{bias, layer_norm, linear};
 use aznas::simd::Backend;

@@ -1,9 +1,6 @@
 //! One benchmark: criterion's statistics, and a line with the best time as a rate beside what the machine can do at most.
 //! That is measured next to each line, because clocks vary.
 
-#![allow(dead_code, reason = "no bench uses all of it")]
-
-#[path = "peak.rs"]
 mod peak;
 
 use aznas::simd::Backend;
@@ -12,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// What one call does.
 #[derive(Clone, Copy)]
-pub(crate) enum Work {
+pub enum Work {
     /// Operations in single precision; a multiply-add is two.
     Operations(f64),
     /// Operations in double precision.
@@ -35,7 +32,7 @@ impl Work {
 }
 
 /// Quick, because there are many rows.
-pub(crate) fn criterion() -> Criterion {
+pub fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(50))
@@ -43,12 +40,12 @@ pub(crate) fn criterion() -> Criterion {
 }
 
 /// Whether every benchmark is only to be tried once: `cargo bench -- --test`.
-pub(crate) fn is_trial() -> bool {
+pub fn is_trial() -> bool {
     std::env::args().any(|argument| argument == "--test")
 }
 
 /// Benches a call that is what is measured.
-pub(crate) fn bench(criterion: &mut Criterion, name: &str, backend: Backend, work: Work, mut call: impl FnMut()) {
+pub fn bench(criterion: &mut Criterion, name: &str, backend: Backend, work: Work, mut call: impl FnMut()) {
     bench_part(criterion, name, backend, work, || {
         let start = Instant::now();
         call();
@@ -57,7 +54,7 @@ pub(crate) fn bench(criterion: &mut Criterion, name: &str, backend: Backend, wor
 }
 
 /// Benches the part of a call whose time the call returns.
-pub(crate) fn bench_part(
+pub fn bench_part(
     criterion: &mut Criterion,
     name: &str,
     backend: Backend,
