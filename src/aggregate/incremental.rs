@@ -303,9 +303,9 @@ impl History {
         self.survey.begin(self.len(), horizon);
     }
 
-    /// A long survey makes for contenders that are not needed and have to be followed, a short one for much to do at each
-    /// arrival. Both take equally long where the superfluous contenders, which grow in proportion to the duration, times
-    /// the duration are about four times the candidates. The choice affects time only.
+    /// A long survey leaves more contenders to follow than are needed; a short one does more work at each arrival. The
+    /// superfluous contenders grow with the duration. Both costs are equal if `superfluous · duration = 4 · candidates`. The
+    /// choice affects time only.
     fn balanced_duration(&self) -> usize {
         let superfluous = self.contenders.candidates.len().saturating_sub(self.leaders).max(1);
         let balanced = (4 * self.len() as u64 * self.next_duration as u64 / superfluous as u64).isqrt() as usize;

@@ -92,8 +92,9 @@ pub struct Draw {
     pub distribution: Distribution,
     /// Whether the bias is drawn too; else it is 0.
     pub bias: bool,
-    /// Row r of n of a weight is row `r mod (n / interleave) · interleave + r / (n / interleave)` of the largest
-    /// network's: 1 keeps the order, 3 takes the rows of three matrices in turn.
+    /// How many matrices lie below each other in a weight whose rows the largest network has by turns. 1 keeps the order; 3
+    /// is for queries, keys and values. Row r of n is row `r mod m · interleave + r / m` of the largest network's, with
+    /// `m = n / interleave`.
     pub interleave: usize,
     /// Changes the seed; 0 for parameters that candidates share.
     pub salt: u64,

@@ -8,10 +8,11 @@
 //! aᵢⱼ = softmaxⱼ(qᵢ · (kⱼ + Rᵢⱼ) / √w),  oᵢ = Σⱼ aᵢⱼ (vⱼ + R′ᵢⱼ),  Rᵢⱼ = row table [jᵣ − iᵣ] + column table [jᵥ − iᵥ]
 //! ```
 //!
-//! with entry 0 of both tables where the class token is i or j. A query meets each difference of rows once per column of
-//! the grid and the other way round, so its products with the few entries of the tables are computed first and spread over
-//! the keys (`rows`), and the probabilities are gathered by difference before they meet the table of the values: both
-//! are matrix products linear in the number of tokens.
+//! with entry 0 of both tables where the class token is i or j.
+//!
+//! Rᵢⱼ takes few values: one per difference of rows, and one per difference of columns. So first come the products of a
+//! query with these few entries, which are then spread over the keys (`rows`). For the values it is the other way: first the
+//! sums of probabilities of equal difference, then their product with the table. Both are linear in the number of tokens.
 //!
 //! One head of one sample is worked on at a time, `TILE` queries at a time. Backwards the probabilities are computed
 //! again. With P them, G = dO (V + R′)ᵀ and S = P ∘ (G − rowsum(P ∘ G)) / √w: dV = Pᵀ dO, dQ = S (K + R), dK = Sᵀ Q.

@@ -40,12 +40,13 @@ pub enum Algorithm {
     /// Every product is computed; the error is that of a dot product in single precision.
     Direct,
     /// Winograd's F(4×4, 3×3) where it applies (kernel 3×3, stride 1, dilation 1, one group, more than two input channels,
-    /// maps that fill half of their 4×4 tiles), direct elsewhere. About twice the error, a third of the time.
+    /// maps that fill half of their 4×4 tiles), direct elsewhere. About twice the error, a third of the time. An output whose
+    /// inputs are all 0 is exactly 0, or its bias.
     #[default]
     Winograd,
     /// As `Winograd`, but convolutions that it leaves direct round both factors to bfloat16 (eight bits) before they multiply
-    /// them, and sum in single precision: twice as fast where arithmetic is the limit. Of an even number of channels, not
-    /// depthwise, and only where [`Backend::has_bfloat16`]; everything else has the bits of `Winograd`.
+    /// them, and sum in single precision: twice as fast where arithmetic is the limit. Convolutions of an odd number of
+    /// channels and depthwise ones stay as they are, and so does everything without [`Backend::has_bfloat16`].
     Bfloat16,
 }
 

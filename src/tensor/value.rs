@@ -80,7 +80,7 @@ pub struct Sink<'a> {
     /// If a rectifier stands between: the gradient passes where this value (its input, before the
     /// rectifier) is positive, and is 0 elsewhere. `rectified` of the value is ignored.
     pub gate: Option<Value<'a>>,
-    /// If the value of the gate is a batch normalisation, nothing is accumulated, and every position is written once:
-    /// the sums that its backward pass needs, formed of what is written and of what is stored of the gate.
+    /// Only if `gate` is a batch normalisation: the sums for its backward pass, formed while the gradient is written.
+    /// Requires that `accumulate` is false, and that every position is written once.
     pub sums: Option<Sums<'a>>,
 }
