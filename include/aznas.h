@@ -682,6 +682,12 @@ enum aznas_space
      */
     AZNAS_SPACE_NB101 = 5,
     /**
+     * NDS: `text` is a genotype such as `Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=[2, 3, 4, 5],
+     * reduce=[...], reduce_concat=[2, 3, 4, 5], width=36, depth=20)`.
+     * Uses `classes`, `target_resolution`, `stem`; `channels` and `cells` where the text says no width and depth.
+     */
+    AZNAS_SPACE_NDS = 6,
+    /**
      * Any network: `nodes`, cut into primary blocks by their flags. Uses `input_channels`, `identity_rule`.
      */
     AZNAS_SPACE_GRAPH = 4,
@@ -691,6 +697,31 @@ enum aznas_space
 typedef enum aznas_space aznas_space;
 #else
 typedef uint32_t aznas_space;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What is before the cells of an NDS network.
+ */
+enum aznas_stem
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * One convolution.
+     */
+    AZNAS_STEM_CIFAR = 0,
+    /**
+     * Three convolutions of stride 2.
+     */
+    AZNAS_STEM_IMAGENET = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_stem aznas_stem;
+#else
+typedef uint32_t aznas_stem;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -874,11 +905,12 @@ typedef struct aznas_arch {
      */
     uint32_t space;
     /**
-     * Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on). Default 16, for NAS-Bench-101 60.
+     * Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on, NDS: to 4096). Default 16, for NAS-Bench-101
+     * 60.
      */
     uint32_t channels;
     /**
-     * Cells in each stage, 1 to 1024. Default 5, for NAS-Bench-101 3.
+     * Cells in each stage, 1 to 1024; of NDS in all, 1 to 256. Default 5, for NAS-Bench-101 3, for NDS 8.
      */
     uint32_t cells;
     /**
@@ -887,8 +919,9 @@ typedef struct aznas_arch {
      */
     uint32_t classes;
     /**
-     * Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16, NAS-Bench-101: of 4),
-     * whatever the resolution of the scores. Default 224, for NAS-Bench-101 32.
+     * Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16, NAS-Bench-101 and
+     * NDS: of 4, NDS with the stem of ImageNet: of 32), whatever the resolution of the scores. Default 224, for
+     * NAS-Bench-101 and NDS 32.
      */
     uint32_t target_resolution;
     /**
@@ -937,9 +970,9 @@ typedef struct aznas_arch {
      */
     uint32_t target_channels;
     /**
-     * Reserved; 0.
+     * One of `aznas_stem`. Default AZNAS_STEM_CIFAR.
      */
-    uint32_t reserved;
+    uint32_t stem;
 } aznas_arch;
 
 /**

@@ -113,6 +113,7 @@ public:
     Arch &cells(std::uint32_t cells) noexcept { return value_.cells = cells, *this; }
     Arch &classes(std::uint32_t classes) noexcept { return value_.classes = classes, *this; }
     Arch &target_channels(std::uint32_t channels) noexcept { return value_.target_channels = channels, *this; }
+    Arch &stem(aznas_stem stem) noexcept { return value_.stem = stem, *this; }
     Arch &target_resolution(std::uint32_t side) noexcept { return value_.target_resolution = side, *this; }
     Arch &input_channels(std::uint32_t channels) noexcept { return value_.input_channels = channels, *this; }
     Arch &identity_rule(aznas_identity rule) noexcept { return value_.identity_rule = rule, *this; }
@@ -144,6 +145,8 @@ private:
 inline Arch nb201(std::string cell) { return Arch(AZNAS_SPACE_NB201).text(std::move(cell)); }
 /** A cell of NAS-Bench-101 in the benchmark's network. */
 inline Arch nb101(std::string cell) { return Arch(AZNAS_SPACE_NB101).text(std::move(cell)); }
+/** An architecture of NDS. */
+inline Arch nds(std::string genotype) { return Arch(AZNAS_SPACE_NDS).text(std::move(genotype)); }
 /** A structure of the MobileNetV2 space. */
 inline Arch mbv2(std::string structure) { return Arch(AZNAS_SPACE_MBV2).text(std::move(structure)); }
 /** A vision transformer of the AutoFormer space. */

@@ -9,6 +9,7 @@ pub mod autoformer;
 pub mod mbv2;
 pub mod nb101;
 pub mod nb201;
+pub mod nds;
 mod policy;
 mod space;
 mod table;

@@ -2,10 +2,28 @@
 
 mod common;
 
+use aznas::base::rng::generator;
 use aznas::graph::{Cost, Network};
 use aznas::spaces::mbv2::UnitNetwork;
 use aznas::spaces::nb101;
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+use aznas::spaces::nds::{self, Operators, Stem};
+
+/// Every operation, both stems, every depth up to 7.
+#[test]
+fn graph_and_closed_form_agree_on_cells_of_nds() {
+    let mut rng = generator(1);
+    for (operators, stem) in Operators::ALL.into_iter().flat_map(|operators| Stem::ALL.map(|stem| (operators, stem))) {
+        for depth in 1..8 {
+            let architecture = operators.sample([6, depth], &mut rng);
+            let network = nds::CellNetwork { architecture, stem, classes: 9, target_resolution: 64 };
+            let cost = Cost::of(&network, 64, 64).unwrap();
+            assert_eq!(Ok(cost.macs), architecture.macs(stem, 9, 64), "{stem:?} {architecture}");
+            assert_eq!(Ok(cost.parameters), architecture.params(stem, 9), "{stem:?} {architecture}");
+            assert!(cost.live_macs <= cost.macs && cost.live_parameters <= cost.parameters);
+        }
+    }
+}
 
 #[test]
 fn the_recorded_cells_cost_what_the_benchmark_says() {

@@ -4,6 +4,7 @@ use super::refusal;
 use aznas::graph::Network;
 use aznas::proxy::ProxySet;
 use aznas::spaces::autoformer::Parameters;
+use aznas::spaces::nds::{Operators, Stem};
 use aznas::spaces::{Policy, Settings, SpaceName};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -13,24 +14,41 @@ pub struct SpaceArguments {
     /// The search space
     #[arg(long, default_value = SpaceName::Nb201.name(), value_parser = spaces())]
     pub space: SpaceName,
-    /// Channels of the first stage (nb201, nb101) [default: 16 for nb201, 60 for nb101]
+    /// Channels of the first stage (nb201, nb101), width of genotypes that say none (nds) [default: 16; 60 for nb101]
     #[arg(long)]
     pub channels: Option<u32>,
-    /// Cells in each stage (nb201, nb101) [default: 5 for nb201, 3 for nb101]
+    /// Cells in each stage (nb201, nb101), depth of genotypes that say none (nds) [default: 5; 3 for nb101, 8 for nds]
     #[arg(long)]
     pub cells: Option<u32>,
-    /// Classes of the classifier, which counts as complexity and parameters [default: 10 for nb201 and nb101, else 1000]
+    /// Classes of the classifier, which counts as complexity and parameters [default: 1000 for mbv2 and autoformer, else 10]
     #[arg(long)]
     pub classes: Option<u32>,
     /// Channels of the first stage that complexity and parameters are counted for (nb101) [default: 128]
     #[arg(long)]
     pub target_channels: Option<u32>,
-    /// Resolution that complexity is counted at (mbv2, autoformer, nb101) [default: 224; 32 for nb101]
+    /// Resolution that complexity is counted at (mbv2, autoformer, nb101, nds) [default: 224; 32 for nb101 and nds]
     #[arg(long)]
     pub target_resolution: Option<u32>,
     /// Draw the parameters of each candidate alone, not as slices of one largest network (autoformer)
     #[arg(long)]
     pub own_parameters: bool,
+    /// What cells are drawn from (nds)
+    #[arg(long, default_value = Operators::Darts.name(), value_parser = named(Operators::ALL, Operators::name))]
+    pub operators: Operators,
+    /// What is before the cells (nds)
+    #[arg(long, default_value = Stem::Cifar.name(), value_parser = named(Stem::ALL, Stem::name))]
+    pub stem: Stem,
+}
+
+/// Values by their names.
+fn named<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.map(name)).try_map(move |given| {
+        let found = all.into_iter().find(|&value| name(value) == given);
+        found.ok_or("not a value")
+    })
 }
 
 /// The names of the spaces, each with what its networks are and what their texts look like.
@@ -62,6 +80,8 @@ impl SpaceArguments {
             classes: self.classes.unwrap_or(default.classes),
             target_channels: self.target_channels.unwrap_or(default.target_channels),
             target_resolution: target,
+            operators: self.operators,
+            stem: self.stem,
             parameters: if self.own_parameters { Parameters::Own } else { Parameters::Shared },
             ..default
         }

@@ -29,6 +29,8 @@ impl Setting {
             parameters,
             size,
             window,
+            operators,
+            stem,
         } = settings;
         let Options { batch, height, width, seed: _, initialisation, repeats, proxies, sigma, backend, algorithm } =
             *options;
@@ -47,6 +49,8 @@ impl Setting {
             .with("parameters", Some(format!("{parameters:?}").to_lowercase()))
             .with("subset", Some(format!("{size:?}").to_lowercase()))
             .with("window", Some(format!("{window:?}").to_lowercase()))
+            .with("operators", Some(operators.name()))
+            .with("stem", Some(stem.name()))
             .with("batch", Some(batch))
             .with("resolution", Some(format!("{height}x{width}")))
             .with("init", Some(initialisation.name()))

@@ -7,7 +7,7 @@ use crate::refusal::Refusal;
 use crate::status::Status;
 use crate::written::Written;
 use aznas::graph::{IdentityRule, Network};
-use aznas::spaces::{Settings, SpaceName, autoformer};
+use aznas::spaces::{Settings, SpaceName, autoformer, nds};
 use core::ffi::c_char;
 use core::mem::offset_of;
 use core::ptr;
@@ -28,6 +28,10 @@ pub enum Space {
     /// NAS-Bench-101: `text` is a cell such as `7:101010101100001000001:333mm`.
     /// Uses `channels`, `cells`, `classes`, `target_channels`, `target_resolution`.
     Nb101 = 5,
+    /// NDS: `text` is a genotype such as `Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=[2, 3, 4, 5],
+    /// reduce=[...], reduce_concat=[2, 3, 4, 5], width=36, depth=20)`.
+    /// Uses `classes`, `target_resolution`, `stem`; `channels` and `cells` where the text says no width and depth.
+    Nds = 6,
     /// Any network: `nodes`, cut into primary blocks by their flags. Uses `input_channels`, `identity_rule`.
     Graph = 4,
 }
@@ -52,6 +56,16 @@ pub enum Parameters {
     Own = 1,
 }
 
+/// What is before the cells of an NDS network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Stem {
+    /// One convolution.
+    Cifar = 0,
+    /// Three convolutions of stride 2.
+    Imagenet = 1,
+}
+
 /// What is scored. Fill with `aznas_arch_init`, then set `text` and `text_len`, or the nodes. Fields that the space does
 /// not use are ignored.
 #[derive(Clone, Copy, Debug)]
@@ -61,15 +75,17 @@ pub struct Arch {
     pub struct_size: usize,
     /// One of `aznas_space`.
     pub space: u32,
-    /// Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on). Default 16, for NAS-Bench-101 60.
+    /// Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on, NDS: to 4096). Default 16, for NAS-Bench-101
+    /// 60.
     pub channels: u32,
-    /// Cells in each stage, 1 to 1024. Default 5, for NAS-Bench-101 3.
+    /// Cells in each stage, 1 to 1024; of NDS in all, 1 to 256. Default 5, for NAS-Bench-101 3, for NDS 8.
     pub cells: u32,
     /// Classes of the classifier, 1 to 1048576; count as complexity and parameters. Default 10, for MobileNetV2
     /// and AutoFormer 1000.
     pub classes: u32,
-    /// Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16, NAS-Bench-101: of 4),
-    /// whatever the resolution of the scores. Default 224, for NAS-Bench-101 32.
+    /// Rows and columns that complexity is counted at, 1 to 65536 (AutoFormer: in steps of 16, NAS-Bench-101 and
+    /// NDS: of 4, NDS with the stem of ImageNet: of 32), whatever the resolution of the scores. Default 224, for
+    /// NAS-Bench-101 and NDS 32.
     pub target_resolution: u32,
     /// Channels of the input batch, at least 1. Default 3.
     pub input_channels: u32,
@@ -94,8 +110,8 @@ pub struct Arch {
     /// Channels of the first stage that complexity and parameters are counted for, 5 to 65536, whatever is scored. 0, the
     /// default, means the benchmark's: 128.
     pub target_channels: u32,
-    /// Reserved; 0.
-    pub reserved: u32,
+    /// One of `aznas_stem`. Default AZNAS_STEM_CIFAR.
+    pub stem: u32,
 }
 
 // SAFETY: numbers and pointers take every pattern of bits.
@@ -137,6 +153,16 @@ impl Parameters {
     }
 }
 
+impl Stem {
+    fn to_core(number: u32) -> Result<nds::Stem, Refusal> {
+        match number {
+            _ if number == Self::Cifar as u32 => Ok(nds::Stem::Cifar),
+            _ if number == Self::Imagenet as u32 => Ok(nds::Stem::ImageNet),
+            _ => Err(Refusal::invalid("stem", "one of aznas_stem")),
+        }
+    }
+}
+
 impl Arch {
     /// Runs `work` on the network that is described.
     ///
@@ -147,9 +173,6 @@ impl Arch {
         written: &Written,
         work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
-        if self.reserved != 0 {
-            return Err(Refusal::invalid("reserved", "0"));
-        }
         let Some(space) = Space::of(self.space)? else {
             let rule = Identity::to_core(self.identity_rule)?;
             // SAFETY: as promised by the caller.
@@ -168,6 +191,7 @@ impl Arch {
             patch: self.patch,
             reach: self.reach,
             parameters: Parameters::to_core(self.parameters)?,
+            stem: Stem::to_core(self.stem)?,
             ..space.policy().settings
         };
         // SAFETY: as promised by the caller.
@@ -211,7 +235,7 @@ pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, sp
             node_count: 0,
             node_size: 0,
             target_channels: 0,
-            reserved: 0,
+            stem: Stem::Cifar as u32,
         };
         // SAFETY: the contract of the header.
         unsafe { pointer::initialise(arch, struct_size, value) }

@@ -1,6 +1,7 @@
 //! What spaces prescribe, suggest and leave open.
 
 use super::autoformer::{Parameters, Size, Window};
+use super::nds::{Operators, Stem};
 use crate::graph::IdentityRule;
 
 /// What a space prescribes or suggests, whatever its settings.
@@ -48,9 +49,9 @@ pub struct Practice {
 /// What the texts of a space leave open. A space ignores what it does not use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Channels of the first stage (nb101, nb201).
+    /// Channels of the first stage (nb101, nb201); filters of the first cell where a text does not say (nds).
     pub channels: u32,
-    /// Cells in each stage (nb101, nb201).
+    /// Cells in each stage (nb101, nb201); in all where a text does not say (nds).
     pub cells: u32,
     /// Classes of the classifier, which count as complexity and parameters.
     pub classes: u32,
@@ -68,6 +69,10 @@ pub struct Settings {
     pub size: Size,
     /// Whose window of parameters candidates keep to (autoformer).
     pub window: Window,
+    /// What cells are drawn from (nds).
+    pub operators: Operators,
+    /// What is before the cells (nds).
+    pub stem: Stem,
 }
 
 impl Settings {
@@ -83,5 +88,7 @@ impl Settings {
         parameters: Parameters::Shared,
         size: Size::Tiny,
         window: Window::AutoFormer,
+        operators: Operators::Darts,
+        stem: Stem::Cifar,
     };
 }

@@ -1,6 +1,6 @@
 //! The table of all spaces: their names, their numbers, and who does something with the space of a name.
 
-use super::{Policy, Settings, Space, autoformer, mbv2, nb101, nb201};
+use super::{Policy, Settings, Space, autoformer, mbv2, nb101, nb201, nds};
 use crate::Error;
 use crate::graph::Network;
 
@@ -56,6 +56,8 @@ spaces! {
     Autoformer = 3: autoformer::TransformerSpace<'static>;
     /// NAS-Bench-101 cells.
     Nb101 = 5: nb101::CellSpace;
+    /// Cells of NDS: ENAS, Amoeba, NASNet, PNAS, DARTS.
+    Nds = 6: nds::GenotypeSpace;
 }
 
 impl SpaceName {

@@ -62,7 +62,7 @@ int main(void) {
     FIELD(aznas_arch, node_count);
     FIELD(aznas_arch, node_size);
     FIELD(aznas_arch, target_channels);
-    FIELD(aznas_arch, reserved);
+    FIELD(aznas_arch, stem);
     STRUCT(aznas_tensor);
     FIELD(aznas_tensor, role);
     FIELD(aznas_tensor, block);
