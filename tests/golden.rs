@@ -102,8 +102,11 @@ fn nb201_with_transformed_convolutions() {
     check_nb201(Algorithm::Winograd, &Tolerance { block, flipped_blocks: 2, flipped: [2e-5, 5e-3, 1e-2] });
 }
 
-fn check_nb101(algorithm: Algorithm, tolerance: &Tolerance) {
-    for name in ["nb101_cut", "nb101_projected"] {
+const NB101: [&str; 2] = ["nb101_cut", "nb101_projected"];
+const NDS: [&str; 2] = ["nds_cifar", "nds_imagenet"];
+
+fn check_cells(names: [&str; 2], algorithm: Algorithm, tolerance: &Tolerance) {
+    for name in names {
         let record = Record::read(name);
         let network = record.network();
         for backend in Backend::available() {
@@ -119,15 +122,19 @@ fn check_nb101(algorithm: Algorithm, tolerance: &Tolerance) {
 }
 
 #[test]
-fn nb101_with_direct_convolutions() {
+fn cell_spaces_with_direct_convolutions() {
     let block = [2e-6, 2e-6, 5e-6];
-    check_nb101(Algorithm::Direct, &Tolerance { block, flipped_blocks: 0, flipped: block });
+    let tolerance = Tolerance { block, flipped_blocks: 0, flipped: block };
+    check_cells(NB101, Algorithm::Direct, &tolerance);
+    check_cells(NDS, Algorithm::Direct, &tolerance);
 }
 
 #[test]
-fn nb101_with_transformed_convolutions() {
+fn cell_spaces_with_transformed_convolutions() {
     let block = [2e-5, 2e-4, 4e-4];
-    check_nb101(Algorithm::Winograd, &Tolerance { block, flipped_blocks: 1, flipped: [2e-5, 5e-3, 1e-2] });
+    let tolerance = Tolerance { block, flipped_blocks: 1, flipped: [2e-5, 5e-3, 1e-2] };
+    check_cells(NB101, Algorithm::Winograd, &tolerance);
+    check_cells(NDS, Algorithm::Winograd, &tolerance);
 }
 
 fn check_mbv2(algorithm: Algorithm, tolerance: &Tolerance) {

@@ -8,6 +8,7 @@ use aznas::spaces::autoformer::{Architecture, Parameters, Ratio, TransformerNetw
 use aznas::spaces::mbv2::UnitNetwork;
 use aznas::spaces::nb101::{self, MAX_VERTICES};
 use aznas::spaces::nb201::EDGES;
+use aznas::spaces::nds::{self, Stem};
 use aznas::tensor::{Role, Source};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -76,6 +77,15 @@ impl Record {
                     target_resolution: self.number("resolution") as u32,
                 })
             }
+            "nds" => {
+                let size = ["width", "depth"].map(|field| self.number(field) as u32);
+                Box::new(nds::CellNetwork {
+                    architecture: nds::Architecture::parse(&self.metadata["genotype"], size).unwrap(),
+                    stem: self.stem(),
+                    classes,
+                    target_resolution: self.number("resolution") as u32,
+                })
+            }
             "mbv2" => Box::new(UnitNetwork {
                 structure: self.metadata["structure"].parse().unwrap(),
                 classes,
@@ -109,6 +119,7 @@ impl Record {
         let layer = match self.metadata["family"].as_str() {
             "nb201" => self.cell_layer(block, key as usize, role),
             "nb101" => self.vertex_layer(block, key as usize, role),
+            "nds" => self.edge_layer(block, key as usize, role),
             "mbv2" => self.unit_layer(block, key as usize, role),
             _ => return Some(self.transformer_parameter(block, key as usize, role)),
         };
@@ -142,6 +153,40 @@ impl Record {
             (_, None) => format!("b{block}.p{key}"),
         };
         format!("{place}.{}", if is_normalisation(role) { "bn" } else { "conv" })
+    }
+
+    /// The stem of an NDS record.
+    fn stem(&self) -> Stem {
+        Stem::ALL.into_iter().find(|stem| stem.name() == self.metadata["stem"]).unwrap()
+    }
+
+    /// The layer of an NDS record.
+    fn edge_layer(&self, block: usize, key: usize, role: Role) -> String {
+        if block == self.head() {
+            return "fc".to_string();
+        }
+        let norm = is_normalisation(role);
+        let simple = |place: String| format!("{place}.{}", if norm { "bn" } else { "conv" });
+        let cell = match (self.stem(), block) {
+            (Stem::Cifar, 0) => return simple("stem".to_string()),
+            (Stem::ImageNet, 0) => return simple(format!("stem0.{}", ["a", "b"][key])),
+            (Stem::ImageNet, 1) => return simple("stem1".to_string()),
+            (Stem::Cifar, block) => block - 1,
+            (Stem::ImageNet, block) => block - 2,
+        };
+        let (place, turn) = match key {
+            0..=1 => (format!("c{cell}.s0"), key),
+            2 => (format!("c{cell}.s1"), 0),
+            _ => (format!("c{cell}.e{}", key / 4 - 1), key % 4),
+        };
+        let has = |layer: &str| self.single.contains_key(&format!("param/{place}.{layer}.weight"));
+        let layers = [["even", "odd"], ["row", "column"]].into_iter().find(|[first, _]| has(first));
+        match layers {
+            Some(_) if norm => format!("{place}.bn"),
+            Some(layers) => format!("{place}.{}", layers[turn]),
+            None if has("conv") => simple(place),
+            None => format!("{place}.{}.{}", ["a", "b"][turn / 2], if norm { "bn" } else { ["dw", "pw"][turn % 2] }),
+        }
     }
 
     /// The layer of a MobileNetV2 record.
