@@ -4,6 +4,7 @@
 use aznas::base::constant::Constant;
 use aznas::ops::activation::{self, Activation};
 use aznas::ops::moments::Moments;
+use aznas::ops::product;
 use aznas::ops::slice::{self, Slice};
 use aznas::ops::window::Window;
 use aznas::ops::{combine, global_pool, max_pool, pool};
@@ -135,6 +136,23 @@ fn elementwise(criterion: &mut Criterion) {
                 slice::vjp(backend, &slice, black_box(View::dense(y.data, part)), sink);
             });
         }
+        let one = Shape { height: 1, width: 1, ..shape };
+        let mut numbers = vec![0.5; one.len()];
+        let factor = Value { stored: View::dense(&numbers, one), affine: None, rectified: false };
+        measure("product by channel", 2.0, &mut || {
+            product::forward(backend, black_box(plain), factor, ViewMut::dense(out, shape));
+        });
+        measure("product by channel vjp", 2.0, &mut || {
+            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
+            product::vjp_of_map(backend, factor, black_box(y), sink);
+        });
+        measure("product by channel vjp of the factor", 2.0, &mut || {
+            let sink = Sink { stored: ViewMut::dense(&mut numbers, one), accumulate: false, gate: None, sums: None };
+            product::vjp_of_factor(backend, black_box(plain), y, sink);
+        });
+        measure("product of maps", 3.0, &mut || {
+            product::forward(backend, black_box(plain), plain, ViewMut::dense(out, shape));
+        });
         for function in ACTIVATIONS {
             let name = format!("{function:?}").to_lowercase();
             let name = name.split(' ').next().unwrap();

@@ -526,6 +526,10 @@ enum aznas_op
      * Some of its input: `channels` from `first` on, of every `stride`-th row and column from `offset` on.
      */
     AZNAS_OP_SLICE = 26,
+    /**
+     * The product of its two inputs, number by number; the second may have one position, which meets all of an image's.
+     */
+    AZNAS_OP_PRODUCT = 27,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

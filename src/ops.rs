@@ -20,6 +20,7 @@ pub mod max_pool;
 pub mod moments;
 pub(crate) mod operation;
 pub mod pool;
+pub mod product;
 mod separable;
 pub mod slice;
 mod strip;

@@ -91,6 +91,8 @@ pub enum Op {
     Tanh = 25,
     /// Some of its input: `channels` from `first` on, of every `stride`-th row and column from `offset` on.
     Slice = 26,
+    /// The product of its two inputs, number by number; the second may have one position, which meets all of an image's.
+    Product = 27,
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -292,6 +294,7 @@ impl Node {
             Linear => CoreOp::Linear(Linear { channels: self.channels as usize }),
             Add => CoreOp::Add,
             Concat => CoreOp::Concat,
+            Product => CoreOp::Product,
             Slice => CoreOp::Slice(Slice {
                 first: self.first as usize,
                 channels: self.channels as usize,

@@ -246,6 +246,11 @@ impl Block {
         self.push(Op::Concat, parts, 0)
     }
 
+    /// The product of `x` and `factor`, number by number. A factor of one position meets all of an image's.
+    pub fn product(&mut self, x: NodeId, factor: NodeId) -> Result<NodeId, Error> {
+        self.push(Op::Product, &[x, factor], 0)
+    }
+
     /// Some of the channels of every so many rows and columns of `x`.
     pub fn slice(&mut self, x: NodeId, slice: Slice) -> Result<NodeId, Error> {
         self.push(Op::Slice(slice), &[x], 0)
@@ -359,7 +364,7 @@ mod tests {
         match op {
             Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::Activation(_) => Has::Nothing,
             Op::AveragePool(_) | Op::MaxPool(_) | Op::GlobalPool | Op::TokenPool => Has::Nothing,
-            Op::Add | Op::Concat | Op::Slice(_) => Has::Nothing,
+            Op::Add | Op::Concat | Op::Product | Op::Slice(_) => Has::Nothing,
             Op::Convolution(_) | Op::Linear(_) => Has::Weights,
             Op::BatchNorm(_) | Op::LayerNorm(_) => Has::Scales,
             Op::Tokens => Has::Tokens,
@@ -383,6 +388,7 @@ mod tests {
             Op::TokenPool,
             Op::Add,
             Op::Concat,
+            Op::Product,
             Op::Slice(Slice::of_channels(1, 2)),
             Op::Convolution(Convolution::same(4, 3, 1)),
             Op::Convolution(Convolution { bias: true, ..Convolution::depthwise(18, 1, 1) }),
@@ -392,7 +398,11 @@ mod tests {
             Op::Tokens,
             Op::Attention(Attention { heads: 2, grid: [2, 2], reach: 1 }),
         ];
-        let inputs = |op| if op == Op::Earlier { &[][..] } else { &[NodeId(0)] };
+        let inputs = |op| match op {
+            Op::Earlier => &[][..],
+            Op::Product => &[NodeId(0); 2],
+            _ => &[NodeId(0)],
+        };
         for (first, second, key) in ops.iter().flat_map(|&a| ops.iter().flat_map(move |&b| [(a, b, 7), (a, b, 8)])) {
             let mut block = Block::new(2, map);
             block.restart(2, map, Some(map));

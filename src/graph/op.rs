@@ -11,6 +11,7 @@ use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::Operation;
 use crate::ops::pool::AveragePool;
+use crate::ops::product::Product;
 use crate::ops::slice::Slice;
 use crate::ops::tokens::Tokens;
 
@@ -54,6 +55,8 @@ pub enum Op {
     Add,
     /// Its inputs side by side along the channels.
     Concat,
+    /// The product of its two inputs, number by number; the second may have one position, which meets all.
+    Product,
     /// Some of the channels of every so many rows and columns.
     Slice(Slice),
 }
@@ -95,6 +98,7 @@ impl Op {
             Self::Activation(op) => Kind::Plain(op),
             Self::Attention(op) => Kind::Plain(op),
             Self::Concat => Kind::Plain(&Concat),
+            Self::Product => Kind::Plain(&Product),
             Self::Slice(op) => Kind::Plain(op),
         }
     }

@@ -6,6 +6,7 @@ use crate::graph::{Block, Convolution, Distribution, Draw, MAX_NODES, NodeId, Op
 use crate::mem::{ALIGNMENT, Memory, Slot, Workspace};
 use crate::ops::activation::{self, Activation};
 use crate::ops::attention::{self, Attention};
+use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::pool::AveragePool;
 use crate::ops::slice::Slice;
@@ -146,6 +147,14 @@ pub(crate) fn interpret(block: &Block, point: &Point) -> Vec<f64> {
                     }
                 }
                 out
+            }
+            Op::Product => {
+                let (positions, channels) = (node.shape.positions_per_image(), node.shape.channels);
+                let of = |place: usize| match shape_of(1) == node.shape {
+                    true => place,
+                    false => place / (positions * channels) * channels + place % channels,
+                };
+                argument(0).iter().enumerate().map(|(place, x)| x * argument(1)[of(place)]).collect()
             }
             Op::Slice(slice) => {
                 let (x, [from_row, from_column]) = (shape_of(0), slice.offset);
@@ -620,6 +629,25 @@ fn every_prologue_and_every_alias() {
                 let z = b.slice(z, Slice::of_positions(4, 0))?;
                 let rest = b.average_pool(y, Window::new(2, 2, 0)?)?;
                 b.concat(&[c, z, rest])
+            }),
+        ),
+        (
+            "products of maps, of prologues, of itself and by one number a channel",
+            build(shape, |b, x| {
+                let y = b.convolution(x, Convolution::same(6, 3, 1), 1)?;
+                let y = b.batch_norm(y, EPSILON, 1)?;
+                let y = b.relu(y)?;
+                let pooled = b.global_pool(y)?;
+                let squeezed = b.push(Op::Linear(Linear { channels: 3 }), &[pooled], 2)?;
+                let squeezed = b.relu(squeezed)?;
+                let excited = b.push(Op::Linear(Linear { channels: 6 }), &[squeezed], 3)?;
+                let excited = b.push(Op::Activation(Activation::Sigmoid), &[excited], 0)?;
+                let scaled = b.product(y, excited)?;
+                let z = b.convolution(scaled, Convolution::same(6, 1, 1), 4)?;
+                let z = b.batch_norm(z, EPSILON, 4)?;
+                let gated = b.product(z, y)?;
+                let square = b.product(gated, gated)?;
+                b.add(&[square, scaled, y])
             }),
         ),
         (

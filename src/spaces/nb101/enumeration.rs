@@ -158,7 +158,7 @@ mod tests {
     fn orders_are_all_and_different() {
         for count in 0..=MAX_INTERIOR {
             let all: BTreeSet<Order> = orders(count).collect();
-            assert_eq!(all.len(), (1..=count).product());
+            assert_eq!(all.len(), (1..=count).product::<usize>());
             assert!(all.iter().all(|order| order[..count].iter().collect::<BTreeSet<_>>().len() == count));
         }
     }
