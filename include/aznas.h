@@ -98,6 +98,56 @@
 #define AZNAS_PROXY_FLOPS 512
 
 /**
+ * Length of the gradient of the loss. This and what follows is measured of the network as a whole, in runs of its own.
+ */
+#define AZNAS_PROXY_GRAD_NORM 1024
+
+/**
+ * SNIP: how much the loss depends on the weights as they are; comes free with the former.
+ */
+#define AZNAS_PROXY_SNIP 2048
+
+/**
+ * GraSP: whether a step along the gradient keeps the gradient long.
+ */
+#define AZNAS_PROXY_GRASP 4096
+
+/**
+ * Logarithm of Synflow: what flows through the network without signs.
+ */
+#define AZNAS_PROXY_SYNFLOW 8192
+
+/**
+ * NASWOT: how well the rectifiers tell images apart.
+ */
+#define AZNAS_PROXY_NASWOT 16384
+
+/**
+ * Minus the condition number of the tangent kernel, the first half of TE-NAS.
+ */
+#define AZNAS_PROXY_NTK 32768
+
+/**
+ * Linear regions that the images lie in, the second half of TE-NAS.
+ */
+#define AZNAS_PROXY_LINEAR_REGIONS 65536
+
+/**
+ * ZenNAS: how much the last map answers to a small change of the input.
+ */
+#define AZNAS_PROXY_ZEN 131072
+
+/**
+ * GradSign, the sum over the weights: whether images pull them the same way.
+ */
+#define AZNAS_PROXY_GRAD_SIGN 262144
+
+/**
+ * ZiCo: how large gradients are beside what they vary by.
+ */
+#define AZNAS_PROXY_ZICO 524288
+
+/**
  * The four of the paper.
  */
 #define AZNAS_PROXIES_PAPER 15
@@ -141,6 +191,26 @@
  * Every block after the first down-samples: mean progressivity is minus infinity.
  */
 #define AZNAS_FLAG_ALL_DOWN_SAMPLE 32
+
+/**
+ * There are no rectifiers, and NASWOT or linear regions are minus infinity.
+ */
+#define AZNAS_FLAG_NO_RECTIFIER 64
+
+/**
+ * There are no batch normalisations or there is no map that is pooled, and ZenNAS is minus infinity.
+ */
+#define AZNAS_FLAG_NO_BATCH_NORM 128
+
+/**
+ * Two images look alike to the network, and NASWOT or the score of the tangent kernel is minus infinity.
+ */
+#define AZNAS_FLAG_IMAGES_ALIKE 256
+
+/**
+ * Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
+ */
+#define AZNAS_FLAG_CUT_OFF 512
 
 /**
  * Version of this header: changes that break programs.
@@ -376,6 +446,14 @@ enum aznas_init
      * U(-0.1, 0.1)
      */
     AZNAS_INIT_UNIFORM = 6,
+    /**
+     * U(-a, a), a = 1 / sqrt(fan_in)
+     */
+    AZNAS_INIT_UNIFORM_FAN_IN = 7,
+    /**
+     * N(0, 1)
+     */
+    AZNAS_INIT_STANDARD_NORMAL = 8,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

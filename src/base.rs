@@ -5,6 +5,7 @@ pub mod few;
 pub mod math;
 pub mod rng;
 pub(crate) mod sort;
+pub(crate) mod sum;
 
 /// Whether code is to be short rather than fast (feature `small`): what only saves time is then left out, and what kernels
 /// have in common is not compiled into each. The results are the same bits, but for eigenvalues of matrices of order 384 and

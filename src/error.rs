@@ -73,6 +73,11 @@ pub enum Error {
     },
     /// The back end asked for is not available on this processor or in this build.
     BackendUnavailable,
+    /// A proxy is not part of this build.
+    NotBuilt {
+        /// Its name.
+        proxy: &'static str,
+    },
     /// A search found no candidate within its budget.
     NoCandidate {
         /// How many proposals were rejected.
@@ -85,7 +90,7 @@ impl Error {
     pub const fn code(&self) -> i32 {
         match self {
             Self::Parse { .. } => -1,
-            Self::Invalid { .. } | Self::NotMultiple { .. } => -2,
+            Self::Invalid { .. } | Self::NotMultiple { .. } | Self::NotBuilt { .. } => -2,
             Self::Node { .. } => -3,
             Self::TensorLength { .. } => -4,
             Self::Overflow { .. } => -5,
@@ -117,6 +122,7 @@ impl fmt::Display for Error {
             }
             Self::OutOfMemory { needed } => write!(f, "no memory for {needed} bytes"),
             Self::BackendUnavailable => write!(f, "this back end is not available on this processor"),
+            Self::NotBuilt { proxy } => write!(f, "proxies: {proxy} is not part of this build (feature `gradients`)"),
             Self::NoCandidate { proposals } => write!(f, "none of {proposals} proposals is within the budget"),
         }
     }

@@ -40,6 +40,8 @@ pub mod base;
 pub mod error;
 pub mod graph;
 pub mod linalg;
+#[cfg(feature = "gradients")]
+mod measure;
 pub mod mem;
 pub mod ops;
 pub mod options;

@@ -1,8 +1,9 @@
-//! Dense linear algebra on the caller's slices: products, covariances, eigenvalues.
+//! Dense linear algebra on the caller's slices: products, covariances, eigenvalues, determinants.
 
 mod band;
 mod block;
 pub mod covariance;
+pub mod determinant;
 pub mod gemm;
 mod householder;
 pub mod jacobi;

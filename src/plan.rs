@@ -6,12 +6,16 @@
 //!
 //! Only the memory of a block's own is planned here. Where its boundaries lie is said by a [`Frame`].
 
+mod ends;
 mod frame;
 mod given;
 mod gradients;
 mod step;
 mod values;
 
+pub(crate) use ends::Ends;
+#[cfg(feature = "gradients")]
+pub(crate) use ends::Place;
 pub(crate) use frame::Frame;
 #[cfg(feature = "gradients")]
 pub(crate) use frame::Gradients;
@@ -44,6 +48,18 @@ pub(crate) struct Want {
     /// Gradients with respect to parameters and to what the block reads.
     #[cfg(feature = "gradients")]
     pub(crate) through: Option<Through>,
+    /// A look at what passes by on the way forwards.
+    #[cfg(feature = "gradients")]
+    pub(crate) look: Option<Look>,
+}
+
+/// Rectifiers, batch normalisations and maps that are pooled are looked at, also those that the block's output does not
+/// need: every node is run.
+#[cfg(feature = "gradients")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Look {
+    /// Two batches make the input.
+    pub(crate) mixes_inputs: bool,
 }
 
 /// Gradients through a block, from one boundary to the other: that with respect to its output, given by who drives, is
@@ -67,13 +83,29 @@ impl Want {
             transfer,
             #[cfg(feature = "gradients")]
             through: None,
+            #[cfg(feature = "gradients")]
+            look: None,
         }
+    }
+
+    /// A look at the way forwards.
+    #[cfg(feature = "gradients")]
+    pub(crate) const fn look(look: Look) -> Self {
+        Self { spectrum: false, transfer: false, through: None, look: Some(look) }
+    }
+
+    /// Whether nodes are looked at on the way forwards.
+    fn looks(self) -> bool {
+        #[cfg(feature = "gradients")]
+        return self.look.is_some();
+        #[cfg(not(feature = "gradients"))]
+        false
     }
 
     /// Gradients through the block.
     #[cfg(feature = "gradients")]
     pub(crate) const fn through(through: Through) -> Self {
-        Self { spectrum: false, transfer: false, through: Some(through) }
+        Self { spectrum: false, transfer: false, through: Some(through), look: None }
     }
 
     /// Whether gradients with respect to parameters are wanted.
@@ -86,7 +118,7 @@ impl Want {
 
     /// Whether blocks need not even be run.
     fn is_nothing(self) -> bool {
-        !(self.spectrum || self.transfer || self.of_parameters())
+        !(self.spectrum || self.transfer || self.of_parameters() || self.looks())
     }
 }
 
@@ -151,6 +183,9 @@ pub(crate) struct NodePlan {
     /// a group of convolutions one after another.
     #[cfg(feature = "gradients")]
     pub(crate) parameter_gradients: Option<BufferId>,
+    /// One image of a value that is looked at, if it is not stored as it is.
+    #[cfg(feature = "gradients")]
+    pub(crate) image: Option<BufferId>,
 }
 
 /// Memory of the statistics of a block's feature and gradient.
@@ -265,8 +300,12 @@ impl BlockPlan {
     /// What gradients through the block ask of the forward phase.
     #[cfg(feature = "gradients")]
     fn prepare(&mut self, block: &Block, want: Want) -> Result<(), Error> {
-        let mixes_inputs = block.index() == 0 && want.through.is_some_and(|through| through.mixes_inputs);
-        self.mixed_input = if mixes_inputs { Some(self.buffer::<f32>(self.input_lens[0])?) } else { None };
+        let mixes_inputs = want.through.map(|through| through.mixes_inputs).or(want.look.map(|look| look.mixes_inputs));
+        self.mixed_input = if block.index() == 0 && mixes_inputs == Some(true) {
+            Some(self.buffer::<f32>(self.input_lens[0])?)
+        } else {
+            None
+        };
         self.holds_biases = want.through.is_some_and(|through| through.holds_biases);
         self.is_repeated = want.through.is_some_and(|through| through.repeated);
         Ok(())

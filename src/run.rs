@@ -3,6 +3,8 @@
 mod draw;
 mod forward;
 #[cfg(feature = "gradients")]
+mod look;
+#[cfg(feature = "gradients")]
 mod parameters;
 #[cfg(feature = "gradients")]
 mod setting;
@@ -18,6 +20,8 @@ use crate::options::Options;
 use crate::plan::{BlockPlan, Frame, Phase, Region, Step};
 use crate::proxy::BlockScores;
 use crate::tensor::{Affine, Role, Sink, Source, Sums, Value, View, ViewMut};
+#[cfg(feature = "gradients")]
+pub(crate) use look::{Look, Rectifier};
 #[cfg(feature = "gradients")]
 pub use parameters::Parameter;
 #[cfg(feature = "gradients")]
@@ -103,6 +107,8 @@ impl Runner<'_> {
             // Nobody looks on.
             #[cfg(feature = "gradients")]
             Step::ParameterGradients(node) => self.parameter_gradients(node, &mut workspace.loans(), &mut |_| ()),
+            #[cfg(feature = "gradients")]
+            Step::Look(_) => {}
             Step::ClearGradient => self.clear_gradient(&mut workspace.loans()),
             Step::Transfer => self.transfer(&mut workspace.loans(), scores),
         }

@@ -1,19 +1,19 @@
 //! The score of a network: the only place that knows the whole order.
 
-mod ends;
 #[cfg(all(test, feature = "alloc"))]
 pub(crate) mod tests;
 
 use crate::Error;
 use crate::base::rng::repeat_seed;
 use crate::graph::{Cost, Network, Walk, explained};
+#[cfg(feature = "gradients")]
+use crate::measure::Subject;
 use crate::mem::Workspace;
 use crate::options::{Options, Sigma};
-use crate::plan::{self, BlockPlan, Want};
+use crate::plan::{self, BlockPlan, Ends, Want};
 use crate::proxy::{BlockScores, Counts, Measurement, ProxySet, Scores, Totals};
 use crate::run::Runner;
 use crate::tensor::Source;
-use ends::Ends;
 
 /// What has to be measured of each block.
 pub(crate) fn want(options: &Options) -> Want {
@@ -62,6 +62,21 @@ fn walked<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sour
     Ok((bytes, cost))
 }
 
+/// The bytes of workspace that proxies of the network as a whole take.
+#[cfg(feature = "gradients")]
+fn of_whole_network<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<usize, Error> {
+    Subject { network, options, source }.workspace_size()
+}
+
+/// There are none in this build.
+#[cfg(not(feature = "gradients"))]
+fn of_whole_network<N: Network + ?Sized>(_: &N, options: &Options, _: &dyn Source) -> Result<usize, Error> {
+    match options.proxies.iter().find(|proxy| proxy.is_of_whole_network()) {
+        Some(proxy) => Err(Error::NotBuilt { proxy: proxy.name() }),
+        None => Ok(0),
+    }
+}
+
 /// Refuses all that a score refuses but a workspace that is too small.
 #[inline(never)] // what is on its stack is given back when it returns
 fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<Outlook, Error> {
@@ -77,6 +92,7 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     let options = &Options { proxies: options.proxies.without(absent(network)), ..*options };
     let (bytes, cost) =
         walked(network, options, source).map_err(|error| explained(network, options.height, options.width, error))?;
+    let bytes = bytes.max(of_whole_network(network, options, source)?);
     let cost = cost.with_own_parameters(network, [options.height, options.width])?;
     Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
 }
@@ -143,6 +159,8 @@ pub(crate) fn of_blocks<N: Network + ?Sized>(
             totals.add(&block_scores(runner, workspace)?);
             Ok(())
         })?;
+        #[cfg(feature = "gradients")]
+        Subject { network, options: &options, source }.measure(workspace, &mut totals)?;
         totals.end_repeat();
     }
     Ok(totals.finish(&counts))

@@ -10,55 +10,8 @@ use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::sweep::{self, Input, Loss, Parameter, State, Sweep, Watch, Weights};
 use aznas::tensor::{Random, Role, Source};
 use aznas::{Error, Options, Workspace};
-use common::record::Record;
+use common::recorded::{NETWORKS, Recorded};
 use std::collections::{HashMap, HashSet};
-
-const NETWORKS: [&str; 11] = [
-    "nb201_best",
-    "nb201_all_conv3x3",
-    "nb201_mixed",
-    "nb201_avg_pool_all",
-    "nb201_skip_all",
-    "nb201_identity",
-    "nb201_none",
-    "nb201_full",
-    "mbv2_a",
-    "mbv2_b",
-    "vit_tiny",
-];
-
-/// A network, and what its gradients are.
-struct Recorded {
-    network: Record,
-    proxies: Record,
-    labels: [Vec<u32>; 2],
-}
-
-impl Recorded {
-    fn read(name: &str) -> Self {
-        let (network, proxies) = (Record::read(name), Record::read(&format!("proxies_{name}")));
-        let labels = ["labels", "second_labels"].map(|name| {
-            let words = proxies.bytes[name].chunks_exact(4);
-            words.map(|word| u32::from_le_bytes(word.try_into().unwrap())).collect()
-        });
-        Self { network, proxies, labels }
-    }
-}
-
-impl Source for Recorded {
-    fn input(&self) -> Option<&[f32]> {
-        self.network.input()
-    }
-    fn batch(&self, number: u32) -> Option<&[f32]> {
-        [self.input(), self.proxies.single.get("second_input").map(Vec::as_slice)][number as usize]
-    }
-    fn labels(&self, batch: u32) -> Option<&[u32]> {
-        Some(&self.labels[batch as usize])
-    }
-    fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
-        self.network.parameter(block, key, role)
-    }
-}
 
 /// Everything that is told of a sweep, by name.
 #[derive(Default)]
@@ -85,7 +38,7 @@ impl Watch for Told {
 }
 
 fn run(recorded: &Recorded, options: &Options) -> (Told, f64) {
-    let network = recorded.network.network();
+    let network = recorded.record.network();
     let sweep = Sweep::default();
     let bytes = sweep::workspace_size(&*network, options, &sweep, recorded).unwrap();
     // Whatever is read before it is written poisons the result.
@@ -117,7 +70,7 @@ fn check(algorithm: Algorithm, allowed: f64) {
         // against all.
         let scale = 1e-3 * total;
         for backend in Backend::available() {
-            let (told, loss) = run(&recorded, &recorded.network.options(backend, algorithm));
+            let (told, loss) = run(&recorded, &recorded.record.options(backend, algorithm));
             let place = format!("{name} {} {algorithm:?}", backend.name());
             let (mut largest, mut worst) = (0.0f64, String::new());
             let mut note = |gap: f64, what: String| {
@@ -134,7 +87,7 @@ fn check(algorithm: Algorithm, allowed: f64) {
             }
             let mut seen = HashSet::new();
             for (&(block, key, _), (role, gradient)) in &told.parameters {
-                let parameter = recorded.network.name(block, key, *role).unwrap();
+                let parameter = recorded.record.name(block, key, *role).unwrap();
                 match recorded.proxies.double.get(&format!("gradient/{parameter}")) {
                     Some(theirs) => note(gap(gradient, theirs, scale), parameter.clone()),
                     None => {
@@ -194,7 +147,7 @@ fn small_networks() -> impl Iterator<Item = (&'static str, Recorded, Options)> {
     let backends: Vec<_> = Backend::available().collect();
     NETWORKS.into_iter().filter(|name| *name != "nb201_full").enumerate().map(move |(i, name)| {
         let recorded = Recorded::read(name);
-        let options = recorded.network.options(backends[i % backends.len()], Algorithm::Direct);
+        let options = recorded.record.options(backends[i % backends.len()], Algorithm::Direct);
         (name, recorded, options)
     })
 }
@@ -217,7 +170,7 @@ fn magnitudes_are_as_recorded() {
             ..Sweep::default()
         };
         let mut sum = 0.0f64;
-        let loss = sweep(&*recorded.network.network(), &options, &setting, &recorded, &mut |parameter: Parameter<
+        let loss = sweep(&*recorded.record.network(), &options, &setting, &recorded, &mut |parameter: Parameter<
             '_,
         >| {
             assert!(!matches!(parameter.role, Role::Gain | Role::Shift), "{name}: what is left out has no influence");
@@ -242,7 +195,7 @@ fn images_by_themselves_are_as_recorded() {
         let batch = options.batch;
         let mut rows = vec![Vec::new(); batch];
         let setting = Sweep { loss: Loss::EachSample, ..Sweep::default() };
-        sweep(&*recorded.network.network(), &options, &setting, &recorded, &mut |parameter: Parameter<'_>| {
+        sweep(&*recorded.record.network(), &options, &setting, &recorded, &mut |parameter: Parameter<'_>| {
             if matches!(parameter.role, Role::Weight | Role::Gain) {
                 rows[parameter.sample.unwrap()].extend(parameter.gradient.iter().map(|&x| f64::from(x)));
             }
@@ -261,7 +214,7 @@ fn images_by_themselves_are_as_recorded() {
 #[test]
 fn a_state_is_kept_from_batch_to_batch() {
     for (name, recorded, options) in small_networks() {
-        let network = recorded.network.network();
+        let network = recorded.record.network();
         let first = Sweep { state: State::Fresh, ..Sweep::default() };
         let second = Sweep { state: State::Kept, input: Input::Batch(1), ..Sweep::default() };
         let bytes = [first, second].map(|s| sweep::workspace_size(&*network, &options, &s, &recorded).unwrap());
@@ -309,7 +262,7 @@ impl Source for Moved<'_> {
 fn weights_are_shifted_along_the_state() {
     const BY: f32 = -0.125;
     for (name, recorded, options) in small_networks() {
-        let network = recorded.network.network();
+        let network = recorded.record.network();
         let setting = Sweep { state: State::Fresh, ..Sweep::default() };
         let bytes = sweep::workspace_size(&*network, &options, &setting, &recorded).unwrap();
         let mut memory = vec![0xff; Workspace::buffer_len(bytes).unwrap()];
@@ -341,7 +294,7 @@ fn weights_are_shifted_along_the_state() {
 #[test]
 fn weights_are_scaled() {
     for (name, recorded, options) in small_networks() {
-        let network = recorded.network.network();
+        let network = recorded.record.network();
         let mut moved = Moved(&recorded, HashMap::new());
         let mut scaled = Told::default();
         let setting = Sweep { weights: Weights::Scaled { by: 0.875 }, ..Sweep::default() };
@@ -361,9 +314,9 @@ fn weights_are_scaled() {
 #[test]
 fn a_smooth_network_has_the_recorded_curvature() {
     let recorded = Recorded::read("vit_tiny");
-    let network = recorded.network.network();
+    let network = recorded.record.network();
     for backend in Backend::available() {
-        let options = recorded.network.options(backend, Algorithm::Direct);
+        let options = recorded.record.options(backend, Algorithm::Direct);
         let squares = |by: f32| {
             let setting = Sweep { weights: Weights::Scaled { by }, ..Sweep::default() };
             let mut squares = 0.0;
@@ -504,5 +457,5 @@ fn bad_requests_are_refused() {
     assert!(matches!(short, Err(Error::TensorLength { block: 0, given: 5, .. })), "{short:?}");
     assert!(size(&network, Sweep { input: Input::Ones, ..default }, &Batch(vec![0.0; 5])).is_ok());
     let empty = Options { batch: 0, ..options };
-    assert!(invalid(sweep::workspace_size(&network, &empty, &default, &Random), "batch, height, width"));
+    assert!(invalid(sweep::workspace_size(&network, &empty, &default, &Random), "batch"));
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The layers of the core, lowest first; modules on one line do not use each other.
-const LAYERS: [&[&str]; 17] = [
+const LAYERS: [&[&str]; 18] = [
     &["error", "base"],
     &["mem"],
     &["simd"],
@@ -22,6 +22,7 @@ const LAYERS: [&[&str]; 17] = [
     &["plan"],
     &["run"],
     &["sweep"],
+    &["measure"],
     &["score"],
     &["prefix"],
     &["search"],

@@ -215,7 +215,7 @@ const TINY: Options = Options {
     initialisation: Initialisation::KaimingNormalFanIn,
     repeats: 1,
     sigma: Sigma::Plain,
-    proxies: ProxySet::ALL,
+    proxies: ProxySet::BLOCKWISE,
     backend: Backend::Scalar,
     algorithm: Algorithm::Direct,
 };

@@ -21,18 +21,18 @@ fn sets() -> impl Iterator<Item = ProxySet> {
         ProxySet::of(&[Proxy::MeanProgressivity, Proxy::Depth]),
         ProxySet::of(&[]),
     ];
-    singles.into_iter().chain(pairs).chain(ProxySet::NAMED.map(|(_, set)| set))
+    singles.into_iter().chain(pairs).chain(ProxySet::NAMED.map(|(_, set)| set.without(ProxySet::OF_WHOLE_NETWORKS)))
 }
 
 fn check<N: Network>(network: &N, options: Options, source: &dyn Source) {
-    let (all, all_blocks) = common::score_with(network, &Options { proxies: ProxySet::ALL, ..options }, source);
+    let (all, all_blocks) = common::score_with(network, &Options { proxies: ProxySet::BLOCKWISE, ..options }, source);
     let absent = if network.progressivity() { ProxySet::of(&[]) } else { ProxySet::PROGRESSIVE };
-    assert_eq!(all.measured, ProxySet::ALL.without(absent));
+    assert_eq!(all.measured, ProxySet::BLOCKWISE.without(absent));
     for proxies in sets() {
         let (some, blocks) = common::score_with(network, &Options { proxies, ..options }, source);
         let spectral = proxies.without(absent).intersects(SPECTRAL);
         let trainable = proxies.contains(Proxy::Trainability);
-        for proxy in Proxy::ALL {
+        for proxy in ProxySet::BLOCKWISE.iter() {
             let is_known = match proxy {
                 Proxy::Trainability => trainable,
                 _ if absent.contains(proxy) => false,
@@ -100,14 +100,15 @@ fn memory_is_that_of_the_work() {
             let options = Options { batch: 16, proxies, ..Options::default() };
             aznas::workspace_size(&network, &options, &Random).unwrap()
         };
-        let (all, spectra, transfers) = (bytes(ProxySet::ALL), bytes(SPECTRAL), bytes(MEASURED.without(SPECTRAL)));
+        let (all, spectra, transfers) =
+            (bytes(ProxySet::BLOCKWISE), bytes(SPECTRAL), bytes(MEASURED.without(SPECTRAL)));
         assert!(spectra <= all && transfers <= all, "{text}");
         // The largest block of a cell of convolutions alone is a cell, and its gradients take memory.
         assert!(spectra < all || text != common::CELLS[0], "{spectra} bytes without the backward pass, {all} with it");
-        assert_eq!(bytes(ProxySet::ALL.without(MEASURED)), 0);
+        assert_eq!(bytes(ProxySet::BLOCKWISE.without(MEASURED)), 0);
     }
     let network = common::cell_network(common::CELLS[0], 16, 5, 10);
-    let options = Options { proxies: ProxySet::ALL.without(MEASURED), ..Options::default() };
+    let options = Options { proxies: ProxySet::BLOCKWISE.without(MEASURED), ..Options::default() };
     let counted = aznas::score(&network, &options, &Random, &mut Workspace::from_bytes(&mut []), |_| ()).unwrap();
     for proxy in options.proxies.iter() {
         assert!(counted.get(proxy) > 0.0, "{proxy:?}");
@@ -208,7 +209,7 @@ fn minus_infinity_comes_with_a_reason() {
     let (mut undefined, mut seen) = ([0; Proxy::COUNT], Flags::default());
     for kinds in &networks[1..] {
         for identity_rule in [IdentityRule::Reject, IdentityRule::Skip] {
-            for proxies in [ProxySet::of(&[]), SPECTRAL, MEASURED.without(SPECTRAL), ProxySet::ALL] {
+            for proxies in [ProxySet::of(&[]), SPECTRAL, MEASURED.without(SPECTRAL), ProxySet::BLOCKWISE] {
                 for complexity in if kinds.len() == 1 { vec![None, Some(f64::NAN)] } else { vec![None] } {
                     let network = Chain { kinds: kinds.clone(), identity_rule, complexity };
                     let options = Options { batch: 2, height: 8, width: 8, proxies, ..Options::default() };
@@ -240,5 +241,9 @@ fn minus_infinity_comes_with_a_reason() {
     for proxy in MEASURED.with(Proxy::Complexity).iter() {
         assert!(undefined[proxy as usize] > 0, "{proxy:?} was defined everywhere");
     }
-    assert_eq!(seen.names().count(), Flags(u32::MAX).names().count(), "{:?}", seen.names().collect::<Vec<_>>());
+    // The other reasons are those of proxies of whole networks.
+    let others = [Flags::NO_RECTIFIER, Flags::NO_BATCH_NORM, Flags::IMAGES_ALIKE, Flags::CUT_OFF];
+    let all = others.into_iter().fold(seen, |all, flag| all | flag);
+    assert!(others.iter().all(|flag| !seen.contains(*flag)));
+    assert_eq!(all.names().count(), Flags(u32::MAX).names().count(), "{:?}", seen.names().collect::<Vec<_>>());
 }

@@ -3,6 +3,7 @@
 use crate::common::candidate::SpaceArguments;
 use crate::common::scoring::ScoringArguments;
 use crate::common::setting::Setting;
+use aznas::Options;
 use aznas::proxy::ProxySet;
 use clap::{Parser, ValueEnum};
 
@@ -33,7 +34,7 @@ pub struct Arguments {
     pub space: SpaceArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
-    /// Proxies to aggregate and to show in a table: paper, extended, all, or names between commas
+    /// Proxies to aggregate and to show in a table: paper, extended, blockwise, te-nas, all, or names between commas
     #[arg(long, default_value_t)]
     pub proxies: ProxySet,
     /// Report every primary block too (table and json)
@@ -62,8 +63,17 @@ pub enum Format {
 }
 
 impl Arguments {
+    /// How architectures are scored. The paper's four are measured too, unless none but proxies of whole networks are asked
+    /// for.
+    pub fn options(&self) -> Options {
+        let options = self.scoring.options(self.space.default_resolution(), self.proxies);
+        let proxies =
+            if self.proxies.intersects(ProxySet::BLOCKWISE) { options.proxies } else { self.proxies.measured() };
+        Options { proxies, ..options }
+    }
+
     /// What the scores depend on besides the architecture and the seed.
     pub fn setting(&self) -> Setting {
-        Setting::of_case(&self.space, &self.scoring.options(self.space.default_resolution(), self.proxies))
+        Setting::of_case(&self.space, &self.options())
     }
 }

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let options = arguments.scoring.options(arguments.space.default_resolution(), arguments.proxies);
+    let options = arguments.options();
     let (space, setting, blocks) = (arguments.space.clone(), arguments.setting(), arguments.blocks);
     let requests = input::requests(arguments.architectures.clone());
     // Lines are answered one by one. What is all there before anything is answered is looked at first.

@@ -9,7 +9,7 @@ use aznas::proxy::{Proxy, ProxySet};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// The columns of a CSV file.
+/// The columns of a CSV file, which those of whole networks follow that are asked for.
 const COLUMNS: [&str; 15] = [
     "arch",
     "expressivity",
@@ -46,9 +46,19 @@ impl<W: Write> Output<W> {
 
     pub fn begin(&mut self) -> io::Result<()> {
         if self.format == Format::Csv {
-            writeln!(self.out, "{}", store::heading(&COLUMNS, &Setting::default()))?;
+            writeln!(self.out, "{}", self.heading())?;
         }
         self.out.flush()
+    }
+
+    /// The proxies of whole networks that are asked for.
+    fn further(&self) -> ProxySet {
+        self.proxies.without(ProxySet::BLOCKWISE)
+    }
+
+    fn heading(&self) -> String {
+        let columns: Vec<_> = COLUMNS.into_iter().chain(self.further().iter().map(Proxy::name)).collect();
+        store::heading(&columns, &Setting::default())
     }
 
     /// Writes a row, which is out of the program when this returns.
@@ -56,11 +66,19 @@ impl<W: Write> Output<W> {
         match self.format {
             Format::Table => self.rows.push((arch.to_string(), outcome)),
             Format::Csv => {
-                let heading = Checksum::of(store::heading(&COLUMNS, &Setting::default()).as_bytes());
-                let row = store::line(heading, csv(arch, seed, &self.setting, &outcome));
+                let heading = Checksum::of(self.heading().as_bytes());
+                let further = outcome.scores.values(self.further()).map(|value| value.to_string());
+                let columns = csv(arch, seed, &self.setting, &outcome).into_iter().chain(further);
+                let row = store::line(heading, columns);
                 self.out.write_all(row.as_bytes())?;
             }
-            Format::Json => writeln!(self.out, "{}", json(arch, seed, &self.setting, &outcome))?,
+            Format::Json => {
+                let mut object = json(arch, seed, &self.setting, &outcome);
+                for proxy in self.further().iter() {
+                    object[proxy.name()] = outcome.scores.get(proxy).into();
+                }
+                writeln!(self.out, "{object}")?;
+            }
         }
         self.out.flush()
     }

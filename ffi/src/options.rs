@@ -31,10 +31,14 @@ pub enum Init {
     Normal = 5,
     /// U(-0.1, 0.1)
     Uniform = 6,
+    /// U(-a, a), a = 1 / sqrt(fan_in)
+    UniformFanIn = 7,
+    /// N(0, 1)
+    StandardNormal = 8,
 }
 
 impl Init {
-    const ALL: [(Self, aznas::Initialisation); 7] = [
+    const ALL: [(Self, aznas::Initialisation); 9] = [
         (Self::KaimingNormalFanIn, aznas::Initialisation::KaimingNormalFanIn),
         (Self::KaimingNormalFanOut, aznas::Initialisation::KaimingNormalFanOut),
         (Self::KaimingUniformFanIn, aznas::Initialisation::KaimingUniformFanIn),
@@ -42,6 +46,8 @@ impl Init {
         (Self::XavierNormal, aznas::Initialisation::XavierNormal),
         (Self::Normal, aznas::Initialisation::Normal),
         (Self::Uniform, aznas::Initialisation::Uniform),
+        (Self::UniformFanIn, aznas::Initialisation::UniformFanIn),
+        (Self::StandardNormal, aznas::Initialisation::StandardNormal),
     ];
 
     fn to_core(number: u32) -> Result<aznas::Initialisation, Refusal> {

@@ -28,10 +28,22 @@ pub const AZNAS_FLAG_NOT_MEASURED: u32 = 8;
 pub const AZNAS_FLAG_SINGLE_BLOCK: u32 = 16;
 /// Every block after the first down-samples: mean progressivity is minus infinity.
 pub const AZNAS_FLAG_ALL_DOWN_SAMPLE: u32 = 32;
+/// There are no rectifiers, and NASWOT or linear regions are minus infinity.
+pub const AZNAS_FLAG_NO_RECTIFIER: u32 = 64;
+/// There are no batch normalisations or there is no map that is pooled, and ZenNAS is minus infinity.
+pub const AZNAS_FLAG_NO_BATCH_NORM: u32 = 128;
+/// Two images look alike to the network, and NASWOT or the score of the tangent kernel is minus infinity.
+pub const AZNAS_FLAG_IMAGES_ALIKE: u32 = 256;
+/// Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
+pub const AZNAS_FLAG_CUT_OFF: u32 = 512;
 
 const _: () = {
     assert!(AZNAS_FLAG_NOT_FINITE == Flags::NOT_FINITE.0);
     assert!(AZNAS_FLAG_CONSTANT_FEATURE == Flags::CONSTANT_FEATURE.0);
+    assert!(AZNAS_FLAG_NO_RECTIFIER == Flags::NO_RECTIFIER.0);
+    assert!(AZNAS_FLAG_NO_BATCH_NORM == Flags::NO_BATCH_NORM.0);
+    assert!(AZNAS_FLAG_IMAGES_ALIKE == Flags::IMAGES_ALIKE.0);
+    assert!(AZNAS_FLAG_CUT_OFF == Flags::CUT_OFF.0);
     assert!(AZNAS_FLAG_IDENTITY_BLOCK == Flags::IDENTITY_BLOCK.0);
     assert!(AZNAS_FLAG_SINGLE_BLOCK == Flags::SINGLE_BLOCK.0);
     assert!(AZNAS_FLAG_ALL_DOWN_SAMPLE == Flags::ALL_DOWN_SAMPLE.0);

@@ -50,7 +50,7 @@ impl Block {
     /// An empty block that reads a map of shape `input`; `index` is its number in the network.
     pub fn new(index: usize, input: Shape) -> Self {
         let inputs = [NodeId(0); MAX_INPUTS];
-        let node = Node { op: Op::Input, shape: input, key: 0, draw: None, inputs, input_count: 0 };
+        let node = Node { op: Op::Input, shape: input, key: 0, draw: None, inputs, input_count: 0, times: 1 };
         Self { nodes: [node; MAX_NODES], count: 1, output: NodeId(0), index, earlier: None }
     }
 
@@ -139,7 +139,8 @@ impl Block {
         })?;
         let mut stored = [NodeId(0); MAX_INPUTS];
         stored[..inputs.len()].copy_from_slice(inputs);
-        let added = Node { op, shape, key, draw: None, inputs: stored, input_count: inputs.len() as u8 };
+        let input_count = inputs.len() as u8;
+        let added = Node { op, shape, key, draw: None, inputs: stored, input_count, times: 1 };
         if self.ties(&added) {
             return Err(self.refuse("key", "another than that of an earlier node with such parameters"));
         }
@@ -173,9 +174,17 @@ impl Block {
         self.push(Op::Zero, &[x], 0)
     }
 
-    /// `max(x, 0)`
+    /// `max(x, 0)`. Rectifiers of one value are one node, so that all that read it can run as one; it counts as many
+    /// [times](Node::times).
     pub fn relu(&mut self, x: NodeId) -> Result<NodeId, Error> {
-        self.push(Op::Relu, &[x], 0)
+        let is_same = |node: &Node| node.op == Op::Relu && node.inputs() == [x];
+        match self.nodes().iter().position(is_same) {
+            Some(node) => {
+                self.nodes[node].times = self.nodes[node].times.saturating_add(1);
+                Ok(self.id(node))
+            }
+            None => self.push(Op::Relu, &[x], 0),
+        }
     }
 
     /// A convolution of `x`.

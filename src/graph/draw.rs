@@ -24,11 +24,15 @@ pub enum Initialisation {
     Normal,
     /// U(±0.1)
     Uniform,
+    /// U(±1 / √fan_in): what frameworks draw where nothing is said.
+    UniformFanIn,
+    /// N(0, 1)
+    StandardNormal,
 }
 
 impl Initialisation {
     /// Every initialisation.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::KaimingNormalFanIn,
         Self::KaimingNormalFanOut,
         Self::KaimingUniformFanIn,
@@ -36,6 +40,8 @@ impl Initialisation {
         Self::XavierNormal,
         Self::Normal,
         Self::Uniform,
+        Self::UniformFanIn,
+        Self::StandardNormal,
     ];
 
     /// The name used by programs.
@@ -48,6 +54,8 @@ impl Initialisation {
             Self::XavierNormal => "xavier-normal",
             Self::Normal => "normal",
             Self::Uniform => "uniform",
+            Self::UniformFanIn => "uniform-fan-in",
+            Self::StandardNormal => "standard-normal",
         }
     }
 
@@ -63,6 +71,8 @@ impl Initialisation {
             Self::XavierNormal => normal(2.0 / (fan_in + fan_out)),
             Self::Normal => Distribution::Normal { deviation: 0.1 },
             Self::Uniform => Distribution::Uniform { half_width: 0.1 },
+            Self::UniformFanIn => uniform(1.0 / fan_in),
+            Self::StandardNormal => Distribution::Normal { deviation: 1.0 },
         }
     }
 }

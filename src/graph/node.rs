@@ -32,6 +32,8 @@ pub struct Node {
     pub draw: Option<Draw>,
     pub(super) inputs: [NodeId; MAX_INPUTS],
     pub(super) input_count: u8,
+    /// How many nodes of the network this one stands for.
+    pub(super) times: u8,
 }
 
 impl Node {
@@ -43,6 +45,11 @@ impl Node {
             Role::Weight | Role::ClassToken | Role::Position => true,
             Role::KeyRow | Role::KeyColumn | Role::ValueRow | Role::ValueColumn => true,
         }
+    }
+
+    /// How many nodes of the network this one stands for: rectifiers of one value are one node.
+    pub fn times(&self) -> usize {
+        usize::from(self.times)
     }
 
     /// The nodes it reads, all earlier in the block.

@@ -108,6 +108,19 @@ impl<'a> Workspace<'a> {
         capacity.checked_add(ALIGNMENT - 1)
     }
 
+    /// The workspace in two, of which the first has the next whole slots of `bytes`, or all.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn split(&mut self, bytes: usize) -> [Workspace<'_>; 2] {
+        let first = bytes.checked_next_multiple_of(ALIGNMENT).unwrap_or(self.len).min(self.len);
+        // SAFETY: first <= len, so that the second part starts inside the workspace or at its end.
+        let rest = unsafe { self.start.add(first) };
+        [(self.start, first), (rest, self.len - first)].map(|(start, len)| Workspace {
+            start,
+            len,
+            buffer: PhantomData,
+        })
+    }
+
     /// Lends slots to one step of work.
     pub fn loans(&mut self) -> Loans<'_> {
         Loans {
@@ -191,6 +204,25 @@ mod tests {
         }
         assert_eq!(Workspace::from_bytes(&mut []).capacity(), 0);
         assert_eq!(Workspace::from_bytes(&mut bytes[1..2]).capacity(), 0);
+    }
+
+    #[cfg(feature = "gradients")]
+    #[test]
+    fn parts_are_disjoint_and_make_the_whole() {
+        let mut bytes = vec![0u8; 4 * ALIGNMENT];
+        let mut workspace = Workspace::from_bytes(&mut bytes);
+        let capacity = workspace.capacity();
+        for (asked, first) in
+            [(0, 0), (1, ALIGNMENT), (ALIGNMENT, ALIGNMENT), (capacity, capacity), (usize::MAX, capacity)]
+        {
+            let [mut a, mut b] = workspace.split(asked);
+            assert_eq!([a.capacity(), b.capacity()], [first, capacity - first]);
+            let a = a.loans().write(Slot::<u64>::new(0, first / 8));
+            let b = b.loans().write(Slot::<u64>::new(0, (capacity - first) / 8));
+            a.fill(1);
+            b.fill(2);
+            assert!(a.iter().all(|&word| word == 1));
+        }
     }
 
     #[test]

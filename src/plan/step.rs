@@ -38,6 +38,9 @@ pub(crate) enum Step {
     /// The gradients with respect to a node's parameters.
     #[cfg(feature = "gradients")]
     ParameterGradients(NodeId),
+    /// A node is looked at.
+    #[cfg(feature = "gradients")]
+    Look(NodeId),
     /// Nothing leads back to the input: its gradient is zero.
     ClearGradient,
     /// The transfer matrix of the block and its largest singular value.
@@ -73,6 +76,12 @@ impl Step {
             Self::Vjp(node) => vjp(plan, block, node, visit),
             #[cfg(feature = "gradients")]
             Self::ParameterGradients(node) => parameter_gradients(plan, block, node, visit),
+            #[cfg(feature = "gradients")]
+            Self::Look(node) => {
+                let planned = &plan.nodes[node.index()];
+                buffers(&[planned.image, planned.moments], visit);
+                value(plan, plan.looked_at(block, node), visit);
+            }
             Self::ClearGradient => sink(plan, block.input(), visit),
             Self::Transfer => {
                 visit(Region::Output);

@@ -34,6 +34,13 @@ impl BlockPlan {
         core::iter::successors(Some(leader), |member| self.nodes[member.index()].next_member)
     }
 
+    /// The node whose value a look at `node` sees: a rectifier's own, else what it reads.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn looked_at(&self, block: &Block, node: NodeId) -> NodeId {
+        let inputs = block.nodes()[node.index()].inputs();
+        inputs.first().copied().filter(|_| block.nodes()[node.index()].op != Op::Relu).unwrap_or(node)
+    }
+
     /// The nodes whose values a node reads to form its own: those of an absorbed sum in its place, zeros left out.
     pub(crate) fn terms<'b>(&'b self, block: &'b Block, node: NodeId) -> impl Iterator<Item = NodeId> + 'b {
         let inputs = match block.nodes()[node.index()].inputs() {
@@ -83,7 +90,7 @@ pub(super) fn plan(
     source: &dyn Source,
 ) -> Result<(), Error> {
     find_zeros(plan, block, want, source);
-    find_needed(plan, block);
+    find_needed(plan, block, want);
     let must_store = choose_stored(plan, block);
     group_convolutions(plan, block);
     for (i, node) in block.nodes().iter().enumerate() {
@@ -96,6 +103,8 @@ pub(super) fn plan(
                 store(plan, block, id)?;
                 plan.push(Step::Forward(id));
             }
+            #[cfg(feature = "gradients")]
+            plan_look(plan, block, id, want)?;
             continue;
         }
         let below = node.inputs().first().map(|input| plan.nodes[input.index()].value).unwrap_or_default();
@@ -135,7 +144,30 @@ pub(super) fn plan(
             }
             Kind::Plain(op) => plan_plain(plan, block, id, op, source)?,
         }
+        #[cfg(feature = "gradients")]
+        plan_look(plan, block, id, want)?;
     }
+    Ok(())
+}
+
+/// Plans a look at a node, if it is of a kind that is looked at.
+#[cfg(feature = "gradients")]
+fn plan_look(plan: &mut BlockPlan, block: &Block, id: NodeId, want: Want) -> Result<(), Error> {
+    let node = &block.nodes()[id.index()];
+    let reads_images = matches!(node.op, Op::Relu | Op::GlobalPool);
+    if !want.looks() || !(reads_images || matches!(node.op, Op::BatchNorm(_))) {
+        return Ok(());
+    }
+    let looked_at = plan.looked_at(block, id);
+    let planned = &plan.nodes[looked_at.index()];
+    let (value, is_zero) = (planned.value, planned.zero);
+    let shape = block.nodes()[looked_at.index()].shape;
+    let is_dense = value.affine.is_none() && !value.rectified && value.place.pitch == shape.channels;
+    if reads_images && !is_zero && !is_dense {
+        let image = plan.buffer::<f32>(shape.positions_per_image() * shape.channels)?;
+        plan.nodes[id.index()].image = Some(image);
+    }
+    plan.push(Step::Look(id));
     Ok(())
 }
 
@@ -148,17 +180,20 @@ fn find_zeros(plan: &mut BlockPlan, block: &Block, want: Want, source: &dyn Sour
             Kind::Input | Kind::Earlier => false,
             Kind::Identity | Kind::Relu | Kind::Add => of_zeros,
             Kind::Convolution(convolution) => of_zeros && !convolution.bias,
-            // A shift of 0 has a gradient all the same.
-            Kind::BatchNorm(_) if want.of_parameters() => false,
+            // A shift of 0 has a gradient all the same, and zeros have moments.
+            Kind::BatchNorm(_) if want.of_parameters() || want.looks() => false,
             Kind::BatchNorm(_) => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
             Kind::Plain(op) => of_zeros && op.facts().keeps_zero,
         };
     }
 }
 
-/// Marks what the output is computed from.
-fn find_needed(plan: &mut BlockPlan, block: &Block) {
+/// Marks what the output is computed from, or everything.
+fn find_needed(plan: &mut BlockPlan, block: &Block, want: Want) {
     plan.nodes[block.output().index()].needed = true;
+    if want.looks() {
+        plan.nodes[..block.nodes().len()].iter_mut().for_each(|planned| planned.needed = true);
+    }
     for (i, node) in block.nodes().iter().enumerate().rev() {
         if plan.nodes[i].needed && !plan.nodes[i].zero {
             node.inputs().iter().for_each(|input| plan.nodes[input.index()].needed = true);

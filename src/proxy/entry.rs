@@ -19,6 +19,8 @@ pub(crate) enum Origin {
     Graph(fn(&Counts) -> f64),
     /// Measured block by block: what is measured is measured for all proxies that take it.
     Blocks(Blockwise),
+    /// Measured of the network as a whole, in runs of its own, which serve all proxies of one measurement.
+    Network(Measurement),
 }
 
 /// What is counted on the graph of a network.
@@ -29,13 +31,48 @@ pub(crate) struct Counts {
     pub(crate) complexity: f64,
 }
 
-/// What can be measured of a block while its feature and its gradient are there.
+/// What can be measured: of a block while its feature and its gradient are there (the first two), or of a network as a
+/// whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measurement {
     /// The spectrum of the feature.
     Spectrum,
     /// The transfer matrix between the gradients at the output and at the input; the stem has none.
     Transfer,
+    /// The gradient of the loss.
+    Gradient,
+    /// How the gradient of the loss changes with the scale of the weights.
+    Curvature,
+    /// The gradient of the outputs of a network without signs.
+    Flow,
+    /// The signs at the rectifiers.
+    Patterns,
+    /// The same, of a network that is drawn as frameworks draw it.
+    Regions,
+    /// The gradients of the outputs for each image.
+    TangentKernel,
+    /// How the last map answers to a change of the input.
+    Response,
+    /// The signs of the gradient of each image's loss.
+    Signs,
+    /// The gradients of the losses of two batches.
+    Variation,
+}
+
+#[cfg(feature = "gradients")]
+impl Measurement {
+    /// Those of a network as a whole, in the order in which they are made.
+    pub(crate) const OF_NETWORKS: [Self; 9] = [
+        Self::Gradient,
+        Self::Curvature,
+        Self::Flow,
+        Self::Patterns,
+        Self::Regions,
+        Self::TangentKernel,
+        Self::Response,
+        Self::Signs,
+        Self::Variation,
+    ];
 }
 
 /// A proxy that blocks add to one after another.

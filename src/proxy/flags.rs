@@ -16,13 +16,26 @@ impl Flags {
     pub const SINGLE_BLOCK: Self = Self(16);
     /// Every block after the first down-samples: no step is left to mean progressivity, which is −∞.
     pub const ALL_DOWN_SAMPLE: Self = Self(32);
+    /// The network has no rectifiers: NASWOT and linear regions are −∞.
+    pub const NO_RECTIFIER: Self = Self(64);
+    /// The network has no batch normalisations, or no map that is pooled: ZenNAS is −∞.
+    pub const NO_BATCH_NORM: Self = Self(128);
+    /// Two images look alike to the network: they are on one side of every rectifier, or the tangent kernel is singular.
+    /// NASWOT or the kernel's score is −∞.
+    pub const IMAGES_ALIKE: Self = Self(256);
+    /// Nothing of the input reaches the last map or the outputs: ZenNAS or Synflow is −∞.
+    pub const CUT_OFF: Self = Self(512);
 
-    const NAMES: [(Self, &'static str); 5] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::NOT_FINITE, "not-finite"),
         (Self::CONSTANT_FEATURE, "constant-feature"),
         (Self::IDENTITY_BLOCK, "identity-block"),
         (Self::SINGLE_BLOCK, "single-block"),
         (Self::ALL_DOWN_SAMPLE, "all-down-sample"),
+        (Self::NO_RECTIFIER, "no-rectifier"),
+        (Self::NO_BATCH_NORM, "no-batch-norm"),
+        (Self::IMAGES_ALIKE, "images-alike"),
+        (Self::CUT_OFF, "cut-off"),
     ];
 
     /// The names of the flags that are set.

@@ -15,9 +15,9 @@ impl ProxySet {
         Self::of(&[Proxy::Expressivity, Proxy::Progressivity, Proxy::Trainability, Proxy::Complexity]);
     /// The paper's, with mean progressivity in place of the minimum, and depth; at the same price.
     ///
-    /// Chosen on cells of NAS-Bench-201, where it ranks better (Kendall's τ 0.79 against 0.74). Where networks differ in
-    /// depth it ranks like the paper's or worse: NAS-Bench-101 0.58 against 0.60, NAS-Bench-Macro 0.39 against 0.60,
-    /// Accel-NASBench 0.33 for both (`docs/reproducing.md`).
+    /// Chosen on cells of NAS-Bench-201, where it ranks better (Kendall's τ 0.79 against 0.74). Where networks differ
+    /// in depth it ranks like the paper's or worse: NAS-Bench-101 0.58 against 0.60, NAS-Bench-Macro 0.39 against
+    /// 0.60, Accel-NASBench 0.33 for both (`docs/reproducing.md`).
     pub const EXTENDED: Self = Self::of(&[
         Proxy::Expressivity,
         Proxy::MeanProgressivity,
@@ -25,14 +25,35 @@ impl ProxySet {
         Proxy::Complexity,
         Proxy::Depth,
     ]);
+    /// Every proxy that is counted on the graph or measured block by block: beside the paper's four the others cost
+    /// nothing.
+    pub const BLOCKWISE: Self = Self::of(&Proxy::ALL).without(Self::OF_WHOLE_NETWORKS);
+    /// Those of whole networks, each of which takes runs of its own, forwards and back.
+    pub const OF_WHOLE_NETWORKS: Self = {
+        let (mut set, mut number) = (Self(0), 0);
+        while number < Proxy::COUNT {
+            if Proxy::ALL[number].is_of_whole_network() {
+                set = set.with(Proxy::ALL[number]);
+            }
+            number += 1;
+        }
+        set
+    };
+    /// TE-NAS is two numbers, whose ranks it adds.
+    pub const TE_NAS: Self = Self::of(&[Proxy::Ntk, Proxy::LinearRegions]);
     /// Every proxy.
     pub const ALL: Self = Self::of(&Proxy::ALL);
     /// Those that mean nothing in spaces without progressivity.
     pub const PROGRESSIVE: Self = Self::of(&[Proxy::Progressivity, Proxy::MeanProgressivity]);
 
     /// The sets that have names of their own.
-    pub const NAMED: [(&'static str, Self); 3] =
-        [("paper", Self::PAPER), ("extended", Self::EXTENDED), ("all", Self::ALL)];
+    pub const NAMED: [(&'static str, Self); 5] = [
+        ("paper", Self::PAPER),
+        ("extended", Self::EXTENDED),
+        ("blockwise", Self::BLOCKWISE),
+        ("te-nas", Self::TE_NAS),
+        ("all", Self::ALL),
+    ];
 
     /// The set of the given proxies.
     pub const fn of(proxies: &[Proxy]) -> Self {
@@ -64,8 +85,8 @@ impl ProxySet {
         self.0
     }
 
-    /// Reads the name of a set (`paper`, `extended`, `all`), or names or symbols of proxies between commas. Case
-    /// matters. What a set is written as is read back.
+    /// Reads the name of a set (`paper`, `extended`, `blockwise`, `te-nas`, `all`), or names or symbols of proxies between
+    /// commas. Case matters. What a set is written as is read back.
     ///
     /// # Errors
     /// [`Error::Parse`] with the column of the first name that is not known.
@@ -77,7 +98,7 @@ impl ProxySet {
         for name in text.split(',') {
             let known = |proxy: &&Proxy| proxy.name() == name || proxy.symbol() == name;
             let Some(&proxy) = Proxy::ALL.iter().find(known) else {
-                return Err(Error::Parse { column, expected: "paper, extended, all, or names of proxies" });
+                return Err(Error::Parse { column, expected: "the name of a set, or names of proxies" });
             };
             set = set.with(proxy);
             column += name.len() + 1;
@@ -237,6 +258,7 @@ mod tests {
         for (text, expected) in [
             ("paper", ProxySet::PAPER),
             ("extended", ProxySet::EXTENDED),
+            ("blockwise", ProxySet::BLOCKWISE),
             ("all", ProxySet::ALL),
             ("E,P,T,C", ProxySet::PAPER),
             ("complexity,Pm,D,trainability,expressivity", ProxySet::EXTENDED),

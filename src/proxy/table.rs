@@ -54,6 +54,26 @@ proxies! {
     Params => params,
     /// Multiply-adds, counted on the graph by one convention for all spaces.
     Flops => flops,
+    /// Length of the gradient of the loss.
+    GradNorm => grad_norm,
+    /// How much the loss depends on the weights as they are.
+    Snip => snip,
+    /// How much longer the gradient is after a step along it.
+    Grasp => grasp,
+    /// Logarithm of what flows through the weights of the network without signs.
+    Synflow => synflow,
+    /// How well the rectifiers tell images apart.
+    Naswot => naswot,
+    /// Evenness of the tangent kernel: the first half of TE-NAS.
+    Ntk => ntk,
+    /// Linear pieces that the images lie in: the second half of TE-NAS.
+    LinearRegions => linear_regions,
+    /// How much the last map answers to a small change of the input.
+    Zen => zen,
+    /// Whether images pull the weights the same way.
+    GradSign => grad_sign,
+    /// How large gradients are beside what they vary by.
+    Zico => zico,
 }
 
 impl Proxy {
@@ -71,13 +91,22 @@ impl Proxy {
     pub(super) fn blockwise(self) -> Option<&'static Blockwise> {
         match &self.entry().origin {
             Origin::Blocks(blockwise) => Some(blockwise),
+            Origin::Graph(_) | Origin::Network(_) => None,
+        }
+    }
+
+    /// What has to be measured, unless the proxy is counted on the graph.
+    pub(super) fn measurement(self) -> Option<Measurement> {
+        match &self.entry().origin {
+            Origin::Blocks(blockwise) => Some(blockwise.measurement),
+            Origin::Network(measurement) => Some(*measurement),
             Origin::Graph(_) => None,
         }
     }
 
-    /// What has to be measured of each block.
-    pub(super) fn measurement(self) -> Option<Measurement> {
-        self.blockwise().map(|blockwise| blockwise.measurement)
+    /// Whether it is measured of the network as a whole, which builds without the feature `gradients` cannot.
+    pub const fn is_of_whole_network(self) -> bool {
+        matches!(self.entry().origin, Origin::Network(_))
     }
 }
 

@@ -81,6 +81,13 @@ impl Totals {
         self.before = Some(*block);
     }
 
+    /// Adds what a proxy of the network as a whole is in this repeat.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn add_whole(&mut self, proxy: Proxy, value: f64, flags: Flags) {
+        self.sums[proxy as usize] += nan_to_worst(value);
+        self.flags |= if value.is_finite() || flags != Flags::default() { flags } else { Flags::NOT_FINITE };
+    }
+
     /// Ends a repeat: the next block is the first again.
     pub(crate) fn end_repeat(&mut self) {
         let is_single = self.before.is_some_and(|last| last.block == 0);
@@ -98,8 +105,8 @@ impl Totals {
     /// The scores: of blocks as means over the repeats, and what was counted.
     pub(crate) fn finish(&self, counts: &Counts) -> Scores {
         let mut scores = Scores::counted(counts, self.flags);
-        for (number, _) in blockwise(self.measured) {
-            scores.values[number] = self.sums[number] / f64::from(self.repeats);
+        for proxy in self.measured.iter().filter(|proxy| proxy.measurement().is_some()) {
+            scores.values[proxy as usize] = self.sums[proxy as usize] / f64::from(self.repeats);
         }
         scores.measured = self.measured;
         scores

@@ -72,7 +72,7 @@ impl Source for Given {
 
 #[test]
 fn features_that_are_read_twice_stay_in_place() {
-    let options = Options { batch: 2, height: 8, width: 8, proxies: ProxySet::ALL, ..Options::default() };
+    let options = Options { batch: 2, height: 8, width: 8, proxies: ProxySet::BLOCKWISE, ..Options::default() };
     let mut given = Given(Vec::new());
     let mut features: Vec<Vec<f64>> = Vec::new();
     let mut walk = Walk::new(&Cells, options.batch, options.height, options.width).unwrap();

@@ -374,7 +374,7 @@ fn any_set_of_proxies_ranks() {
         row[Proxy::COUNT - 1] = e;
         row
     };
-    assert_eq!(search_with(some(ProxySet::ALL, all), last), one);
+    assert_eq!(search_with(some(ProxySet::BLOCKWISE, all), last), one);
     assert_ne!(search_with(some(ProxySet::PAPER, [1.0; Proxy::COUNT]), |row| row.to_vec()), one);
 }
 

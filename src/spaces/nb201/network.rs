@@ -82,18 +82,12 @@ impl Network for CellNetwork {
 /// ReLU, convolution, batch normalisation.
 fn relu_conv_norm(block: &mut Block, x: NodeId, convolution: Convolution, key: u32) -> Result<NodeId, Error> {
     let x = block.relu(x)?;
-    norm(block, x, convolution, key)
-}
-
-fn norm(block: &mut Block, rectified: NodeId, convolution: Convolution, key: u32) -> Result<NodeId, Error> {
-    let x = block.convolution(rectified, convolution, key)?;
+    let x = block.convolution(x, convolution, key)?;
     block.batch_norm(x, POLICY.norm_epsilon, key)
 }
 
 fn describe_cell(cell: &Cell, block: &mut Block, channels: usize) -> Result<NodeId, Error> {
     let mut nodes = [block.input(); NODES];
-    // One rectifier a node, shared by the convolutions that read it, so that they can run as one.
-    let mut rectified = [None; NODES];
     for target in 1..NODES {
         let mut terms = [block.input(); NODES - 1];
         for (key, &(source, _)) in EDGES.iter().enumerate().filter(|(_, edge)| edge.1 == target) {
@@ -104,12 +98,7 @@ fn describe_cell(cell: &Cell, block: &mut Block, channels: usize) -> Result<Node
                 Operation::AvgPool3x3 => block.average_pool(x, Window::new(3, 1, 1)?)?,
                 Operation::Conv1x1 | Operation::Conv3x3 => {
                     let kernel = if cell.0[key] == Operation::Conv1x1 { 1 } else { 3 };
-                    let gate = match rectified[source] {
-                        Some(gate) => gate,
-                        None => block.relu(x)?,
-                    };
-                    rectified[source] = Some(gate);
-                    norm(block, gate, Convolution::same(channels, kernel, 1), key as u32)?
+                    relu_conv_norm(block, x, Convolution::same(channels, kernel, 1), key as u32)?
                 }
             };
         }

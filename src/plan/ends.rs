@@ -1,9 +1,9 @@
 //! Features at the two ends of the workspace.
 
+use super::{BlockPlan, Frame};
 use crate::Error;
 use crate::graph::Block;
 use crate::mem::ALIGNMENT;
-use crate::plan::{BlockPlan, Frame};
 use crate::tensor::Shape;
 use core::ops::Range;
 
