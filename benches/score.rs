@@ -1,10 +1,12 @@
 //! Whole scores: cells, structures and a transformer on one core, the mean over random cells, and several cores.
 //!
 //! Operations are two for every live multiply-add of the forward pass and as many again for the vector-Jacobian
-//! products. (The stem has none, and the classifier does not run: a few percent too many.)
+//! products. (The stem has none, and the classifier does not run: a few percent too many.) Rows of proxies of whole networks
+//! have those of a score.
 
 use aznas::graph::{Cost, Network};
 use aznas::mem::Memory;
+use aznas::proxy::{Proxy, ProxySet};
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
@@ -102,6 +104,21 @@ fn networks(criterion: &mut Criterion) {
     bench_score(criterion, "transformer 192 x 12", &network, &options);
 }
 
+/// Each proxy of whole networks by itself, on the second cell.
+fn whole_networks(criterion: &mut Criterion) {
+    let network = around(Cell::parse(CELLS[1]).expect("a cell"));
+    for (proxy, batch) in ProxySet::OF_WHOLE_NETWORKS.iter().flat_map(|proxy| [(proxy, 8), (proxy, 64)]) {
+        // A way back for each image of the batch, through all of them.
+        let batch = if proxy == Proxy::Ntk && batch > 8 { 16 } else { batch };
+        let options = Options { batch, proxies: ProxySet::of(&[proxy]), ..Options::default() };
+        let mut scorer = Scorer::default();
+        let name = format!("{} b{batch}", proxy.name());
+        bench(criterion, &name, options.backend, Work::Operations(operations(&network, &options)), || {
+            black_box(scorer.score(&network, &options));
+        });
+    }
+}
+
 fn mean_of_random_cells(criterion: &mut Criterion) {
     let networks = random_cells(if is_trial() { 2 } else { 200 });
     for (batch, seconds) in [(8, 6), (64, 45)] {
@@ -166,6 +183,6 @@ fn cores(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = measure::criterion();
-    targets = networks, mean_of_random_cells, cores
+    targets = networks, whole_networks, mean_of_random_cells, cores
 }
 criterion_main!(benches);

@@ -8,6 +8,9 @@ time (the authors' program keeps that of the whole network). Both sides count ev
 In a turn each side scores a cell eight times, a structure twice; of all turns the best time counts. PyTorch's memory is the
 growth of its process's peak since the library was imported, ours the workspace.
 
+With --whole the proxies of whole networks are timed instead, on cells: GradNorm and SNIP of one way forwards and back, and each
+of the others by itself, as their authors' programs compute them (Synflow in double precision).
+
 With --bfloat16 both sides multiply numbers of that type in convolutions, PyTorch by its `autocast`.
 
 --check compares the scores themselves: each side with several seeds, whose means have to agree within their errors. There
@@ -41,6 +44,7 @@ SPACES = {"nb201": (CELLS, 32), "mbv2": (STRUCTURES, 224)}
 # Of each side in a turn: the first ones after a change of sides find cold caches.
 SCORES = {"nb201": 8, "mbv2": 2}
 PROXIES = ("expressivity", "progressivity", "trainability")
+WHOLE = ("grad-norm,snip", "synflow", "naswot", "zen", "zico", "grad-sign")
 
 
 class Torch:
@@ -54,11 +58,22 @@ class Torch:
         self.torch, self.functional = torch, torch.nn.functional
         self.double_statistics = double_statistics
         self.precision = torch.autocast("cpu", torch.bfloat16, enabled=bfloat16)
+        # What proxies of whole networks look at or change.
+        self.weights, self.trains, self.seen, self.norms, self.normalises = [], False, None, None, True
 
     def weight(self, outputs, inputs_per_group, kernel):
         """Kaiming's normal distribution by fan-in."""
         deviation = math.sqrt(2.0 / (inputs_per_group * kernel * kernel))
-        return self.torch.randn(outputs, inputs_per_group, kernel, kernel) * deviation
+        weight = self.torch.randn(outputs, inputs_per_group, kernel, kernel) * deviation
+        if not self.normalises:
+            weight = weight.double().abs()
+        self.weights.append(weight.requires_grad_(self.trains))
+        return weight
+
+    def relu(self, x):
+        if self.seen is not None:
+            self.seen(x)
+        return self.functional.relu(x)
 
     def convolution(self, inputs, outputs, kernel, stride, epsilon, groups=1, normalised=True):
         """A convolution and batch normalisation with the statistics of this very batch."""
@@ -66,8 +81,10 @@ class Torch:
 
         def run(x):
             x = self.functional.conv2d(x, weight, stride=stride, padding=kernel // 2, groups=groups)
-            if not normalised:
+            if not (normalised and self.normalises):
                 return x
+            if self.norms is not None:
+                self.norms.append(x.var(dim=(0, 2, 3)).mean())
             return self.functional.batch_norm(x, None, None, training=True, eps=epsilon)
 
         return run
@@ -80,7 +97,7 @@ class Torch:
             for operation, source in sources:
                 if operation.startswith("nor_conv"):
                     convolution = self.convolution(channels, channels, int(operation[-1]), 1, 1e-5)
-                    run = lambda x, convolution=convolution: convolution(self.functional.relu(x))
+                    run = lambda x, convolution=convolution: convolution(self.relu(x))
                 elif operation == "avg_pool_3x3":
                     run = lambda x: self.functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
                 elif operation == "skip_connect":
@@ -104,7 +121,7 @@ class Torch:
         first = self.convolution(inputs, 2 * inputs, 3, 2, 1e-5)
         second = self.convolution(2 * inputs, 2 * inputs, 3, 1, 1e-5)
         shortcut = self.convolution(inputs, 2 * inputs, 1, 1, None, normalised=False)
-        relu = self.functional.relu
+        relu = self.relu
         return lambda x: shortcut(self.functional.avg_pool2d(x, 2)) + second(relu(first(relu(x))))
 
     def inverted_residual(self, inputs, outputs, hidden, kernel, stride, projects):
@@ -113,7 +130,7 @@ class Torch:
         depthwise = self.convolution(hidden, hidden, kernel, stride, 1e-3, groups=hidden)
         reduce = self.convolution(hidden, outputs, 1, 1, 1e-3)
         shortcut = self.convolution(inputs, outputs, 1, stride, 1e-3) if projects else lambda x: x
-        relu = self.functional.relu
+        relu = self.relu
         return lambda x: relu(reduce(relu(depthwise(relu(expand(x))))) + shortcut(x))
 
     def cell_network(self, text):
@@ -136,7 +153,7 @@ class Torch:
             for repetition in range(repetitions):
                 if expansion is None:
                     convolution = self.convolution(inputs, outputs, kernel, stride, 1e-3)
-                    blocks.append(lambda x, convolution=convolution: self.functional.relu(convolution(x)))
+                    blocks.append(lambda x, convolution=convolution: self.relu(convolution(x)))
                 else:
                     halves = (inputs, middle[0], stride, repetition == 0), (middle[0], outputs, 1, False)
                     for source, target, step, first in halves:
@@ -184,18 +201,90 @@ class Torch:
         steps = [after - before for before, after in zip(entropies, entropies[1:])]
         return sum(entropies), min(steps), sum(gains) / len(gains)
 
+    def classifier(self, text, trains, normalises=True):
+        """A whole cell network: logits of ten classes, and the map before the pooling."""
+        self.weights, self.trains, self.normalises = [], trains, normalises
+        blocks = self.cell_network(text)
+        linear = self.weight(10, 64, 1)
+
+        def run(x):
+            for block in blocks:
+                x = block(x)
+            if normalises:
+                x = self.functional.batch_norm(x, None, None, training=True, eps=1e-5)
+            last = self.relu(x)
+            return self.functional.linear(last.mean(dim=(2, 3)), linear[:, :, 0, 0]), last
+
+        return run
+
+    def gradients(self, network, x):
+        """Of the loss, with labels drawn, with respect to all weights that reach it."""
+        loss = self.functional.cross_entropy(network(x)[0], self.torch.randint(10, (len(x),)))
+        return self.torch.autograd.grad(loss, self.weights, allow_unused=True)
+
+    def whole(self, proxy, text, batch, resolution, seed):
+        """A proxy of the whole network."""
+        torch = self.torch
+        torch.manual_seed(seed)
+        x = torch.randn(batch, 3, resolution, resolution)
+        if proxy == "synflow":
+            network = self.classifier(text, trains=True, normalises=False)
+            total = network(torch.ones(1, 3, resolution, resolution, dtype=torch.float64))[0].sum()
+            got = torch.autograd.grad(total, self.weights, allow_unused=True) if total.requires_grad else []
+            return float(sum((w * g).abs().sum() for w, g in zip(self.weights, got) if g is not None))
+        if proxy in ("naswot", "zen"):
+            network = self.classifier(text, trains=False)
+            with torch.no_grad():
+                if proxy == "naswot":
+                    kernel = torch.zeros(batch, batch, dtype=torch.float64)
+
+                    def seen(x):
+                        signs = (x.flatten(1) > 0).float()
+                        kernel.add_((signs @ signs.T + (1 - signs) @ (1 - signs).T).double())
+
+                    self.seen = seen
+                    network(x)
+                    self.seen = None
+                    return float(torch.linalg.slogdet(kernel)[1])
+                self.norms = []
+                difference = (network(x)[1] - network(x + 0.01 * torch.randn_like(x))[1]).abs().sum() / batch
+                norms, self.norms = self.norms, None
+                return float(difference.log() + sum(norm.log() / 2 for norm in norms))
+        network = self.classifier(text, trains=True)
+        if proxy == "grad-norm,snip":
+            got = [(w, g) for w, g in zip(self.weights, self.gradients(network, x)) if g is not None]
+            return float(sum((g * g).sum() for _, g in got).sqrt() + sum((w * g).abs().sum() for w, g in got))
+        if proxy == "zico":
+            first, second = self.gradients(network, x), self.gradients(network, torch.randn_like(x))
+            score = 0.0
+            for pair in zip(first, second):
+                if pair[0] is not None:
+                    both = torch.stack(pair)
+                    mean, deviation = both.abs().mean(dim=0), both.std(dim=0, unbiased=False)
+                    kept = deviation != 0
+                    score += float((mean[kept] / deviation[kept]).sum().log())
+            return score
+        signs = None
+        for image in x.split(1):
+            each = [g.sign() for g in self.gradients(network, image) if g is not None]
+            signs = each if signs is None else [a + b for a, b in zip(signs, each)]
+        return float(sum(s.abs().sum() for s in signs))
+
 
 def peak_mebibytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def work(space, text, batch, resolution, double_statistics, bfloat16):
+def work(space, text, batch, resolution, proxy, double_statistics, bfloat16):
     """The PyTorch side in a process of its own: a score for every seed on standard input."""
     torch = Torch(double_statistics, bfloat16)
     before = peak_mebibytes()
     for line in sys.stdin:
         start = time.perf_counter()
-        proxies = torch.score(space, text, batch, resolution, int(line))
+        if proxy:
+            proxies = (torch.whole(proxy, text, batch, resolution, int(line)),)
+        else:
+            proxies = torch.score(space, text, batch, resolution, int(line))
         milliseconds = 1e3 * (time.perf_counter() - start)
         memory = peak_mebibytes() - before
         print(json.dumps({"milliseconds": milliseconds, "memory": memory, **dict(zip(PROXIES, proxies))}), flush=True)
@@ -225,12 +314,12 @@ class Peer:
         self.process.wait()
 
 
-def ours(arguments, seeds, space, text, batch, resolution):
+def ours(arguments, seeds, space, text, batch, resolution, proxy=""):
     """Scores of the program: of one seed in one process, so that it keeps its memory."""
     results = []
     for seed in dict.fromkeys(seeds):
         command = [arguments.score, "--space", space, "--batch", str(batch), "--resolution", str(resolution)]
-        command += ["--algorithm", "bfloat16"] * arguments.bfloat16
+        command += ["--algorithm", "bfloat16"] * arguments.bfloat16 + ["--proxies", proxy] * bool(proxy)
         command += ["--threads", "1", "--seed", str(seed), "--format", "json", *[text] * seeds.count(seed)]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         results += [json.loads(line) for line in output.splitlines()]
@@ -244,7 +333,7 @@ def compare_times(arguments, cases):
     print(f"{'':>5} {'ms':>9} {'ms':>10} {'':>6} {'MiB':>8} {'MiB':>8}  architecture")
     ratios = {}
     for case in cases:
-        space, text, batch, _ = case
+        space, text, batch, _, proxy = case
         peer = Peer(case, arguments.bfloat16)
         own, other = [], []
         for turn in range(arguments.turns):
@@ -255,12 +344,12 @@ def compare_times(arguments, cases):
             (min(r["milliseconds"] for r in results), max(r["memory"] for r in results)) for results in (own, other)
         )
         ratio = other_time / own_time
-        ratios.setdefault((space, batch), []).append(ratio)
+        ratios.setdefault((space, batch, proxy), []).append(ratio)
         sizes = f"{own_memory:8.1f} {other_memory:8.0f}"
-        print(f"{batch:>5} {own_time:9.1f} {other_time:10.1f} {ratio:6.2f} {sizes}  {text}", flush=True)
-    for (space, batch), group in ratios.items():
+        print(f"{batch:>5} {own_time:9.1f} {other_time:10.1f} {ratio:6.2f} {sizes}  {proxy} {text}", flush=True)
+    for (space, batch, proxy), group in ratios.items():
         mean = math.exp(sum(map(math.log, group)) / len(group))
-        print(f"geometric mean, {space}, batch {batch}: {mean:.2f} times as fast")
+        print(f"geometric mean, {proxy or space}, batch {batch}: {mean:.2f} times as fast")
 
 
 def statistics(results, proxy):
@@ -276,7 +365,7 @@ def compare_scores(arguments, cases):
     worst = 0.0
     print(f"{'batch':>5} {'proxy':<14} {'ours':>10} {'PyTorch':>10} {'deviation':>9} {'errors':>6}  architecture")
     for case in cases:
-        _, text, batch, _ = case
+        _, text, batch, _, _ = case
         peer = Peer(case, arguments.bfloat16, double_statistics=True)
         own, other = ours(arguments, seeds, *case), peer.score(seeds)
         peer.end()
@@ -301,19 +390,21 @@ def main():
     parser.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16 on both sides")
     parser.add_argument("--check", action="store_true", help="compare the scores and not the times")
     parser.add_argument("--seeds", type=int, default=16, help="seeds of --check (default: %(default)s)")
-    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--whole", action="store_true", help="time the proxies of whole networks, on cells")
+    parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
-        space, text, batch, resolution = arguments.work
-        return work(space, text, int(batch), int(resolution), arguments.check, arguments.bfloat16)
+        space, text, batch, resolution, proxy = arguments.work
+        return work(space, text, int(batch), int(resolution), proxy, arguments.check, arguments.bfloat16)
     try:
         import torch
     except ImportError:
         parser.error("no PyTorch: pip install torch numpy --index-url https://download.pytorch.org/whl/cpu")
     print(f"PyTorch {torch.__version__} and {arguments.score}, one thread each")
     cases = [
-        (space, text, int(batch), SPACES[space][1])
-        for space in arguments.spaces.split(",")
+        (space, text, int(batch), SPACES[space][1], proxy)
+        for space in (["nb201"] if arguments.whole else arguments.spaces.split(","))
+        for proxy in (WHOLE if arguments.whole else [""])
         for batch in arguments.batches.split(",")
         for text in SPACES[space][0]
     ]
