@@ -988,7 +988,7 @@ typedef struct aznas_arch {
     uint32_t space;
     /**
      * Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on, NDS: to 4096). Default 16, for NAS-Bench-101
-     * 60.
+     * 15.
      */
     uint32_t channels;
     /**

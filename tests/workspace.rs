@@ -48,7 +48,7 @@ fn cells_of_nas_bench_101_stay_within_the_stated_limit() {
     let bytes = |cell| aznas::workspace_size(&space.network(&cell), &options, &Random).unwrap();
     let largest = nb101::Cells::new().step_by(499).map(bytes).max().unwrap();
     println!("NAS-Bench-101: {:.2} MiB", largest as f64 / MIB as f64);
-    assert!(largest <= 40 * MIB, "{largest} bytes");
+    assert!(largest <= 10 * MIB, "{largest} bytes");
 }
 
 #[test]

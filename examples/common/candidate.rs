@@ -14,7 +14,7 @@ pub struct SpaceArguments {
     /// The search space
     #[arg(long, default_value = SpaceName::Nb201.name(), value_parser = spaces())]
     pub space: SpaceName,
-    /// Channels of the first stage (nb201, nb101), width of genotypes that say none (nds) [default: 16; 60 for nb101]
+    /// Channels of the first stage (nb201, nb101), width of genotypes that say none (nds) [default: 16; 15 for nb101]
     #[arg(long)]
     pub channels: Option<u32>,
     /// Cells in each stage (nb201, nb101), depth of genotypes that say none (nds) [default: 5; 3 for nb101, 8 for nds]

@@ -76,7 +76,7 @@ pub struct Arch {
     /// One of `aznas_space`.
     pub space: u32,
     /// Channels of the first stage, 1 to 65536 (NAS-Bench-101: from 5 on, NDS: to 4096). Default 16, for NAS-Bench-101
-    /// 60.
+    /// 15.
     pub channels: u32,
     /// Cells in each stage, 1 to 1024; of NDS in all, 1 to 256. Default 5, for NAS-Bench-101 3, for NDS 8.
     pub cells: u32,
