@@ -1,5 +1,7 @@
 //! Pictures of networks.
 
+#[path = "drawing/genotype.rs"]
+mod genotype;
 #[path = "drawing/vertices.rs"] // wherever this file is taken from
 mod vertices;
 
@@ -29,6 +31,8 @@ pub fn picture<S: Space>(space: &S, architecture: &S::Architecture, side: usize)
         cell_picture(cell)
     } else if let Some(cell) = kind.downcast_ref() {
         vertices::picture(cell)
+    } else if let Some(architecture) = kind.downcast_ref() {
+        genotype::picture(architecture)
     } else if let Some(structure) = kind.downcast_ref() {
         structure_picture(structure, side, &head)
     } else if let Some(architecture) = kind.downcast_ref() {
@@ -171,7 +175,12 @@ fn cell_edge(
         _ => 0.0,
     };
     let [from, to] = [source, target].map(node_place);
-    let (x, y) = curve(area, from, to, NODE_RADIUS, bend, if is_live { (colour, 3) } else { (PALE, 0) })?;
+    let middle = curve(area, from, to, NODE_RADIUS, bend, if is_live { (colour, 3) } else { (PALE, 0) })?;
+    label(area, name, middle, colour)
+}
+
+/// A word in a box on an edge.
+fn label(area: &Area<'_>, name: &str, (x, y): Place, colour: RGBColor) -> Result<(), Box<dyn Error>> {
     let half = 8 + 4 * name.chars().count() as i32;
     area.draw(&Rectangle::new([(x - half, y - 13), (x + half, y + 13)], WHITE.filled()))?;
     area.draw(&Rectangle::new([(x - half, y - 13), (x + half, y + 13)], colour.stroke_width(1)))?;
