@@ -10,6 +10,8 @@ mod common;
 #[path = "../examples/correlate/field.rs"]
 mod field;
 mod programs;
+#[path = "../examples/correlate/records.rs"]
+mod records;
 #[path = "../examples/correlate/scored.rs"]
 mod scored;
 #[path = "../examples/correlate/sheet.rs"]
@@ -249,6 +251,79 @@ fn columns_that_nobody_named_are_taken_or_left_out_aloud() {
     }
     let chosen = read(&text, &request(&["test".to_string()])).unwrap();
     assert_eq!((chosen.columns, chosen.remarks), (vec!["test".to_string()], vec![]));
+}
+
+/// Three records as NDS has them, of networks that it has not.
+const RECORDS: &str = r#"{
+  "top": [
+    {"net": {"genotype": {"normal": [["sep_conv_3x3", 0], ["skip_connect", 1]], "normal_concat": [2],
+                          "reduce": [["max_pool_3x3", 0], ["max_pool_3x3", 1]], "reduce_concat": [2]},
+             "width": 4, "depth": 4, "aux": false},
+     "optim": {"lr": 0.1}, "test_ep_top1": [60.5, 30.25], "min_test_top1": 30.25, "params": 1, "flops": 2}
+  ],
+  "mid": [
+    {"test_ep_top1": [90.0], "net": {"width": 8, "depth": 3, "genotype": {
+      "normal": [["none", 0], ["dil_conv_5x5", 1], ["conv_7x1_1x7", 2], ["skip_connect", 2]], "normal_concat": [2, 3],
+      "reduce": [["sep_conv_5x5", 1], ["avg_pool_3x3", 0]], "reduce_concat": [2]}}},
+    {"net": {"genotype": {"normal": [["sep_conv_3x3", 0], ["skip_connect", 1]], "normal_concat": [2],
+                          "reduce": [["max_pool_3x3", 0], ["max_pool_3x3", 1]], "reduce_concat": [2]},
+             "width": 4, "depth": 4},
+     "test_ep_top1": [31.5]}
+  ]
+}"#;
+
+#[test]
+fn records_of_nds_are_rows() {
+    let table = records::read(RECORDS, &request(&[])).unwrap();
+    assert_eq!(table.columns, ["accuracy"]);
+    assert_eq!(table.rows, [0, 1, 0]);
+    assert_eq!(table.truths, [[69.75, 10.0, 68.5]]);
+    assert_eq!(
+        table.architectures,
+        [
+            "Genotype(normal=[('sep_conv_3x3', 0), ('skip_connect', 1)], normal_concat=[2], reduce=[('max_pool_3x3', 0), \
+             ('max_pool_3x3', 1)], reduce_concat=[2], width=4, depth=4)",
+            "Genotype(normal=[('none', 0), ('dil_conv_5x5', 1), ('conv_7x1_1x7', 2), ('skip_connect', 2)], \
+             normal_concat=[2, 3], reduce=[('sep_conv_5x5', 1), ('avg_pool_3x3', 0)], reduce_concat=[2], width=8, depth=3)",
+        ]
+    );
+    let list = RECORDS.replace("{\n  \"top\": ", "").replace("],\n  \"mid\": [", ",").trim_end_matches('}').to_string();
+    assert_eq!(records::read(&list, &request(&[])).unwrap().truths, table.truths);
+}
+
+#[test]
+fn bad_records_say_where() {
+    for (from, to, line, reason) in [
+        ("\"sep_conv_3x3\", 0", "\"sep_conv\", 0", 3, "column 54: \"sep_conv\" is no operation of NDS"),
+        ("\"sep_conv_3x3\", 0", "\"sep_conv_3x3\"", 3, "invalid length 1"),
+        ("[\"skip_connect\", 1]]", "[\"skip_connect\", 2]]", 3, "normal: "),
+        ("[\"skip_connect\", 1]]", "[\"none\", 1]]", 3, "normal: "),
+        (", [\"skip_connect\", 1]]", "]", 3, "normal: two pairs make a node, and there are 1"),
+        ("\"normal_concat\": [2]", "\"normal_concat\": []", 3, "normal: "),
+        ("\"reduce_concat\": [2]", "\"reduce_concat\": [1, 2]", 3, "parts"),
+        (",\n             \"width\": 4, \"depth\"", ", \"depth\"", 4, "missing field `width`"),
+        ("\"test_ep_top1\": [60.5, 30.25]", "\"test_ep_top1\": []", 6, "there is no epoch"),
+        ("\"test_ep_top1\": [60.5, 30.25]", "\"test_ep_top1\": 30", 6, "invalid type: integer `30`"),
+        ("\"width\": 4", "\"width\": -4", 5, "invalid value: integer `-4`"),
+        ("\"depth\": 4", "\"depth\": 0", 3, "depth"),
+    ] {
+        let text = RECORDS.replacen(from, to, 1);
+        assert_ne!(text, RECORDS, "{from}");
+        let error = records::read(&text, &request(&[])).unwrap_err();
+        assert!(error.starts_with(&format!("line {line}, column ")) && error.contains(reason), "{from}: {error}");
+        let request = Request { skip_unknown: true, ..request(&[]) };
+        let table = records::read(&text, &request).unwrap();
+        assert_eq!((table.skipped[0].line, table.truths), (line, vec![vec![10.0, 68.5]]), "{from}");
+    }
+    for (text, reason) in [
+        ("", "line 1 column 0"),
+        ("{\"top\": []}", "missing field `mid` at line 1 column 11"),
+        ("[1, 2", "line 1 column 5"),
+        ("[]", "the table has no usable row"),
+    ] {
+        let error = records::read(text, &request(&[])).unwrap_err();
+        assert!(error.contains(reason), "{text}: {error}");
+    }
 }
 
 #[test]

@@ -5,9 +5,10 @@ use crate::common::candidate::SpaceArguments;
 use crate::common::scoring::ScoringArguments;
 use crate::paper;
 use aznas::proxy::ProxySet;
+use aznas::spaces::SpaceName;
 use aznas::{Options, Sigma};
 use clap::{Parser, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Score every architecture of a table and correlate the scores with trained accuracy.
 ///
@@ -20,15 +21,19 @@ Examples:
   correlate --truth accuracies.csv --out report --preset fast
   correlate --truth accuracies.csv --columns cifar10,cifar100 --sample 1000 --seeds 3 --out report
   correlate --truth accuracies.csv --out report --preset table9 --dedupe
-  correlate --truth accuracies.csv --out report --batch 8 --scores shard-*.csv")]
+  correlate --truth accuracies.csv --out report --batch 8 --scores shard-*.csv
+  correlate --nds DARTS.json --sample 1000 --out report")]
 pub struct Arguments {
     #[command(flatten)]
     pub space: SpaceArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
     /// Table of architectures and accuracies
-    #[arg(long, value_name = "FILE")]
-    pub truth: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "nds")]
+    pub truth: Option<PathBuf>,
+    /// In place of a table, records of NDS as they are published, in JSON; their accuracy is that of the last epoch
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["truth", "space", "arch_column", "columns"])]
+    pub nds: Option<PathBuf>,
     /// The column of architectures
     #[arg(long, default_value = "arch", value_name = "NAME")]
     pub arch_column: String,
@@ -78,6 +83,19 @@ pub enum Preset {
 }
 
 impl Arguments {
+    /// The same with what follows from them.
+    pub fn settled(mut self) -> Self {
+        if self.nds.is_some() {
+            self.space.space = SpaceName::Nds;
+        }
+        self
+    }
+
+    /// The file of the rows; clap asks for one of the two.
+    pub fn table(&self) -> &Path {
+        self.truth.as_ref().or(self.nds.as_ref()).map_or(Path::new(""), PathBuf::as_path)
+    }
+
     /// What to score under.
     pub fn cases(&self) -> Vec<Case> {
         let options = self.scoring.options(self.space.default_resolution(), self.proxies);

@@ -8,6 +8,7 @@ mod common;
 mod field;
 mod paper;
 mod picture;
+mod records;
 mod report;
 mod results;
 mod scored;
@@ -36,7 +37,7 @@ use study::Truth;
 use table::Table;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    match run(&Arguments::parse().settled()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.exit("correlate"),
     }
@@ -91,9 +92,13 @@ impl Arguments {
             seed: self.scoring.seed,
             skip_unknown: self.skip_unknown,
         };
-        let file = File::open(&self.truth).at(&self.truth)?;
-        let check = |arch: &str| self.space.network(arch).map(drop);
-        let table = table::read(file, &request, check).map_err(|reason| Failure::content(&self.truth, reason))?;
+        let file = self.table();
+        let table = if self.nds.is_some() {
+            records::read(&fs::read_to_string(file).at(file)?, &request)
+        } else {
+            table::read(File::open(file).at(file)?, &request, |arch| self.space.network(arch).map(drop))
+        };
+        let table = table.map_err(|reason| Failure::content(file, reason))?;
         table.remarks.iter().for_each(|remark| eprintln!("note: {remark}"));
         const SHOWN: usize = 5;
         for skipped in table.skipped.iter().take(SHOWN) {
@@ -150,7 +155,7 @@ impl Arguments {
         let seed = self.scoring.seed;
         let subtitle = format!(
             "{}: {} rows{}. In detail: {}, {} seed(s) from {seed}. {}",
-            self.truth.display(),
+            self.table().display(),
             table.rows.len(),
             if self.dedupe { ", equal cells scored once" } else { "" },
             case.label,

@@ -69,19 +69,14 @@ pub fn read(
     let mut columns: Vec<Column> = chosen.iter().map(|&place| Column::new(&heading[place])).collect();
 
     let mut skipped = Vec::new();
-    let mut numbers: HashMap<String, u32> = HashMap::new();
-    let mut reservoir = Reservoir::new(request.sample, request.seed);
+    let mut rows = Rows::new(request);
     for record in reader.records() {
         let record = record.map_err(|error| reason(&error, &heading))?;
         let line = record.position().map_or(0, csv::Position::line);
         let text = &record[arch];
-        let architecture = match numbers.get(text) {
-            Some(&number) => number,
-            None => match check(text) {
-                Ok(()) => {
-                    numbers.insert(text.to_string(), numbers.len() as u32);
-                    numbers.len() as u32 - 1
-                }
+        if !rows.know(text) {
+            match check(text) {
+                Ok(()) => {}
                 Err(error) if request.skip_unknown => {
                     skipped.push(Skipped { line, reason: format!("{}: {error}", quoted(text)) });
                     continue;
@@ -89,27 +84,61 @@ pub fn read(
                 Err(error) => {
                     return Err(format!("line {line}, column {}: {}: {error}", heading[arch], quoted(text)));
                 }
-            },
-        };
+            }
+        }
         let values = columns.iter_mut().zip(&chosen).map(|(column, &place)| column.read(&record[place], line));
-        reservoir.offer((architecture, values.collect::<Vec<f64>>()));
+        rows.add(text, values.collect());
     }
 
     let (taken, remarks) = judge(&heading, &columns, request)?;
-    let mut architectures = vec![String::new(); numbers.len()];
-    numbers.into_iter().for_each(|(text, number)| architectures[number as usize] = text);
-    let rows = reservoir.finish();
-    if rows.is_empty() {
-        return Err("the table has no usable row".to_string());
+    let names = taken.iter().map(|&i| (columns[i].name.clone(), i));
+    Ok(Table { skipped, remarks, ..rows.finish(names.collect())? })
+}
+
+/// Rows as they come in.
+pub struct Rows {
+    /// The number of each architecture.
+    numbers: HashMap<String, u32>,
+    kept: Reservoir<(u32, Vec<f64>)>,
+}
+
+impl Rows {
+    /// None yet.
+    pub fn new(request: &Request<'_>) -> Self {
+        Self { numbers: HashMap::new(), kept: Reservoir::new(request.sample, request.seed) }
     }
-    Ok(Table {
-        columns: taken.iter().map(|&i| columns[i].name.clone()).collect(),
-        architectures,
-        truths: taken.iter().map(|&i| rows.iter().map(|(_, values)| values[i]).collect()).collect(),
-        rows: rows.into_iter().map(|(architecture, _)| architecture).collect(),
-        skipped,
-        remarks,
-    })
+
+    /// Whether there was a row of the architecture.
+    pub fn know(&self, architecture: &str) -> bool {
+        self.numbers.contains_key(architecture)
+    }
+
+    /// Adds a row, unless the sample leaves it out.
+    pub fn add(&mut self, architecture: &str, values: Vec<f64>) {
+        let number = match self.numbers.get(architecture) {
+            Some(&number) => number,
+            None => {
+                let number = self.numbers.len() as u32;
+                self.numbers.insert(architecture.to_string(), number);
+                number
+            }
+        };
+        self.kept.offer((number, values));
+    }
+
+    /// The rows as a table of these columns: names, and places among the values.
+    pub fn finish(self, columns: Vec<(String, usize)>) -> Result<Table, String> {
+        let mut architectures = vec![String::new(); self.numbers.len()];
+        self.numbers.into_iter().for_each(|(text, number)| architectures[number as usize] = text);
+        let rows = self.kept.finish();
+        if rows.is_empty() {
+            return Err("the table has no usable row".to_string());
+        }
+        let truth = |place: usize| rows.iter().map(|(_, values)| values[place]).collect();
+        let (columns, truths) = columns.into_iter().map(|(name, place)| (name, truth(place))).unzip();
+        let rows = rows.into_iter().map(|(architecture, _)| architecture).collect();
+        Ok(Table { columns, architectures, truths, rows, ..Table::default() })
+    }
 }
 
 /// Which of the columns are accuracies, by all their rows, and what people are told of that.
