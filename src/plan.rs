@@ -122,16 +122,17 @@ impl Want {
     }
 }
 
-/// Memory a step touches.
+/// Memory a step touches. What the cases hold is of one size: a byte that some do not set may be compared along with the
+/// others, which checkers of memory report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Region {
     /// The feature that the block reads (0), or the one before that (1).
-    Input(u8),
+    Input(u16),
     /// The block's output.
     Output,
     /// The gradient with respect to the feature that the block reads (0), or to the one before that (1).
     #[cfg(feature = "gradients")]
-    InputGradient(u8),
+    InputGradient(u16),
     /// The gradient with respect to the block's output.
     #[cfg(feature = "gradients")]
     OutputGradient,

@@ -110,7 +110,7 @@ pub(super) fn plan(
         let below = node.inputs().first().map(|input| plan.nodes[input.index()].value).unwrap_or_default();
         match node.op.kind() {
             Kind::Input | Kind::Earlier => {
-                let region = Region::Input(u8::from(node.op == Op::Earlier));
+                let region = Region::Input(u16::from(node.op == Op::Earlier));
                 plan.nodes[i].value.place = Place { region: Some(region), pitch: node.shape.channels, channel: 0 };
             }
             // Done above.
