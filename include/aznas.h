@@ -34,185 +34,6 @@
 #define AZNAS_VERSION_QUOTE(major, minor, patch) #major "." #minor "." #patch
 
 /**
- * The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head, which
- * only counts as complexity and parameters.
- *
- * Where trainability is measured, the feature of every block but the first is as large as the block's input, or smaller
- * by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as `output`.
- */
-#define AZNAS_NODE_END_OF_BLOCK 1
-
-/**
- * The convolution has a bias. (A linear map always has one.)
- */
-#define AZNAS_NODE_BIAS 2
-
-/**
- * `expressivity` of the scores.
- */
-#define AZNAS_PROXY_EXPRESSIVITY 1
-
-/**
- * `progressivity` of the scores.
- */
-#define AZNAS_PROXY_PROGRESSIVITY 2
-
-/**
- * `trainability` of the scores.
- */
-#define AZNAS_PROXY_TRAINABILITY 4
-
-/**
- * `complexity` of the scores.
- */
-#define AZNAS_PROXY_COMPLEXITY 8
-
-/**
- * `mean_progressivity` of the scores: what progressivity asks of the worst block, asked of all.
- */
-#define AZNAS_PROXY_MEAN_PROGRESSIVITY 16
-
-/**
- * `depth` of the scores.
- */
-#define AZNAS_PROXY_DEPTH 32
-
-/**
- * `live_macs` of the scores.
- */
-#define AZNAS_PROXY_LIVE_COMPLEXITY 64
-
-/**
- * `live_layers` of the scores.
- */
-#define AZNAS_PROXY_LIVE_LAYERS 128
-
-/**
- * `parameters` of the scores.
- */
-#define AZNAS_PROXY_PARAMS 256
-
-/**
- * `macs` of the scores.
- */
-#define AZNAS_PROXY_FLOPS 512
-
-/**
- * Length of the gradient of the loss. This and what follows is measured of the network as a whole, in runs of its own.
- */
-#define AZNAS_PROXY_GRAD_NORM 1024
-
-/**
- * SNIP: how much the loss depends on the weights as they are; comes free with the former.
- */
-#define AZNAS_PROXY_SNIP 2048
-
-/**
- * GraSP: whether a step along the gradient keeps the gradient long.
- */
-#define AZNAS_PROXY_GRASP 4096
-
-/**
- * Logarithm of Synflow: what flows through the network without signs.
- */
-#define AZNAS_PROXY_SYNFLOW 8192
-
-/**
- * NASWOT: how well the rectifiers tell images apart.
- */
-#define AZNAS_PROXY_NASWOT 16384
-
-/**
- * Minus the condition number of the tangent kernel, the first half of TE-NAS.
- */
-#define AZNAS_PROXY_NTK 32768
-
-/**
- * Linear regions that the images lie in, the second half of TE-NAS.
- */
-#define AZNAS_PROXY_LINEAR_REGIONS 65536
-
-/**
- * ZenNAS: how much the last map answers to a small change of the input.
- */
-#define AZNAS_PROXY_ZEN 131072
-
-/**
- * GradSign, the sum over the weights: whether images pull them the same way.
- */
-#define AZNAS_PROXY_GRAD_SIGN 262144
-
-/**
- * ZiCo: how large gradients are beside what they vary by.
- */
-#define AZNAS_PROXY_ZICO 524288
-
-/**
- * The four of the paper.
- */
-#define AZNAS_PROXIES_PAPER 15
-
-/**
- * The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
- */
-#define AZNAS_PROXIES_EXTENDED 61
-
-/**
- * The first eight proxies.
- */
-#define AZNAS_PROXIES_ALL 255
-
-/**
- * A feature or gradient holds NaN or infinity.
- */
-#define AZNAS_FLAG_NOT_FINITE 1
-
-/**
- * A feature does not vary over its positions: expressivity and progressivity are minus infinity.
- */
-#define AZNAS_FLAG_CONSTANT_FEATURE 2
-
-/**
- * A block passes its gradient unchanged.
- */
-#define AZNAS_FLAG_IDENTITY_BLOCK 4
-
-/**
- * One of the proxies with a field of their own was not measured, because `proxies` of the options does not ask for it.
- */
-#define AZNAS_FLAG_NOT_MEASURED 8
-
-/**
- * The network is a single block: progressivity, mean progressivity and trainability are minus infinity.
- */
-#define AZNAS_FLAG_SINGLE_BLOCK 16
-
-/**
- * Every block after the first down-samples: mean progressivity is minus infinity.
- */
-#define AZNAS_FLAG_ALL_DOWN_SAMPLE 32
-
-/**
- * There are no rectifiers, and NASWOT or linear regions are minus infinity.
- */
-#define AZNAS_FLAG_NO_RECTIFIER 64
-
-/**
- * There are no batch normalisations or there is no map that is pooled, and ZenNAS is minus infinity.
- */
-#define AZNAS_FLAG_NO_BATCH_NORM 128
-
-/**
- * Two images look alike to the network, and NASWOT or the score of the tangent kernel is minus infinity.
- */
-#define AZNAS_FLAG_IMAGES_ALIKE 256
-
-/**
- * Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
- */
-#define AZNAS_FLAG_CUT_OFF 512
-
-/**
  * Version of this header: changes that break programs.
  */
 #define AZNAS_VERSION_MAJOR 0
@@ -383,6 +204,64 @@ typedef uint32_t aznas_backend;
 #endif // __cplusplus
 
 /**
+ * Why a proxy is minus infinity, or out of the ordinary.
+ */
+enum aznas_flag
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * A feature or gradient holds NaN or infinity.
+     */
+    AZNAS_FLAG_NOT_FINITE = 1,
+    /**
+     * A feature does not vary over its positions: expressivity and progressivity are minus infinity.
+     */
+    AZNAS_FLAG_CONSTANT_FEATURE = 2,
+    /**
+     * A block passes its gradient unchanged.
+     */
+    AZNAS_FLAG_IDENTITY_BLOCK = 4,
+    /**
+     * One of the proxies with a field of their own was not measured, because `proxies` of the options does not ask for
+     * it.
+     */
+    AZNAS_FLAG_NOT_MEASURED = 8,
+    /**
+     * The network is a single block: progressivity, mean progressivity and trainability are minus infinity.
+     */
+    AZNAS_FLAG_SINGLE_BLOCK = 16,
+    /**
+     * Every block after the first down-samples: mean progressivity is minus infinity.
+     */
+    AZNAS_FLAG_ALL_DOWN_SAMPLE = 32,
+    /**
+     * There are no rectifiers, and NASWOT or linear regions are minus infinity.
+     */
+    AZNAS_FLAG_NO_RECTIFIER = 64,
+    /**
+     * There are no batch normalisations or there is no map that is pooled, and ZenNAS is minus infinity.
+     */
+    AZNAS_FLAG_NO_BATCH_NORM = 128,
+    /**
+     * Two images look alike to the network, and NASWOT or the score of the tangent kernel is minus infinity.
+     */
+    AZNAS_FLAG_IMAGES_ALIKE = 256,
+    /**
+     * Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
+     */
+    AZNAS_FLAG_CUT_OFF = 512,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_flag aznas_flag;
+#else
+typedef uint32_t aznas_flag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What the trainability of a block counts for whose gradient passes unchanged.
  */
 enum aznas_identity
@@ -485,6 +364,37 @@ enum aznas_mode
 typedef enum aznas_mode aznas_mode;
 #else
 typedef uint32_t aznas_mode;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What holds of a node.
+ *
+ */
+enum aznas_node_flag
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head,
+     * which only counts as complexity and parameters.
+     *
+     * Where trainability is measured, the feature of every block but the first is as large as the block's input, or
+     * smaller by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as
+     * `output`.
+     */
+    AZNAS_NODE_END_OF_BLOCK = 1,
+    /**
+     * The convolution has a bias. (A linear map always has one.)
+     */
+    AZNAS_NODE_BIAS = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_node_flag aznas_node_flag;
+#else
+typedef uint32_t aznas_node_flag;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -639,6 +549,137 @@ enum aznas_parameters
 typedef enum aznas_parameters aznas_parameters;
 #else
 typedef uint32_t aznas_parameters;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Sets of proxies. Any other is some of `aznas_proxy`, one or the other.
+ */
+enum aznas_proxies
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The four of the paper.
+     */
+    AZNAS_PROXIES_PAPER = 15,
+    /**
+     * The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
+     */
+    AZNAS_PROXIES_EXTENDED = 61,
+    /**
+     * The first eight proxies.
+     */
+    AZNAS_PROXIES_ALL = 255,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_proxies aznas_proxies;
+#else
+typedef uint32_t aznas_proxies;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The proxies, each as the bit that it is in a set. Its number, which is its place in `proxies` of the scores, is the place
+ * of that bit: 0 for AZNAS_PROXY_EXPRESSIVITY, 1 for AZNAS_PROXY_PROGRESSIVITY and so on.
+ *
+ * Higher is better for all of them. Who minimises and so negates them turns the minus infinity of what is undefined
+ * into plus infinity: replace it where an optimiser takes finite numbers only.
+ */
+enum aznas_proxy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * `expressivity` of the scores.
+     */
+    AZNAS_PROXY_EXPRESSIVITY = 1,
+    /**
+     * `progressivity` of the scores.
+     */
+    AZNAS_PROXY_PROGRESSIVITY = 2,
+    /**
+     * `trainability` of the scores.
+     */
+    AZNAS_PROXY_TRAINABILITY = 4,
+    /**
+     * `complexity` of the scores.
+     */
+    AZNAS_PROXY_COMPLEXITY = 8,
+    /**
+     * `mean_progressivity` of the scores: what progressivity asks of the worst block, asked of all.
+     */
+    AZNAS_PROXY_MEAN_PROGRESSIVITY = 16,
+    /**
+     * `depth` of the scores.
+     */
+    AZNAS_PROXY_DEPTH = 32,
+    /**
+     * `live_macs` of the scores.
+     */
+    AZNAS_PROXY_LIVE_COMPLEXITY = 64,
+    /**
+     * `live_layers` of the scores.
+     */
+    AZNAS_PROXY_LIVE_LAYERS = 128,
+    /**
+     * `parameters` of the scores.
+     */
+    AZNAS_PROXY_PARAMS = 256,
+    /**
+     * `macs` of the scores.
+     */
+    AZNAS_PROXY_FLOPS = 512,
+    /**
+     * Length of the gradient of the loss. This and what follows is measured of the network as a whole, in runs of its
+     * own.
+     */
+    AZNAS_PROXY_GRAD_NORM = 1024,
+    /**
+     * SNIP: how much the loss depends on the weights as they are; comes free with the former.
+     */
+    AZNAS_PROXY_SNIP = 2048,
+    /**
+     * GraSP: whether a step along the gradient keeps the gradient long.
+     */
+    AZNAS_PROXY_GRASP = 4096,
+    /**
+     * Logarithm of Synflow: what flows through the network without signs.
+     */
+    AZNAS_PROXY_SYNFLOW = 8192,
+    /**
+     * NASWOT: how well the rectifiers tell images apart.
+     */
+    AZNAS_PROXY_NASWOT = 16384,
+    /**
+     * Minus the condition number of the tangent kernel, the first half of TE-NAS.
+     */
+    AZNAS_PROXY_NTK = 32768,
+    /**
+     * Linear regions that the images lie in, the second half of TE-NAS.
+     */
+    AZNAS_PROXY_LINEAR_REGIONS = 65536,
+    /**
+     * ZenNAS: how much the last map answers to a small change of the input.
+     */
+    AZNAS_PROXY_ZEN = 131072,
+    /**
+     * GradSign, the sum over the weights: whether images pull them the same way.
+     */
+    AZNAS_PROXY_GRAD_SIGN = 262144,
+    /**
+     * ZiCo: how large gradients are beside what they vary by.
+     */
+    AZNAS_PROXY_ZICO = 524288,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_proxy aznas_proxy;
+#else
+typedef uint32_t aznas_proxy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -897,7 +938,7 @@ typedef struct aznas_node {
      */
     uint32_t op;
     /**
-     * AZNAS_NODE_END_OF_BLOCK, AZNAS_NODE_BIAS.
+     * Some of `aznas_node_flag`.
      */
     uint32_t flags;
     /**
@@ -1172,7 +1213,7 @@ typedef struct aznas_options {
      */
     uint32_t sigma;
     /**
-     * The proxies that are wanted, some of AZNAS_PROXY_... What none of them needs is not done and takes no memory: the
+     * The proxies that are wanted, some of `aznas_proxy`. What none of them needs is not done and takes no memory: the
      * backward pass is for trainability alone, spectra are for expressivity and both progressivities, and what is
      * counted on the graph is always known. 0 stands for AZNAS_PROXIES_PAPER, which is the default.
      */
@@ -1253,7 +1294,7 @@ typedef struct aznas_block {
      */
     uint32_t channels;
     /**
-     * AZNAS_FLAG_...
+     * Some of `aznas_flag`.
      */
     uint32_t flags;
     /**
@@ -1347,13 +1388,17 @@ typedef struct aznas_scores {
      */
     uint64_t depth;
     /**
-     * [out] AZNAS_FLAG_...: why a proxy is minus infinity.
+     * [out] Some of `aznas_flag`: why a proxy is minus infinity.
      */
     uint32_t flags;
     /**
-     * [out] 0
+     * [out] The proxies that are known, of `aznas_proxy`: those asked for, and all that come free with them.
      */
-    uint32_t reserved;
+    uint32_t measured;
+    /**
+     * [out] Every proxy by its number, those with a field of their own too.
+     */
+    double proxies[32];
 } aznas_scores;
 
 #ifdef __cplusplus
@@ -1423,6 +1468,24 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
 aznas_status aznas_options_init(struct aznas_options *options, size_t struct_size);
 
 /**
+ * The name of the proxy with this number, such as "expressivity"; NULL for a number that no proxy has, and so at the end of a
+ * list that counts from 0. Never to be freed.
+ */
+const char *aznas_proxy_name(uint32_t number);
+
+/**
+ * Reads a set of proxies: `paper`, `extended`, or names between commas, such as `expressivity,depth`; the symbols `E`, `P`,
+ * `T` and `C` of the paper are names too. Writes its bits to `proxies`. `all` stands for every proxy that this library has,
+ * which are more than AZNAS_PROXIES_ALL.
+ *
+ * `text` needs no terminator. `error` may be NULL; `column` of AZNAS_STATUS_PARSE is that of the first unknown name.
+ */
+aznas_status aznas_proxy_parse(const char *text,
+                               size_t text_len,
+                               uint32_t *proxies,
+                               struct aznas_error *error);
+
+/**
  * Scores a network.
  *
  * `workspace` is memory of any alignment and content, of `workspace_len` bytes; `aznas_workspace_size` says how many
@@ -1453,7 +1516,7 @@ aznas_status aznas_workspace_size(const struct aznas_arch *arch,
  * and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
  * to it in the first column and the columns lie `stride` numbers apart.
  *
- * `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
+ * `proxies` is some of `aznas_proxy`, 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
  */
 aznas_status aznas_scores_values(const struct aznas_scores *scores,
                                  uint32_t proxies,

@@ -283,7 +283,8 @@ inline aznas_status try_aggregate(View<const View<const double>> columns, View<d
 inline aznas_status try_aggregate(View<const Scores> candidates, View<double> out, Workspace &workspace, Error &error,
                                   std::uint32_t proxies = AZNAS_PROXIES_PAPER, aznas_mode mode = AZNAS_MODE_LOG,
                                   View<const double> weights = {}) {
-    proxies = proxies == 0 ? AZNAS_PROXIES_PAPER : proxies;
+    if (proxies == 0)
+        proxies = AZNAS_PROXIES_PAPER;
     std::size_t count = 0;
     for (std::uint32_t rest = proxies; rest != 0; rest &= rest - 1)
         count++;

@@ -22,14 +22,25 @@ const MAX_NODE_COUNT: usize = 1 << 16;
 /// Largest side of a kernel, stride, padding or dilation: planning takes time in proportion.
 const MAX_SIDE: u32 = 1 << 16;
 
-/// The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head, which
-/// only counts as complexity and parameters.
+/// What holds of a node.
 ///
-/// Where trainability is measured, the feature of every block but the first is as large as the block's input, or smaller
-/// by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as `output`.
-pub const AZNAS_NODE_END_OF_BLOCK: u32 = 1;
-/// The convolution has a bias. (A linear map always has one.)
-pub const AZNAS_NODE_BIAS: u32 = 2;
+/// cbindgen:prefix-with-name=false
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum NodeFlag {
+    /// The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head,
+    /// which only counts as complexity and parameters.
+    ///
+    /// Where trainability is measured, the feature of every block but the first is as large as the block's input, or
+    /// smaller by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as
+    /// `output`.
+    AznasNodeEndOfBlock = 1,
+    /// The convolution has a bias. (A linear map always has one.)
+    AznasNodeBias = 2,
+}
+
+const END_OF_BLOCK: u32 = NodeFlag::AznasNodeEndOfBlock as u32;
+const BIAS: u32 = NodeFlag::AznasNodeBias as u32;
 
 /// What a node computes. Each takes one input unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +112,7 @@ pub enum Op {
 pub struct Node {
     /// One of `aznas_op`.
     pub op: u32,
-    /// AZNAS_NODE_END_OF_BLOCK, AZNAS_NODE_BIAS.
+    /// Some of `aznas_node_flag`.
     pub flags: u32,
     /// What it reads, by number inside its block: 0 is the feature that the block reads (in the first block, the input
     /// batch), 1 the first node of the block, and so on.
@@ -244,13 +255,13 @@ macro_rules! core_op {
 
 impl Node {
     fn ends_block(&self) -> bool {
-        self.flags & AZNAS_NODE_END_OF_BLOCK != 0
+        self.flags & END_OF_BLOCK != 0
     }
 
     fn add_to(&self, block: &mut Block) -> Result<NodeId, Error> {
         let number = block.nodes().len();
         let refuse = |field, expected| Error::Node { block: block.index(), node: number, field, expected };
-        if self.flags & !(AZNAS_NODE_END_OF_BLOCK | AZNAS_NODE_BIAS) != 0 {
+        if self.flags & !(END_OF_BLOCK | BIAS) != 0 {
             return Err(refuse("flags", "of AZNAS_NODE_END_OF_BLOCK and AZNAS_NODE_BIAS"));
         }
         let count = self.input_count as usize;
@@ -329,7 +340,7 @@ impl Node {
             padding: pair(self.padding),
             dilation: pair(self.dilation),
             groups: self.groups as usize,
-            bias: self.flags & AZNAS_NODE_BIAS != 0,
+            bias: self.flags & BIAS != 0,
         }
     }
 

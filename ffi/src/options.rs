@@ -3,7 +3,7 @@
 use crate::backend::Backend;
 use crate::boundary::guard;
 use crate::pointer::{self, Descriptor, Struct};
-use crate::proxy;
+use crate::proxy::{self, Proxies};
 use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::status::Status;
@@ -126,7 +126,7 @@ pub struct Options {
     pub backend: u32,
     /// How the largest singular value of a block is taken, one of `aznas_sigma`. Default AZNAS_SIGMA_PLAIN.
     pub sigma: u32,
-    /// The proxies that are wanted, some of AZNAS_PROXY_... What none of them needs is not done and takes no memory: the
+    /// The proxies that are wanted, some of `aznas_proxy`. What none of them needs is not done and takes no memory: the
     /// backward pass is for trainability alone, spectra are for expressivity and both progressivities, and what is
     /// counted on the graph is always known. 0 stands for AZNAS_PROXIES_PAPER, which is the default.
     pub proxies: u32,
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn aznas_options_init(options: *mut Options, struct_size: 
             repeats: paper.repeats,
             backend: Backend::Best as u32,
             sigma: Sigma::Plain as u32,
-            proxies: proxy::AZNAS_PROXIES_PAPER,
+            proxies: Proxies::Paper as u32,
             algorithm: Algorithm::Winograd as u32,
             source: ptr::null(),
         };

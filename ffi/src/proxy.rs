@@ -1,87 +1,82 @@
-//! Which proxies are wanted.
+//! Proxies by number, as bits of a set, and by name.
 
+use crate::boundary::guard;
+use crate::error::ErrorReport;
+use crate::pointer;
 use crate::refusal::Refusal;
-use aznas::proxy::{Proxy, ProxySet};
+use crate::status::Status;
+use crate::written::Written;
+use aznas::Error;
+use aznas::proxy::ProxySet;
+use core::ffi::c_char;
+use core::ptr;
 
-/// `expressivity` of the scores.
-pub const AZNAS_PROXY_EXPRESSIVITY: u32 = 1;
-/// `progressivity` of the scores.
-pub const AZNAS_PROXY_PROGRESSIVITY: u32 = 2;
-/// `trainability` of the scores.
-pub const AZNAS_PROXY_TRAINABILITY: u32 = 4;
-/// `complexity` of the scores.
-pub const AZNAS_PROXY_COMPLEXITY: u32 = 8;
-/// `mean_progressivity` of the scores: what progressivity asks of the worst block, asked of all.
-pub const AZNAS_PROXY_MEAN_PROGRESSIVITY: u32 = 16;
-/// `depth` of the scores.
-pub const AZNAS_PROXY_DEPTH: u32 = 32;
-/// `live_macs` of the scores.
-pub const AZNAS_PROXY_LIVE_COMPLEXITY: u32 = 64;
-/// `live_layers` of the scores.
-pub const AZNAS_PROXY_LIVE_LAYERS: u32 = 128;
-/// `parameters` of the scores.
-pub const AZNAS_PROXY_PARAMS: u32 = 256;
-/// `macs` of the scores.
-pub const AZNAS_PROXY_FLOPS: u32 = 512;
-/// Length of the gradient of the loss. This and what follows is measured of the network as a whole, in runs of its own.
-pub const AZNAS_PROXY_GRAD_NORM: u32 = 1024;
-/// SNIP: how much the loss depends on the weights as they are; comes free with the former.
-pub const AZNAS_PROXY_SNIP: u32 = 2048;
-/// GraSP: whether a step along the gradient keeps the gradient long.
-pub const AZNAS_PROXY_GRASP: u32 = 4096;
-/// Logarithm of Synflow: what flows through the network without signs.
-pub const AZNAS_PROXY_SYNFLOW: u32 = 8192;
-/// NASWOT: how well the rectifiers tell images apart.
-pub const AZNAS_PROXY_NASWOT: u32 = 16384;
-/// Minus the condition number of the tangent kernel, the first half of TE-NAS.
-pub const AZNAS_PROXY_NTK: u32 = 32768;
-/// Linear regions that the images lie in, the second half of TE-NAS.
-pub const AZNAS_PROXY_LINEAR_REGIONS: u32 = 65536;
-/// ZenNAS: how much the last map answers to a small change of the input.
-pub const AZNAS_PROXY_ZEN: u32 = 131072;
-/// GradSign, the sum over the weights: whether images pull them the same way.
-pub const AZNAS_PROXY_GRAD_SIGN: u32 = 262144;
-/// ZiCo: how large gradients are beside what they vary by.
-pub const AZNAS_PROXY_ZICO: u32 = 524288;
-/// The four of the paper.
-pub const AZNAS_PROXIES_PAPER: u32 = 15;
-/// The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
-pub const AZNAS_PROXIES_EXTENDED: u32 = 61;
-/// The first eight proxies.
-pub const AZNAS_PROXIES_ALL: u32 = 255;
+/// The proxies, each as the bit that it is in a set. Its number, which is its place in `proxies` of the scores, is the place
+/// of that bit: 0 for AZNAS_PROXY_EXPRESSIVITY, 1 for AZNAS_PROXY_PROGRESSIVITY and so on.
+///
+/// Higher is better for all of them. Who minimises and so negates them turns the minus infinity of what is undefined
+/// into plus infinity: replace it where an optimiser takes finite numbers only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Proxy {
+    /// `expressivity` of the scores.
+    Expressivity = 1,
+    /// `progressivity` of the scores.
+    Progressivity = 2,
+    /// `trainability` of the scores.
+    Trainability = 4,
+    /// `complexity` of the scores.
+    Complexity = 8,
+    /// `mean_progressivity` of the scores: what progressivity asks of the worst block, asked of all.
+    MeanProgressivity = 16,
+    /// `depth` of the scores.
+    Depth = 32,
+    /// `live_macs` of the scores.
+    LiveComplexity = 64,
+    /// `live_layers` of the scores.
+    LiveLayers = 128,
+    /// `parameters` of the scores.
+    Params = 256,
+    /// `macs` of the scores.
+    Flops = 512,
+    /// Length of the gradient of the loss. This and what follows is measured of the network as a whole, in runs of its
+    /// own.
+    GradNorm = 1024,
+    /// SNIP: how much the loss depends on the weights as they are; comes free with the former.
+    Snip = 2048,
+    /// GraSP: whether a step along the gradient keeps the gradient long.
+    Grasp = 4096,
+    /// Logarithm of Synflow: what flows through the network without signs.
+    Synflow = 8192,
+    /// NASWOT: how well the rectifiers tell images apart.
+    Naswot = 16384,
+    /// Minus the condition number of the tangent kernel, the first half of TE-NAS.
+    Ntk = 32768,
+    /// Linear regions that the images lie in, the second half of TE-NAS.
+    LinearRegions = 65536,
+    /// ZenNAS: how much the last map answers to a small change of the input.
+    Zen = 131072,
+    /// GradSign, the sum over the weights: whether images pull them the same way.
+    GradSign = 262144,
+    /// ZiCo: how large gradients are beside what they vary by.
+    Zico = 524288,
+}
 
-/// By the numbers of the core's proxies.
-const BITS: [u32; Proxy::COUNT] = [
-    AZNAS_PROXY_EXPRESSIVITY,
-    AZNAS_PROXY_PROGRESSIVITY,
-    AZNAS_PROXY_TRAINABILITY,
-    AZNAS_PROXY_COMPLEXITY,
-    AZNAS_PROXY_MEAN_PROGRESSIVITY,
-    AZNAS_PROXY_DEPTH,
-    AZNAS_PROXY_LIVE_COMPLEXITY,
-    AZNAS_PROXY_LIVE_LAYERS,
-    AZNAS_PROXY_PARAMS,
-    AZNAS_PROXY_FLOPS,
-    AZNAS_PROXY_GRAD_NORM,
-    AZNAS_PROXY_SNIP,
-    AZNAS_PROXY_GRASP,
-    AZNAS_PROXY_SYNFLOW,
-    AZNAS_PROXY_NASWOT,
-    AZNAS_PROXY_NTK,
-    AZNAS_PROXY_LINEAR_REGIONS,
-    AZNAS_PROXY_ZEN,
-    AZNAS_PROXY_GRAD_SIGN,
-    AZNAS_PROXY_ZICO,
-];
+/// Sets of proxies. Any other is some of `aznas_proxy`, one or the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Proxies {
+    /// The four of the paper.
+    Paper = 15,
+    /// The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
+    Extended = 61,
+    /// The first eight proxies.
+    All = 255,
+}
 
 const _: () = {
-    let mut number = 0;
-    while number < Proxy::COUNT {
-        assert!(BITS[number] == ProxySet::of(&[Proxy::ALL[number]]).bits());
-        number += 1;
-    }
-    assert!(AZNAS_PROXIES_PAPER == ProxySet::PAPER.bits());
-    assert!(AZNAS_PROXIES_EXTENDED == ProxySet::EXTENDED.bits());
+    assert!(Proxies::Paper as u32 == ProxySet::PAPER.bits());
+    assert!(Proxies::Extended as u32 == ProxySet::EXTENDED.bits());
 };
 
 /// The core's set of the proxies `bits`; 0 stands for the paper's.
@@ -90,4 +85,60 @@ pub(crate) fn set(bits: u32) -> Result<ProxySet, Refusal> {
         return Ok(ProxySet::default());
     }
     Ok(ProxySet::from_bits(bits)?)
+}
+
+/// Most bytes of a name, with the zero at its end.
+const NAME_LEN: usize = 32;
+
+/// The names of the core's proxies by number, each ended by zeros.
+static NAMES: [[u8; NAME_LEN]; aznas::proxy::Proxy::COUNT] = {
+    let mut names = [[0; NAME_LEN]; aznas::proxy::Proxy::COUNT];
+    let mut number = 0;
+    while number < names.len() {
+        let name = aznas::proxy::Proxy::ALL[number].name().as_bytes();
+        assert!(name.len() < NAME_LEN, "a name is too long");
+        let mut place = 0;
+        while place < name.len() {
+            names[number][place] = name[place];
+            place += 1;
+        }
+        number += 1;
+    }
+    names
+};
+
+/// The name of the proxy with this number, such as "expressivity"; NULL for a number that no proxy has, and so at the end of a
+/// list that counts from 0. Never to be freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn aznas_proxy_name(number: u32) -> *const c_char {
+    NAMES.get(number as usize).map_or(ptr::null(), |name| name.as_ptr().cast())
+}
+
+/// Reads a set of proxies: `paper`, `extended`, or names between commas, such as `expressivity,depth`; the symbols `E`, `P`,
+/// `T` and `C` of the paper are names too. Writes its bits to `proxies`. `all` stands for every proxy that this library has,
+/// which are more than AZNAS_PROXIES_ALL.
+///
+/// `text` needs no terminator. `error` may be NULL; `column` of AZNAS_STATUS_PARSE is that of the first unknown name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_proxy_parse(
+    text: *const c_char,
+    text_len: usize,
+    proxies: *mut u32,
+    error: *mut ErrorReport,
+) -> Status {
+    let body = |written: &mut Written| {
+        pointer::check_output(proxies, 1, "proxies", written)?;
+        // SAFETY: the contract of the header.
+        let text = unsafe { pointer::slice(text.cast::<u8>(), text_len, "text", written) }?;
+        let text = core::str::from_utf8(text).map_err(|error| Error::Parse {
+            column: error.valid_up_to() + 1,
+            expected: "names of proxies, which are plain text",
+        })?;
+        let set = ProxySet::parse(text)?;
+        // SAFETY: the pointer has been checked.
+        unsafe { proxies.write(set.bits()) };
+        Ok(())
+    };
+    // SAFETY: the contract of the header.
+    unsafe { guard(error, body) }
 }

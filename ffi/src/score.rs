@@ -11,43 +11,38 @@ use crate::status::Status;
 use crate::tensors::CallerTensors;
 use crate::written::Written;
 use aznas::graph::Network;
-use aznas::proxy::{Flags, Proxy, ProxySet};
+use aznas::proxy::{Proxy, ProxySet};
 use aznas::{Error, Workspace};
 use core::ffi::c_void;
+use core::mem::offset_of;
 use core::ptr;
 
-/// A feature or gradient holds NaN or infinity.
-pub const AZNAS_FLAG_NOT_FINITE: u32 = 1;
-/// A feature does not vary over its positions: expressivity and progressivity are minus infinity.
-pub const AZNAS_FLAG_CONSTANT_FEATURE: u32 = 2;
-/// A block passes its gradient unchanged.
-pub const AZNAS_FLAG_IDENTITY_BLOCK: u32 = 4;
-/// One of the proxies with a field of their own was not measured, because `proxies` of the options does not ask for it.
-pub const AZNAS_FLAG_NOT_MEASURED: u32 = 8;
-/// The network is a single block: progressivity, mean progressivity and trainability are minus infinity.
-pub const AZNAS_FLAG_SINGLE_BLOCK: u32 = 16;
-/// Every block after the first down-samples: mean progressivity is minus infinity.
-pub const AZNAS_FLAG_ALL_DOWN_SAMPLE: u32 = 32;
-/// There are no rectifiers, and NASWOT or linear regions are minus infinity.
-pub const AZNAS_FLAG_NO_RECTIFIER: u32 = 64;
-/// There are no batch normalisations or there is no map that is pooled, and ZenNAS is minus infinity.
-pub const AZNAS_FLAG_NO_BATCH_NORM: u32 = 128;
-/// Two images look alike to the network, and NASWOT or the score of the tangent kernel is minus infinity.
-pub const AZNAS_FLAG_IMAGES_ALIKE: u32 = 256;
-/// Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
-pub const AZNAS_FLAG_CUT_OFF: u32 = 512;
-
-const _: () = {
-    assert!(AZNAS_FLAG_NOT_FINITE == Flags::NOT_FINITE.0);
-    assert!(AZNAS_FLAG_CONSTANT_FEATURE == Flags::CONSTANT_FEATURE.0);
-    assert!(AZNAS_FLAG_NO_RECTIFIER == Flags::NO_RECTIFIER.0);
-    assert!(AZNAS_FLAG_NO_BATCH_NORM == Flags::NO_BATCH_NORM.0);
-    assert!(AZNAS_FLAG_IMAGES_ALIKE == Flags::IMAGES_ALIKE.0);
-    assert!(AZNAS_FLAG_CUT_OFF == Flags::CUT_OFF.0);
-    assert!(AZNAS_FLAG_IDENTITY_BLOCK == Flags::IDENTITY_BLOCK.0);
-    assert!(AZNAS_FLAG_SINGLE_BLOCK == Flags::SINGLE_BLOCK.0);
-    assert!(AZNAS_FLAG_ALL_DOWN_SAMPLE == Flags::ALL_DOWN_SAMPLE.0);
-};
+/// Why a proxy is minus infinity, or out of the ordinary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Flag {
+    /// A feature or gradient holds NaN or infinity.
+    NotFinite = 1,
+    /// A feature does not vary over its positions: expressivity and progressivity are minus infinity.
+    ConstantFeature = 2,
+    /// A block passes its gradient unchanged.
+    IdentityBlock = 4,
+    /// One of the proxies with a field of their own was not measured, because `proxies` of the options does not ask for
+    /// it.
+    NotMeasured = 8,
+    /// The network is a single block: progressivity, mean progressivity and trainability are minus infinity.
+    SingleBlock = 16,
+    /// Every block after the first down-samples: mean progressivity is minus infinity.
+    AllDownSample = 32,
+    /// There are no rectifiers, and NASWOT or linear regions are minus infinity.
+    NoRectifier = 64,
+    /// There are no batch normalisations or there is no map that is pooled, and ZenNAS is minus infinity.
+    NoBatchNorm = 128,
+    /// Two images look alike to the network, and NASWOT or the score of the tangent kernel is minus infinity.
+    ImagesAlike = 256,
+    /// Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
+    CutOff = 512,
+}
 
 /// What is measured of one primary block.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +56,7 @@ pub struct BlockRow {
     pub width: u32,
     /// Channels of its feature.
     pub channels: u32,
-    /// AZNAS_FLAG_...
+    /// Some of `aznas_flag`.
     pub flags: u32,
     /// Number of the repeat, from 0.
     pub repeat: u32,
@@ -118,15 +113,20 @@ pub struct Scores {
     pub live_layers: u64,
     /// [out] Sum over the blocks of the most of them in a row.
     pub depth: u64,
-    /// [out] AZNAS_FLAG_...: why a proxy is minus infinity.
+    /// [out] Some of `aznas_flag`: why a proxy is minus infinity.
     pub flags: u32,
-    /// [out] 0
-    pub reserved: u32,
+    /// [out] The proxies that are known, of `aznas_proxy`: those asked for, and all that come free with them.
+    pub measured: u32,
+    /// [out] Every proxy by its number, those with a field of their own too.
+    pub proxies: [f64; 32],
 }
+
+const _: () = assert!(Proxy::COUNT <= 32, "scores have no room for all proxies");
 
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Scores {
     const NAME: &'static str = "scores";
+    const SIZES: &'static [usize] = &[offset_of!(Self, proxies), size_of::<Self>()];
 }
 
 // SAFETY: `struct_size` comes first.
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn aznas_workspace_size(
 /// and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
 /// to it in the first column and the columns lie `stride` numbers apart.
 ///
-/// `proxies` is some of AZNAS_PROXY_..., 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
+/// `proxies` is some of `aznas_proxy`, 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aznas_scores_values(
     scores: *const Scores,
@@ -267,7 +267,7 @@ pub unsafe extern "C" fn aznas_scores_values(
 /// The flag for proxies with a field of their own that were not measured.
 fn not_measured(scores: &aznas::Scores) -> u32 {
     let fields = ProxySet::PAPER.with(Proxy::MeanProgressivity);
-    if scores.measured.contains_all(fields) { 0 } else { AZNAS_FLAG_NOT_MEASURED }
+    if scores.measured.contains_all(fields) { 0 } else { Flag::NotMeasured as u32 }
 }
 
 /// The core counts the aligned part of the workspace; C gave and is told of all of it.
@@ -281,8 +281,11 @@ fn in_whole_buffer(error: Error, given: usize) -> Error {
 }
 
 impl Scores {
-    /// The value of one proxy; minus infinity for those that no field holds.
+    /// The value of one proxy; minus infinity for one that a struct of an older header has no room for.
     fn get(&self, proxy: Proxy) -> f64 {
+        if self.struct_size > offset_of!(Self, proxies) {
+            return self.proxies[proxy as usize];
+        }
         match proxy {
             Proxy::Expressivity => self.expressivity,
             Proxy::Progressivity => self.progressivity,
@@ -299,6 +302,8 @@ impl Scores {
     }
 
     fn fill(self, scores: aznas::Scores, block_count: usize) -> Self {
+        let mut proxies = [f64::NEG_INFINITY; 32];
+        Proxy::ALL.into_iter().for_each(|proxy| proxies[proxy as usize] = scores.get(proxy));
         Self {
             block_count,
             expressivity: scores.expressivity(),
@@ -313,7 +318,8 @@ impl Scores {
             live_layers: scores.cost.live_layers,
             depth: scores.cost.depth,
             flags: scores.flags.0 | not_measured(&scores),
-            reserved: 0,
+            measured: scores.measured.bits(),
+            proxies,
             ..self
         }
     }

@@ -87,7 +87,7 @@ fn layouts() -> Vec<Layout> {
         "aznas_options": options::Options { struct_size, batch, height, width, seed, init, repeats, backend, sigma, proxies, algorithm, source }
         "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters, live_layers, depth }
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
-        "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, mean_progressivity, macs, live_macs, parameters, live_parameters, live_layers, depth, flags, reserved }
+        "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, mean_progressivity, macs, live_macs, parameters, live_parameters, live_layers, depth, flags, measured, proxies }
     }
 }
 

@@ -7,7 +7,7 @@ use aznas::mem::Memory;
 use aznas::ops::activation::Activation;
 use aznas::ops::attention::Attention;
 use aznas::ops::conv2d::Algorithm;
-use aznas::proxy::{BlockScores, ProxySet};
+use aznas::proxy::{BlockScores, Proxy, ProxySet};
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
@@ -67,17 +67,21 @@ fn printed(scores: &Scores, block_count: usize, rows: &[BlockScores]) -> String 
     text
 }
 
-fn score(network: &dyn Network, options: &Options, source: &dyn Source, with_rows: bool) -> String {
+fn scores(network: &dyn Network, options: &Options, source: &dyn Source, visit: impl FnMut(&BlockScores)) -> Scores {
     let mut memory = Memory::new();
     let needed = aznas::workspace_size(network, options, source).expect("the network is sound");
     let mut workspace = memory.workspace(needed).expect("there is memory");
+    aznas::score(network, options, source, &mut workspace, visit).expect("the network is sound")
+}
+
+fn score(network: &dyn Network, options: &Options, source: &dyn Source, with_rows: bool) -> String {
     let mut rows = Vec::new();
-    let scores = aznas::score(network, options, source, &mut workspace, |row| {
+    let scores = scores(network, options, source, |row| {
         if with_rows {
             rows.push(*row);
         }
     });
-    printed(&scores.expect("the network is sound"), network.block_count(), &rows)
+    printed(&scores, network.block_count(), &rows)
 }
 
 /// The program `name` of today and those of earlier headers, each linked in both ways.
@@ -150,6 +154,31 @@ fn named_spaces() {
     for program in programs("scores.c", Language::C11) {
         assert_eq!(common::output(&program, &input), expected, "{}", program.display());
     }
+}
+
+#[test]
+fn proxies_by_name_and_number() {
+    let singles = Proxy::ALL.iter().flat_map(|proxy| [proxy.name().to_owned(), proxy.symbol().to_owned()]);
+    let sets = ["paper", "extended", "all", "E,P", "depth,expressivity,E", "", "paper,E", "E, P", "E,x", "e"];
+    let texts: Vec<_> = singles.chain(sets.map(str::to_owned)).collect();
+    let cell = Cell::parse(CELL).expect("the cell is sound");
+    let network = CellNetwork { cell, skeleton: Skeleton::new(4, 1, 10).expect("the skeleton is sound") };
+    let mut expected: String = Proxy::ALL.iter().map(|proxy| format!("{}\n", proxy.name())).collect();
+    for text in &texts {
+        let line = match ProxySet::parse(text) {
+            Err(Error::Parse { column, .. }) => format!("-1 {column}"),
+            Err(other) => panic!("{text}: {other}"),
+            Ok(proxies) => {
+                let scalar = Options { batch: 2, height: 8, width: 8, backend: Backend::Scalar, ..Options::default() };
+                let scores = scores(&network, &Options { proxies, ..scalar }, &Random, |_| ());
+                let values: String = scores.values(proxies).map(|value| format!(" {:016x}", bits(value))).collect();
+                format!("{} {}{values}", proxies.bits(), scores.measured.bits())
+            }
+        };
+        expected += &format!("{line}\n");
+    }
+    let program = common::compile("tests/c/proxies.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
+    assert_eq!(common::output(&program, &(texts.join("\n") + "\n")), expected);
 }
 
 /// The transformer of `graph.c`: patches, tokens and attention, then a perceptron.

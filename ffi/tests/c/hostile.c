@@ -388,7 +388,7 @@ static void single_mistakes(void) {
     MISTAKE(SCORE, (options.s.source = &source.s, tensors[0].data = (const float *)memory), AZNAS_STATUS_OVERLAP);
     MISTAKE(SCORE, (memcpy(memory, CELL, sizeof CELL - 1), arch.s.text = memory), AZNAS_STATUS_OVERLAP);
     POINTERS(SCORE, scores);
-    SIZES(SCORE, scores, );
+    SIZES(SCORE, scores, offsetof(aznas_scores, proxies), );
     MISTAKE(SCORE, call.workspace = NULL, AZNAS_STATUS_NULL_POINTER);
     MISTAKE(SCORE, call.workspace = memory + 1, AZNAS_STATUS_OK);
     MISTAKE(SCORE, call.workspace_len = 0, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
@@ -426,7 +426,7 @@ static void single_mistakes(void) {
     MISTAKE(AGGREGATE, call.workspace = out, AZNAS_STATUS_OVERLAP);
     MISTAKE(AGGREGATE, call.out = first, AZNAS_STATUS_OVERLAP);
     MISTAKE(AGGREGATE, (call.workspace = first, call.workspace_len = sizeof first), AZNAS_STATUS_OVERLAP);
-    SIZES(VALUES, scores, );
+    SIZES(VALUES, scores, offsetof(aznas_scores, proxies), );
     POINTERS(VALUES, scores);
     POINTERS(VALUES, values);
     MISTAKE(VALUES, options.s.proxies = 0, AZNAS_STATUS_OK);
@@ -437,14 +437,26 @@ static void single_mistakes(void) {
     MISTAKE(VALUES, call.stride = SIZE_MAX / 16, AZNAS_STATUS_OVERFLOW);
     MISTAKE(VALUES, (call.stride = SIZE_MAX, options.s.proxies = AZNAS_PROXY_DEPTH), AZNAS_STATUS_OK);
     MISTAKE(VALUES, call.values = &scores.s.depth, AZNAS_STATUS_OVERLAP);
-    for (uint32_t space = 0; space < 7; space++) {
+    MISTAKE(VALUES, call.values = &scores.s.proxies[31], AZNAS_STATUS_OVERLAP);
+    for (uint32_t space = 0; space < AZNAS_SPACE_NDS + 2; space++) {
         aznas_arch own = {.struct_size = 7};
-        const aznas_status expected = space >= 1 && space <= 5 ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
+        const aznas_status expected = space >= 1 && space <= AZNAS_SPACE_NDS ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
         if (aznas_arch_init(&own, sizeof own, space) != expected || (expected && own.struct_size != 7) ||
             aznas_arch_init(&own, sizeof own - 1, AZNAS_SPACE_NB201) != AZNAS_STATUS_STRUCT_SIZE ||
             aznas_arch_init(NULL, sizeof own, AZNAS_SPACE_NB201) != AZNAS_STATUS_NULL_POINTER)
             fail("aznas_arch_init", expected);
     }
+    uint32_t set = 0;
+    char *const inside = (char *)&set;
+    if (aznas_proxy_parse("E", 1, &set, NULL) != AZNAS_STATUS_OK || set != AZNAS_PROXY_EXPRESSIVITY ||
+        aznas_proxy_parse("E", 0, &set, NULL) != AZNAS_STATUS_PARSE ||
+        aznas_proxy_parse("E\xff", 2, &set, NULL) != AZNAS_STATUS_PARSE ||
+        aznas_proxy_parse(NULL, 1, &set, NULL) != AZNAS_STATUS_NULL_POINTER ||
+        aznas_proxy_parse("E", SIZE_MAX, &set, NULL) != AZNAS_STATUS_OVERFLOW ||
+        aznas_proxy_parse("E", 1, NULL, NULL) != AZNAS_STATUS_NULL_POINTER ||
+        aznas_proxy_parse("E", 1, (uint32_t *)(inside + 1), NULL) != AZNAS_STATUS_MISALIGNED ||
+        aznas_proxy_parse(inside, 1, &set, NULL) != AZNAS_STATUS_OVERLAP || set != AZNAS_PROXY_EXPRESSIVITY)
+        fail("aznas_proxy_parse", AZNAS_STATUS_OTHER);
     if (aznas_options_init(NULL, sizeof options.s) != AZNAS_STATUS_NULL_POINTER ||
         aznas_options_init(&options.s, 0) != AZNAS_STATUS_STRUCT_SIZE ||
         aznas_options_init(&options.s, SIZE_MAX) != AZNAS_STATUS_STRUCT_SIZE)
@@ -488,9 +500,9 @@ static void pair_of_nodes(uint32_t first, uint32_t second, uint32_t key) {
     node[3].key = 7;
     node[4].key = key;
     for (int i = 3; i < 5; i++) {
-        node[i].inputs[0] = 1;
+        node[i].inputs[0] = node[i].inputs[1] = 1;
         node[i].channels = 1;
-        node[i].input_count = node[i].op != AZNAS_OP_EARLIER;
+        node[i].input_count = node[i].op == AZNAS_OP_EARLIER ? 0 : node[i].op == AZNAS_OP_PRODUCT ? 2 : 1;
     }
 }
 
@@ -500,7 +512,7 @@ static void every_pair_of_keys(void) {
     do
         pair_of_nodes(++count, AZNAS_OP_IDENTITY, 8);
     while (invoke(SIZE) == AZNAS_STATUS_OK);
-    if (count <= AZNAS_OP_SLICE || error.s.status != AZNAS_STATUS_NODE || strcmp(error.s.field, "op"))
+    if (count <= AZNAS_OP_PRODUCT || error.s.status != AZNAS_STATUS_NODE || strcmp(error.s.field, "op"))
         fail("an op is not tried", error.s.status);
     for (uint32_t first = 1; first < count; first++)
         for (uint32_t second = 1; second < count; second++)

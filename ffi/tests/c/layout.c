@@ -128,6 +128,7 @@ int main(void) {
     FIELD(aznas_scores, live_layers);
     FIELD(aznas_scores, depth);
     FIELD(aznas_scores, flags);
-    FIELD(aznas_scores, reserved);
+    FIELD(aznas_scores, measured);
+    FIELD(aznas_scores, proxies);
     return 0;
 }
