@@ -9,6 +9,10 @@ mod choice;
 mod common;
 #[path = "../examples/correlate/field.rs"]
 mod field;
+#[path = "../examples/correlate/named.rs"]
+mod named;
+#[path = "../examples/common/networks.rs"]
+mod networks;
 mod programs;
 #[path = "../examples/correlate/records.rs"]
 mod records;
@@ -29,7 +33,6 @@ use aznas::base::rng::{Generator, below, generator};
 use aznas::proxy::{Proxy, ProxySet};
 use campaign::{Case, Representatives};
 use clap::Parser;
-use common::candidate::SpaceArguments;
 use common::setting::Setting;
 use scored::{Record, Scored};
 use statistics::{discounted_gain, doubled_ranks, kendall, spearman};
@@ -393,29 +396,30 @@ fn scores_survive_under_their_setting_and_seed() {
 #[derive(Parser)]
 struct Space {
     #[command(flatten)]
-    space: SpaceArguments,
+    space: networks::NetworkArguments,
 }
 
 #[test]
 fn equal_cells_share_scores_but_not_costs() {
     let space = Space::parse_from(["test", "--channels", "4", "--cells", "1"]).space;
+    let networks = named::Networks::of(&space, None).unwrap();
     let text = format!("arch,test\n{CELL},1\n{TWIN},2\n{CELL},3\n");
     let table = read(&text, &request(&[])).unwrap();
     let options = Options { batch: 2, height: 8, width: 8, ..Options::default() };
     let case = Case { options, label: "test".into() };
-    let counts = campaign::counts(&table, &space, &options).unwrap();
+    let counts = campaign::counts(&table, &networks, &options).unwrap();
     let mut measured = Vec::new();
     for (name, representatives, scored) in
         [("all", Representatives::none(), 2), ("once", Representatives::of_cells(), 1)]
     {
         let scratch = Scratch::new(name);
         let mut scores = Scored::open(&scratch.file()).unwrap();
-        let effort = campaign::score(&table, &space, &case, &representatives, 2, &mut scores).unwrap();
+        let effort = campaign::score(&table, &networks, &case, &representatives, 2, &mut scores).unwrap();
         assert_eq!(effort.scored, scored);
         let length = std::fs::metadata(scratch.file()).unwrap().len();
-        campaign::score(&table, &space, &case, &representatives, 2, &mut scores).unwrap();
+        campaign::score(&table, &networks, &case, &representatives, 2, &mut scores).unwrap();
         assert_eq!(std::fs::metadata(scratch.file()).unwrap().len(), length, "nothing is scored twice");
-        let columns = campaign::proxies(&table, &counts, &space, &case, &representatives, &scores).unwrap();
+        let columns = campaign::proxies(&table, &counts, &networks, &case, &representatives, &scores).unwrap();
         // The dead convolution of the first cell counts as complexity, and only there.
         let of = |proxy: Proxy| &columns[proxy as usize];
         assert!(of(Proxy::Complexity)[0] > of(Proxy::Complexity)[1]);

@@ -9,6 +9,10 @@ mod common;
 mod correlate;
 #[path = "../examples/correlate/field.rs"]
 mod field;
+#[path = "../examples/correlate/named.rs"]
+mod named;
+#[path = "../examples/common/networks.rs"]
+mod networks;
 #[path = "../examples/correlate/paper.rs"]
 mod paper;
 mod programs;
@@ -24,7 +28,7 @@ mod table;
 use aznas::ops::conv2d::Algorithm;
 use aznas::simd::Backend;
 use aznas::{Initialisation, Sigma};
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 use common::setting::Setting;
 use common::store::Store;
 use std::collections::HashSet;
@@ -200,14 +204,14 @@ fn programs() -> [Program; 3] {
             base: &["--space", "mbv2", "--truth", "table.csv", "--out", "folder"],
             setting: |matches| {
                 let arguments = correlate::Arguments::from_arg_matches(matches).unwrap();
-                let of = |case: campaign::Case| {
-                    format!("{} {}", Setting::of_case(&arguments.space, &case.options), case.options.seed)
-                };
+                let of =
+                    |case: campaign::Case| format!("{} {}", arguments.space.setting(&case.options), case.options.seed);
                 arguments.cases().into_iter().map(of).collect::<Vec<_>>().join("\n")
             },
             changes_nothing: &[
                 ("threads", "scores are the same bits whichever worker has them"),
                 ("truth", "scores are kept by architecture, whoever asks for them"),
+                ("networks", "counts by its content: `a_file_of_networks_counts_by_its_content`"),
                 ("arch_column", "names a column of the table"),
                 ("columns", "names columns of the table"),
                 ("sample", "chooses rows of the table"),
@@ -216,7 +220,6 @@ fn programs() -> [Program; 3] {
                 ("out", "where the files lie"),
                 ("dedupe", "chooses which architecture is scored; its scores are its own"),
                 ("skip_unknown", "chooses rows of the table"),
-                ("proxies", "all are kept, whichever are shown"),
             ],
         },
         Program {
@@ -228,8 +231,8 @@ fn programs() -> [Program; 3] {
             },
             changes_nothing: &[
                 ("threads", "scores are the same bits whichever worker has them"),
-                ("proxies", "all are written, whichever are shown"),
                 ("blocks", "more is written"),
+                ("print_graph", "nothing is scored"),
                 ("format", "how scores are written"),
                 ("keep_going", "what is done about what cannot be scored"),
                 ("architectures", "stand beside their scores"),
@@ -252,7 +255,9 @@ fn values(argument: &Arg) -> Vec<String> {
         "backend" => named(Backend::ALL.map(Backend::name).to_vec()),
         "proxies" => named(vec!["all", "extended"]),
         "latency_table" => ["a", "b"].map(|content| table_of(content).display().to_string()).to_vec(),
-        "truth" | "out" | "scores" | "arch_column" | "columns" | "architectures" => named(vec!["one", "two"]),
+        "truth" | "networks" | "out" | "scores" | "arch_column" | "columns" | "architectures" => {
+            named(vec!["one", "two"])
+        }
         "random" => named(vec!["37"]),
         _ => named(vec!["37", "41"]),
     }
@@ -320,6 +325,29 @@ fn a_table_of_latencies_counts_by_its_content() {
     let elsewhere = table_of("elsewhere");
     fs::copy(&path, &elsewhere).unwrap();
     assert_eq!(of(&path), of(&elsewhere));
+}
+
+#[test]
+fn a_file_of_networks_counts_by_its_content() {
+    let graph = |channels: usize| {
+        let nodes = format!(r#"{{"op":"convolution","inputs":[0],"channels":{channels},"kernel":[1,1]}}"#);
+        format!(r#"{{"name":"n","input":[3,8,8],"blocks":[[{nodes}]]}}"#)
+    };
+    let words = ["correlate", "--space", "graph", "--truth", "t.csv", "--out", "folder"];
+    let arguments = correlate::Arguments::try_parse_from(words).unwrap();
+    let setting = |path: &Path| {
+        let networks = named::Networks::of(&arguments.space, Some(path)).unwrap();
+        networks.setting(&arguments.cases()[0].options)
+    };
+    let [first, second] = ["first", "second"].map(|name| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("networks-{name}.jsonl"));
+        fs::write(&path, graph(8)).unwrap();
+        path
+    });
+    let before = setting(&first);
+    assert_eq!(setting(&second), before);
+    fs::write(&second, graph(9)).unwrap();
+    assert_ne!(setting(&second), before);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What the example programs share.
 #![allow(dead_code)] // each program uses its part
 
-pub mod candidate;
 pub mod failure;
 pub mod progress;
 pub mod refusal;
 pub mod scoring;
 pub mod setting;
 pub mod side_by_side;
+pub mod space;
 pub mod store;

@@ -6,7 +6,7 @@ use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{BlockScores, ProxySet};
 use aznas::simd::Backend;
-use aznas::tensor::Random;
+use aznas::tensor::Source;
 use aznas::{Error, Initialisation, Options, Scores};
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ pub struct ScoringArguments {
     /// Images of the random input batch
     #[arg(long, default_value_t = 64)]
     pub batch: usize,
-    /// Rows and columns of an image [default: 32 for nb201, else 224]
+    /// Rows and columns of an image [default: 32 for nb201 and nb101, of a file its own, else 224]
     #[arg(long)]
     pub resolution: Option<usize>,
     /// Seed of everything that is drawn
@@ -102,8 +102,23 @@ pub struct Outcome {
     pub scores: Scores,
     /// The blocks of every repeat, if they were asked for.
     pub blocks: Vec<BlockScores>,
+    /// The names of blocks, where they have some.
+    pub names: Vec<String>,
     pub workspace_bytes: usize,
     pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// The outcome with names for the blocks.
+    #[must_use]
+    pub fn with_names(self, names: Vec<String>) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The name of a block; nothing if it has none.
+    pub fn name(&self, block: usize) -> &str {
+        self.names.get(block).map_or("", String::as_str)
+    }
 }
 
 /// Scores one network after the other in the same memory.
@@ -113,17 +128,23 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// Scores `network`.
-    pub fn score(&mut self, network: &dyn Network, options: &Options, with_blocks: bool) -> Result<Outcome, Error> {
+    /// Scores `network` with the parameters of `source`.
+    pub fn score(
+        &mut self,
+        network: &dyn Network,
+        source: &dyn Source,
+        options: &Options,
+        with_blocks: bool,
+    ) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let workspace_bytes = aznas::workspace_size(network, options, &Random)?;
+        let workspace_bytes = aznas::workspace_size(network, options, source)?;
         let mut workspace = self.memory.workspace(workspace_bytes)?;
         let mut blocks = Vec::new();
-        let scores = aznas::score(network, options, &Random, &mut workspace, |block| {
+        let scores = aznas::score(network, options, source, &mut workspace, |block| {
             if with_blocks {
                 blocks.push(*block);
             }
         })?;
-        Ok(Outcome { scores, blocks, workspace_bytes, elapsed: start.elapsed() })
+        Ok(Outcome { scores, blocks, names: Vec::new(), workspace_bytes, elapsed: start.elapsed() })
     }
 }

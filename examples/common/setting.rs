@@ -1,6 +1,5 @@
 //! Everything a stored number depends on, by the names of the command line.
 
-use super::candidate::SpaceArguments;
 use aznas::Options;
 use aznas::ops::conv2d::Algorithm;
 use aznas::spaces::{Settings, SpaceName};
@@ -32,13 +31,7 @@ impl Setting {
             operators,
             stem,
         } = settings;
-        let Options { batch, height, width, seed: _, initialisation, repeats, proxies, sigma, backend, algorithm } =
-            *options;
-        // Products are only rounded where the processor multiplies rounded numbers.
-        let rounds = (algorithm == Algorithm::Bfloat16).then(|| backend.has_bfloat16());
-        Self::default()
-            .with("version", Some(env!("CARGO_PKG_VERSION")))
-            .with("space", Some(space.name()))
+        Self::begun(space.name())
             .with("channels", Some(channels))
             .with("cells", Some(cells))
             .with("classes", Some(classes))
@@ -51,7 +44,24 @@ impl Setting {
             .with("window", Some(format!("{window:?}").to_lowercase()))
             .with("operators", Some(operators.name()))
             .with("stem", Some(stem.name()))
-            .with("batch", Some(batch))
+            .with_options(options)
+    }
+
+    /// What scores of networks from files of this kind depend on.
+    pub fn of_files(kind: &str, options: &Options) -> Self {
+        Self::begun(kind).with_options(options)
+    }
+
+    fn begun(space: &str) -> Self {
+        Self::default().with("version", Some(env!("CARGO_PKG_VERSION"))).with("space", Some(space))
+    }
+
+    fn with_options(self, options: &Options) -> Self {
+        let Options { batch, height, width, seed: _, initialisation, repeats, proxies, sigma, backend, algorithm } =
+            *options;
+        // Products are only rounded where the processor multiplies rounded numbers.
+        let rounds = (algorithm == Algorithm::Bfloat16).then(|| backend.has_bfloat16());
+        self.with("batch", Some(batch))
             .with("resolution", Some(format!("{height}x{width}")))
             .with("init", Some(initialisation.name()))
             .with("repeats", Some(repeats))
@@ -60,11 +70,6 @@ impl Setting {
             .with("backend", Some(backend.name()))
             .with("algorithm", Some(algorithm.name()))
             .with("rounds", rounds)
-    }
-
-    /// What scores of a space of the command line depend on.
-    pub fn of_case(space: &SpaceArguments, options: &Options) -> Self {
-        Self::of_scores(space.space, &space.settings(options.height), options)
     }
 
     /// The setting with one more entry, if it has a value.

@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::campaign::Case;
-use crate::common::candidate::SpaceArguments;
 use crate::common::scoring::ScoringArguments;
+use crate::networks::{NetworkArguments, Origin};
 use crate::paper;
 use aznas::proxy::ProxySet;
 use aznas::spaces::SpaceName;
@@ -22,10 +22,11 @@ Examples:
   correlate --truth accuracies.csv --columns cifar10,cifar100 --sample 1000 --seeds 3 --out report
   correlate --truth accuracies.csv --out report --preset table9 --dedupe
   correlate --truth accuracies.csv --out report --batch 8 --scores shard-*.csv
-  correlate --nds DARTS.json --sample 1000 --out report")]
+  correlate --nds DARTS.json --sample 1000 --out report
+  correlate --space graph --networks graphs.jsonl --truth accuracies.csv --arch-column name --out report")]
 pub struct Arguments {
     #[command(flatten)]
-    pub space: SpaceArguments,
+    pub space: NetworkArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
     /// Table of architectures and accuracies
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// In place of a table, records of NDS as they are published, in JSON; their accuracy is that of the last epoch
     #[arg(long, value_name = "FILE", conflicts_with_all = ["truth", "space", "arch_column", "columns"])]
     pub nds: Option<PathBuf>,
+    /// The graphs that the table names, one a line (graph)
+    #[arg(long, value_name = "FILE")]
+    pub networks: Option<PathBuf>,
     /// The column of architectures
     #[arg(long, default_value = "arch", value_name = "NAME")]
     pub arch_column: String,
@@ -86,7 +90,7 @@ impl Arguments {
     /// The same with what follows from them.
     pub fn settled(mut self) -> Self {
         if self.nds.is_some() {
-            self.space.space = SpaceName::Nds;
+            self.space.space = Origin::Space(SpaceName::Nds);
         }
         self
     }
@@ -98,7 +102,7 @@ impl Arguments {
 
     /// What to score under.
     pub fn cases(&self) -> Vec<Case> {
-        let options = self.scoring.options(self.space.default_resolution(), self.proxies);
+        let options = self.space.options(&self.scoring, self.proxies);
         let all = match self.preset {
             None | Some(Preset::Table4) => vec![options],
             Some(Preset::Fast) => vec![Options { batch: 8, sigma: Sigma::HalfSplit, ..options }],

@@ -1,12 +1,11 @@
 //! Scoring every architecture of a table under a setting, unless that is done already.
 
-use crate::common::candidate::SpaceArguments;
 use crate::common::failure::{Result, quoted};
 use crate::common::progress::progress_bar;
 use crate::common::refusal;
 use crate::common::scoring::Scorer;
-use crate::common::setting::Setting;
 use crate::common::side_by_side;
+use crate::named::Networks;
 use crate::scored::{Record, Scored, measurable};
 use crate::table::Table;
 use aznas::proxy::{Proxy, ProxySet};
@@ -61,14 +60,14 @@ pub struct Effort {
 /// Scores what of the table is not scored yet; each score is on disk as soon as it is done.
 pub fn score(
     table: &Table,
-    space: &SpaceArguments,
+    networks: &Networks,
     case: &Case,
     representatives: &Representatives,
     workers: usize,
     scored: &mut Scored,
 ) -> Result<Effort> {
     let options = case.options;
-    let setting = Setting::of_case(space, &options);
+    let setting = networks.setting(&options);
     let mut seen = HashSet::new();
     let used = table.rows.iter().map(|&number| representatives.of(&table.architectures[number as usize]));
     let needed: Vec<&str> = used.filter(|arch| seen.insert(*arch)).collect();
@@ -84,10 +83,12 @@ pub fn score(
         .into());
     }
     let progress = progress_bar(missing.len()).with_message(case.label.clone());
-    let space = space.clone();
+    let networks_of_workers = networks.clone();
     let work = move |scorer: &mut Scorer, arch: String| {
-        let network = space.network(&arch);
-        let outcome = network.and_then(|network| scorer.score(&*network, &options, false).map_err(refusal::of));
+        let outcome = networks_of_workers.candidate(&arch, &options).and_then(|candidate| {
+            let options = candidate.options(&options);
+            scorer.score(&*candidate.network, &*candidate.source, &options, false).map_err(refusal::of)
+        });
         (arch, outcome)
     };
     let outcomes = side_by_side::as_done(missing.into_iter(), workers, work);
@@ -112,7 +113,7 @@ pub fn score(
 }
 
 /// What is counted on the graph of each architecture of the table; of those no row has, nothing.
-pub fn counts(table: &Table, space: &SpaceArguments, options: &Options) -> Result<Vec<Option<Scores>>> {
+pub fn counts(table: &Table, networks: &Networks, options: &Options) -> Result<Vec<Option<Scores>>> {
     let mut is_used = vec![false; table.architectures.len()];
     table.rows.iter().for_each(|&number| is_used[number as usize] = true);
     // Asked for nothing that is measured, a score counts.
@@ -120,7 +121,9 @@ pub fn counts(table: &Table, space: &SpaceArguments, options: &Options) -> Resul
     let count = |(arch, is_used): (&String, bool)| {
         let score = || {
             let mut nothing = Workspace::from_bytes(&mut []);
-            let scores = aznas::score(&*space.network(arch)?, &options, &Random, &mut nothing, |_| ());
+            let candidate = networks.candidate(arch, &options)?;
+            let options = candidate.options(&options);
+            let scores = aznas::score(&*candidate.network, &options, &Random, &mut nothing, |_| ());
             scores.map_err(|error| format!("{}: {}", quoted(arch), refusal::of(error)))
         };
         is_used.then(score).transpose()
@@ -133,12 +136,12 @@ pub fn counts(table: &Table, space: &SpaceArguments, options: &Options) -> Resul
 pub fn proxies(
     table: &Table,
     counts: &[Option<Scores>],
-    space: &SpaceArguments,
+    networks: &Networks,
     case: &Case,
     representatives: &Representatives,
     scored: &Scored,
 ) -> Result<Vec<Vec<f64>>> {
-    let records = scored.of(&Setting::of_case(space, &case.options), case.options.seed);
+    let records = scored.of(&networks.setting(&case.options), case.options.seed);
     let mut columns = vec![Vec::with_capacity(table.rows.len()); Proxy::ALL.len()];
     for (row, &number) in table.rows.iter().enumerate() {
         let arch = table.architecture(row);

@@ -6,6 +6,9 @@ mod choice;
 #[path = "../common/mod.rs"]
 mod common;
 mod field;
+mod named;
+#[path = "../common/networks.rs"]
+mod networks;
 mod paper;
 mod picture;
 mod records;
@@ -26,6 +29,8 @@ use clap::Parser;
 use common::failure::{At, Failure, Result, quoted};
 use common::refusal;
 use common::setting::Setting;
+use named::Networks;
+use networks::Origin;
 use rayon::prelude::*;
 use report::Report;
 use results::{Columns, Settings};
@@ -51,13 +56,15 @@ fn run(arguments: &Arguments) -> Result<()> {
     pool.map_err(|error| format!("--threads: {error}"))?;
     let representatives = match (arguments.dedupe, arguments.space.space) {
         (false, _) => Representatives::none(),
-        (true, SpaceName::Nb201) => Representatives::of_cells(),
+        (true, Origin::Space(SpaceName::Nb201)) => Representatives::of_cells(),
         (true, _) => return Err("--dedupe knows cells of nb201 only".into()),
     };
     let cases = arguments.cases();
-    let table = arguments.read(&cases)?;
+    let networks = Networks::of(&arguments.space, arguments.networks.as_deref())?;
+    let networks = if arguments.scores.is_empty() { networks } else { networks.of_any_file() };
+    let table = arguments.read(&networks, &cases)?;
     let truths = Truth::of(&table);
-    let asked: Vec<Setting> = cases.iter().map(|case| Setting::of_case(&arguments.space, &case.options)).collect();
+    let asked: Vec<Setting> = cases.iter().map(|case| networks.setting(&case.options)).collect();
     let joined = if arguments.scores.is_empty() { None } else { Some(shards::join(&arguments.scores, &asked)?) };
     fs::create_dir_all(&arguments.out).at(&arguments.out)?;
     let path = arguments.out.join("scores.csv");
@@ -70,7 +77,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             let path = path.display();
             eprintln!("note: none of the {count} scores in {path} is of use here: {differences}");
         }
-        let seeds = arguments.score(&table, case, &representatives, &mut scored, &mut overview, &truths)?;
+        let seeds = arguments.score(&table, &networks, case, &representatives, &mut scored, &mut overview, &truths)?;
         if first.is_empty() {
             first = seeds;
         }
@@ -84,7 +91,7 @@ fn run(arguments: &Arguments) -> Result<()> {
 
 impl Arguments {
     /// Reads the table; every architecture in it can be scored in every case.
-    fn read(&self, cases: &[Case]) -> Result<Table> {
+    fn read(&self, networks: &Networks, cases: &[Case]) -> Result<Table> {
         let request = table::Request {
             arch_column: &self.arch_column,
             columns: &self.columns,
@@ -96,7 +103,8 @@ impl Arguments {
         let table = if self.nds.is_some() {
             records::read(&fs::read_to_string(file).at(file)?, &request)
         } else {
-            table::read(File::open(file).at(file)?, &request, |arch| self.space.network(arch).map(drop))
+            let check = |arch: &str| networks.candidate(arch, &cases[0].options).map(drop);
+            table::read(File::open(file).at(file)?, &request, check)
         };
         let table = table.map_err(|reason| Failure::content(file, reason))?;
         table.remarks.iter().for_each(|remark| eprintln!("note: {remark}"));
@@ -108,8 +116,8 @@ impl Arguments {
             eprintln!("note: left out: {} lines more", table.skipped.len() - SHOWN);
         }
         table.architectures.par_iter().try_for_each(|arch| {
-            let network = self.space.network(arch)?;
-            let size = |case: &Case| aznas::workspace_size(&*network, &case.options, &aznas::tensor::Random).map(drop);
+            let candidate = networks.candidate(arch, &cases[0].options)?;
+            let size = |case: &Case| candidate.workspace_size(&case.options).map(drop);
             let refuse = |error| Failure::from(format!("{}: {}", quoted(arch), refusal::of(error)));
             cases.iter().try_for_each(size).map_err(refuse)
         })?;
@@ -120,24 +128,25 @@ impl Arguments {
     fn score(
         &self,
         table: &Table,
+        networks: &Networks,
         case: &Case,
         representatives: &Representatives,
         scored: &mut Scored,
         overview: &mut Settings,
         truths: &[Truth],
     ) -> Result<Vec<Columns>> {
-        let counts = campaign::counts(table, &self.space, &case.options)?;
+        let counts = campaign::counts(table, networks, &case.options)?;
         let mut total = Effort::default();
         let mut seeds = Vec::new();
         for seed in 0..self.seeds {
             let options = Options { seed: case.options.seed.wrapping_add(seed), ..case.options };
             let case = Case { options, ..case.clone() };
             let workers = self.scoring.workers();
-            let effort = campaign::score(table, &self.space, &case, representatives, workers, scored)?;
+            let effort = campaign::score(table, networks, &case, representatives, workers, scored)?;
             total.scored += effort.scored;
             total.milliseconds += effort.milliseconds;
             total.workspace_bytes = total.workspace_bytes.max(effort.workspace_bytes);
-            seeds.push(campaign::proxies(table, &counts, &self.space, &case, representatives, scored)?);
+            seeds.push(campaign::proxies(table, &counts, networks, &case, representatives, scored)?);
         }
         overview.add(case, truths, &seeds, &total);
         Ok(seeds)

@@ -1,8 +1,8 @@
 //! The command line.
 
-use crate::common::candidate::SpaceArguments;
 use crate::common::scoring::ScoringArguments;
 use crate::common::setting::Setting;
+use crate::networks::NetworkArguments;
 use aznas::Options;
 use aznas::proxy::ProxySet;
 use clap::{Parser, ValueEnum};
@@ -22,6 +22,9 @@ Examples:
   score --format json --keep-going - < lines.json
   score --space mbv2 --batch 16 --resolution 96 --blocks --format json 'SuperConvK3BNRELU(3,8,2,1)...'
   score --space autoformer --batch 16 'autoformer(embed=192,heads=3-4-3,ratio=4-3.5-4)'
+  score --space onnx --batch 16 --blocks resnet18.onnx
+  score --space onnx --print-graph resnet18.onnx > resnet18.jsonl
+  score --space graph --batch 16 resnet18.jsonl
 
 Also read (docs/texts.md has them all, and how to turn others into these):
   nb201: Structure(4 nodes with |...|); [(('nor_conv_3x3', 0),), ...]; {'0_1': 'conv_3x3', ...}; nb201(3, 0, 1, 2, 0, 4)
@@ -31,7 +34,7 @@ Also read (docs/texts.md has them all, and how to turn others into these):
   autoformer: configuration files (\"$(cat AutoFormer-T.yaml)\"), dictionaries, (depth, ratios..., heads..., width)")]
 pub struct Arguments {
     #[command(flatten)]
-    pub space: SpaceArguments,
+    pub space: NetworkArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
     /// Proxies to aggregate and to show in a table: paper, extended, blockwise, te-nas, all, or names between commas
@@ -40,6 +43,9 @@ pub struct Arguments {
     /// Report every primary block too (table and json)
     #[arg(long)]
     pub blocks: bool,
+    /// Score nothing: print each network as a graph, a JSON object a line, that `--space graph` reads
+    #[arg(long)]
+    pub print_graph: bool,
     /// How results are written
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -47,7 +53,7 @@ pub struct Arguments {
     /// say why on standard error
     #[arg(long)]
     pub keep_going: bool,
-    /// Texts of architectures; `-` reads one a line from standard input
+    /// Texts of architectures; of graphs and ONNX models, files. `-` reads one a line from standard input
     #[arg(required = true, value_name = "ARCH")]
     pub architectures: Vec<String>,
 }
@@ -66,7 +72,7 @@ impl Arguments {
     /// How architectures are scored. The paper's four are measured too, unless none but proxies of whole networks are asked
     /// for.
     pub fn options(&self) -> Options {
-        let options = self.scoring.options(self.space.default_resolution(), self.proxies);
+        let options = self.space.options(&self.scoring, self.proxies);
         let proxies =
             if self.proxies.intersects(ProxySet::BLOCKWISE) { options.proxies } else { self.proxies.measured() };
         Options { proxies, ..options }
@@ -74,6 +80,6 @@ impl Arguments {
 
     /// What the scores depend on besides the architecture and the seed.
     pub fn setting(&self) -> Setting {
-        Setting::of_case(&self.space, &self.options())
+        self.space.setting(&self.options())
     }
 }

@@ -4,12 +4,13 @@ mod arguments;
 #[path = "../common/mod.rs"]
 mod common;
 mod input;
+#[path = "../common/networks.rs"]
+mod networks;
 mod output;
 
 use arguments::{Arguments, Format};
 use aznas::Options;
 use clap::Parser;
-use common::candidate::SpaceArguments;
 use common::failure::{Failure, Result};
 use common::progress::progress_bar;
 use common::refusal;
@@ -17,8 +18,9 @@ use common::scoring::{Outcome, Scorer};
 use common::setting::Setting;
 use common::side_by_side;
 use input::Request;
+use networks::{Candidate, NetworkArguments, Origin};
 use output::Output;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -31,7 +33,10 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let options = arguments.options();
     let (space, setting, blocks) = (arguments.space.clone(), arguments.setting(), arguments.blocks);
-    let requests = input::requests(arguments.architectures.clone());
+    let requests = input::requests(arguments.architectures.clone(), arguments.space.space == Origin::Graph);
+    if arguments.print_graph {
+        return print_graphs(requests, &space, &options, io::stdout().lock());
+    }
     // Lines are answered one by one. What is all there before anything is answered is looked at first.
     let is_stream = arguments.format != Format::Table && arguments.architectures.iter().any(|text| text == "-");
     let (requests, count): (Box<dyn Iterator<Item = Result<Request>> + Send>, usize) = if is_stream {
@@ -60,7 +65,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     for answer in answers.map_err(|error| format!("--threads: {error}"))? {
         let (Request { place, arch, .. }, outcome) = answer?;
         match outcome {
-            Ok((seed, outcome)) => out.row(&arch, seed, outcome),
+            Ok(answer) => out.row(&answer.name.unwrap_or(arch), answer.seed, answer.outcome),
             Err(reason) if arguments.keep_going => out.refuse(&arch, &place, &reason),
             Err(reason) => return Err(format!("{place}: {reason}").into()),
         }
@@ -72,23 +77,57 @@ fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Whether a request can be scored.
-fn check(request: &Request, space: &SpaceArguments, options: &Options) -> Result<()> {
-    let refuse = |reason: String| format!("{}: {reason}", request.place);
-    request.asked.clone().map_err(refuse)?;
-    let network = space.network(&request.arch).map_err(refuse)?;
-    let size = aznas::workspace_size(&*network, options, &aznas::tensor::Random);
-    Ok(size.map(drop).map_err(|error| refuse(refusal::of(error)))?)
+fn check(request: &Request, space: &NetworkArguments, options: &Options) -> Result<()> {
+    let candidate = candidate(request, space, options)?;
+    let size = candidate.workspace_size(options);
+    Ok(size.map(drop).map_err(|error| format!("{}: {}", request.place, refusal::of(error)))?)
 }
 
-/// The seed and the scores of a request, or why there are none.
+/// The network of a request.
+fn candidate(request: &Request, space: &NetworkArguments, options: &Options) -> Result<Candidate> {
+    let refuse = |reason: String| format!("{}: {reason}", request.place);
+    request.asked.clone().map_err(refuse)?;
+    let candidate = space.candidate(&request.arch, options).map_err(refuse)?;
+    if let Some(remark) = candidate.remark {
+        eprintln!("note: {}: {remark}", request.place);
+    }
+    Ok(candidate)
+}
+
+/// Prints the networks of all requests as graphs.
+fn print_graphs(
+    requests: impl Iterator<Item = Result<Request>>,
+    space: &NetworkArguments,
+    options: &Options,
+    mut out: impl Write,
+) -> Result<()> {
+    for request in requests {
+        let request = request?;
+        let graph = candidate(&request, space, options)?.graph(&request.arch, options);
+        let refuse = |reason: String| format!("{}: {reason}", request.place);
+        let text = graph.map_err(|error| refuse(refusal::of(error)))?.print();
+        writeln!(out, "{}", text.map_err(|error| refuse(error.to_string()))?).map_err(Failure::Output)?;
+    }
+    out.flush().map_err(Failure::Output)
+}
+
+/// The scores of a request.
+struct Answer {
+    /// What the network is called, if not by its text.
+    name: Option<String>,
+    seed: u64,
+    outcome: Outcome,
+}
+
+/// Scores a request, or says why it cannot be.
 fn answer(
     request: &Request,
     scorer: &mut Scorer,
-    space: &SpaceArguments,
+    space: &NetworkArguments,
     options: &Options,
     setting: &Setting,
     blocks: bool,
-) -> std::result::Result<(u64, Outcome), String> {
+) -> std::result::Result<Answer, String> {
     let asked = request.asked.as_ref()?;
     if let Some(granted) = &asked.setting {
         let differences = Setting::parse(granted).differences(setting);
@@ -97,7 +136,8 @@ fn answer(
         }
     }
     let options = Options { seed: asked.seed.unwrap_or(options.seed), ..*options };
-    let network = space.network(&request.arch)?;
-    let outcome = scorer.score(&*network, &options, blocks).map_err(refusal::of)?;
-    Ok((options.seed, outcome))
+    let candidate = space.candidate(&request.arch, &options)?;
+    let options = candidate.options(&options);
+    let outcome = scorer.score(&*candidate.network, &*candidate.source, &options, blocks).map_err(refusal::of)?;
+    Ok(Answer { name: candidate.name, seed: options.seed, outcome: outcome.with_names(candidate.features) })
 }

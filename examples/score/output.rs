@@ -147,6 +147,7 @@ fn json(arch: &str, seed: u64, setting: &Setting, outcome: &Outcome) -> Value {
         let blocks = outcome.blocks.iter().map(|block| {
             json!({
                 "block": block.block,
+                "name": outcome.name(block.block),
                 "feature": block.feature,
                 "expressivity": block.expressivity,
                 "sigma": block.sigma,
@@ -190,12 +191,13 @@ fn table(out: &mut impl Write, proxies: ProxySet, rows: &[(String, Outcome)]) ->
             let [height, width, channels] = block.feature;
             writeln!(
                 out,
-                "      block {:>3}  {:<13} expressivity {:>8.5}  sigma {:>9.5}  trainability {:>9.5}",
+                "      block {:>3}  {:<13} expressivity {:>8.5}  sigma {:>9.5}  trainability {:>9.5}  {}",
                 block.block,
                 format!("{height}x{width}x{channels}"),
                 block.expressivity,
                 block.sigma,
-                block.trainability
+                block.trainability,
+                outcome.name(block.block)
             )?;
         }
     }

@@ -1,9 +1,9 @@
 //! The command line.
 
-use crate::common::candidate::SpaceArguments;
 use crate::common::failure::{At, Result};
 use crate::common::scoring::ScoringArguments;
 use crate::common::setting::{Setting, processor, value_name};
+use crate::common::space::SpaceArguments;
 use crate::common::store::Checksum;
 use aznas::Options;
 use aznas::base::rng::generator;

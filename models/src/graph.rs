@@ -43,11 +43,12 @@ impl Graph {
     pub fn of<N: Network + ?Sized>(network: &N, name: &str, height: usize, width: usize) -> Result<Self, Error> {
         let channels = network.input_channels();
         let mut block = Block::new(0, aznas::tensor::Shape::new(1, height, width, channels)?);
-        let mut blocks = Vec::with_capacity(network.block_count());
+        let (mut blocks, mut earlier) = (Vec::with_capacity(network.block_count()), None);
         for index in 0..network.block_count() {
             network.describe(index, &mut block)?;
             blocks.push(nodes_of(&block));
-            block = Block::new(index + 1, block.output_shape());
+            let feature = block.output_shape();
+            block.restart(index + 1, feature, earlier.replace(feature));
         }
         network.describe_head(&mut block)?;
         let cost = Cost::of(network, height, width)?;

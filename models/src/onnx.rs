@@ -17,7 +17,7 @@ pub use error::OnnxError;
 use crate::Graph;
 use aznas::tensor::{Role, Source};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A network that was read from an ONNX file.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct Model {
 /// The parameters of a file, to score with in place of drawn ones.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
-    tensors: HashMap<(usize, u32, u8), Rc<[f32]>>,
+    tensors: HashMap<(usize, u32, u8), Arc<[f32]>>,
 }
 
 impl Model {
@@ -56,7 +56,7 @@ impl Model {
 }
 
 impl Weights {
-    fn insert(&mut self, block: usize, key: u32, role: Role, tensor: Rc<[f32]>) {
+    fn insert(&mut self, block: usize, key: u32, role: Role, tensor: Arc<[f32]>) {
         self.tensors.insert((block, key, role as u8), tensor);
     }
 }

@@ -9,6 +9,7 @@ use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
+use aznas::ops::slice::Slice;
 use aznas::ops::window::Window;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -85,6 +86,10 @@ struct NodeText {
     grid: Option<[usize; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reach: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    offset: Option<[usize; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     draw: Option<DrawText>,
 }
@@ -229,6 +234,8 @@ impl Fields<'_> {
             ("heads", t.heads.is_some()),
             ("grid", t.grid.is_some()),
             ("reach", t.reach.is_some()),
+            ("first", t.first.is_some()),
+            ("offset", t.offset.is_some()),
         ];
         match present.into_iter().find(|(name, present)| *present && !self.asked.contains(name)) {
             Some((name, _)) => {
@@ -264,6 +271,12 @@ impl NodeText {
             "add" => Op::Add,
             "concat" => Op::Concat,
             "product" => Op::Product,
+            "slice" => Op::Slice(Slice {
+                first: fields.ask("first", self.first, 0),
+                channels: fields.need("channels", self.channels)?,
+                offset: fields.ask("offset", self.offset, [0; 2]),
+                stride: fields.ask("stride", self.stride, [1; 2]),
+            }),
             "layer_norm" => Op::LayerNorm(LayerNorm { epsilon: self.checked_epsilon(&mut fields)?.into() }),
             "earlier" => Op::Earlier,
             "token_pool" => Op::TokenPool,
@@ -326,6 +339,13 @@ impl NodeText {
             Op::Add => with("add"),
             Op::Concat => with("concat"),
             Op::Product => with("product"),
+            Op::Slice(Slice { first, channels, offset, stride }) => Self {
+                first: (first != 0).then_some(first),
+                channels: Some(channels),
+                offset: (offset != [0; 2]).then_some(offset),
+                stride: (stride != [1; 2]).then_some(stride),
+                ..with("slice")
+            },
             Op::LayerNorm(LayerNorm { epsilon }) => Self { epsilon: Some(epsilon.get()), ..with("layer_norm") },
             Op::Earlier => with("earlier"),
             Op::TokenPool => with("token_pool"),

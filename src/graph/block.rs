@@ -55,7 +55,7 @@ impl Block {
     }
 
     /// Makes this the empty block with another number, input, and feature before that, if there is one.
-    pub(crate) fn restart(&mut self, index: usize, input: Shape, earlier: Option<Shape>) {
+    pub fn restart(&mut self, index: usize, input: Shape, earlier: Option<Shape>) {
         self.nodes[0].shape = input;
         (self.count, self.output, self.index, self.earlier) = (1, NodeId(0), index, earlier);
     }

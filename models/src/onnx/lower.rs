@@ -18,7 +18,7 @@ use aznas::graph::Op;
 use aznas::tensor::Role;
 use pointwise::Curve;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A computed map.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub(super) struct Lowered {
 }
 
 /// Parameters by role.
-pub(super) type Parameters = Vec<(Role, Rc<[f32]>)>;
+pub(super) type Parameters = Vec<(Role, Arc<[f32]>)>;
 
 /// Where a map comes from: the input of the network, or the n-th of the list.
 pub(super) type Source = Option<usize>;
@@ -68,7 +68,7 @@ enum Value {
     /// A function of every number of a map, with the name of the tensor.
     Function(Seen, Curve, String),
     /// Positions of a map behind a class token: tokens once a table of positions is added.
-    Untabled(Seen, Rc<[f32]>),
+    Untabled(Seen, Arc<[f32]>),
     Logits(Logits),
     Probabilities(Logits),
     /// Random numbers that drop paths while training, of these dimensions. At initialisation nothing is dropped.

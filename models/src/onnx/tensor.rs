@@ -2,13 +2,13 @@
 
 use super::OnnxError;
 use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The elements of a constant.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Elements {
-    Floats(Rc<[f32]>),
-    Integers(Rc<[i64]>),
+    Floats(Arc<[f32]>),
+    Integers(Arc<[i64]>),
 }
 
 /// A constant, row-major.
@@ -34,7 +34,7 @@ impl Tensor {
         }
     }
 
-    pub(super) fn as_floats(&self) -> Option<&Rc<[f32]>> {
+    pub(super) fn as_floats(&self) -> Option<&Arc<[f32]>> {
         match &self.elements {
             Elements::Floats(elements) => Some(elements),
             Elements::Integers(_) => None,

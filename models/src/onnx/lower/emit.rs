@@ -15,7 +15,7 @@ use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use aznas::tensor::Role;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Geometry of a convolution or a pool: kernel, stride, and the padding before and behind, in rows and columns.
 struct Sides {
@@ -365,7 +365,7 @@ impl<'f> Work<'f> {
         if !is_tokens || class.dims != [self.batch, 1, channels] {
             return Err(refuse());
         }
-        let token: Rc<[f32]> = class.as_floats().ok_or_else(refuse)?[..channels].into();
+        let token: Arc<[f32]> = class.as_floats().ok_or_else(refuse)?[..channels].into();
         Ok(Value::Untabled(seen, token))
     }
 
@@ -537,7 +537,7 @@ fn positive(epsilon: f64, node: &Node) -> Result<f64, OnnxError> {
     }
 }
 
-fn floats(tensor: &Tensor, node: &Node) -> Result<Rc<[f32]>, OnnxError> {
+fn floats(tensor: &Tensor, node: &Node) -> Result<Arc<[f32]>, OnnxError> {
     tensor.as_floats().cloned().ok_or_else(|| OnnxError::new(&node.place, "parameters that are integers"))
 }
 

@@ -5,7 +5,7 @@
 
 use super::{OnnxError, Seen, Value, Work};
 use crate::onnx::file::Node;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Samples stand at the multiples of `STEP` from `-REACH` to `REACH`.
 const REACH: f64 = 9.0;
@@ -19,7 +19,7 @@ const GELU_TOLERANCE: f64 = 1e-3;
 
 /// A function, sampled.
 #[derive(Clone, Debug)]
-pub(super) struct Curve(Rc<[f64]>);
+pub(super) struct Curve(Arc<[f64]>);
 
 /// An activation that `aznas` has an op for.
 #[derive(Clone, Copy, Debug, PartialEq)]

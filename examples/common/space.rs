@@ -1,19 +1,24 @@
-//! The space on the command line, and from the text of an architecture to a network of it.
+//! The space on the command line.
 
-use super::refusal;
-use aznas::graph::Network;
 use aznas::proxy::ProxySet;
 use aznas::spaces::autoformer::Parameters;
 use aznas::spaces::nds::{Operators, Stem};
 use aznas::spaces::{Policy, Settings, SpaceName};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-/// The space and what its texts leave open.
+/// A space to search, and what its texts leave open.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SpaceArguments {
     /// The search space
-    #[arg(long, default_value = SpaceName::Nb201.name(), value_parser = spaces())]
+    #[arg(long, default_value = SpaceName::Nb201.name(), value_parser = parser())]
     pub space: SpaceName,
+    #[command(flatten)]
+    pub open: OpenArguments,
+}
+
+/// What the texts of spaces leave open.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OpenArguments {
     /// Channels of the first stage (nb201, nb101), width of genotypes that say none (nds) [default: 16; 15 for nb101]
     #[arg(long)]
     pub channels: Option<u32>,
@@ -52,26 +57,27 @@ fn named<T: Copy + Send + Sync + 'static, const N: usize>(
 }
 
 /// The names of the spaces, each with what its networks are and what their texts look like.
-fn spaces() -> impl TypedValueParser<Value = SpaceName> {
+pub fn spaces() -> Vec<PossibleValue> {
     let named = SpaceName::ALL.iter().map(|space| {
         let Policy { name, summary, form, .. } = space.policy();
         PossibleValue::new(name).help(format!("{summary}, `{form}`"))
     });
-    PossibleValuesParser::new(named.collect::<Vec<_>>()).try_map(|name| {
-        let found = SpaceName::ALL.iter().find(|space| space.name() == name);
-        found.copied().ok_or("not a space")
-    })
+    named.collect()
 }
 
-impl SpaceArguments {
-    /// How networks of the space are scored.
-    pub fn policy(&self) -> &'static Policy {
-        self.space.policy()
-    }
+/// The space of this name.
+pub fn by_name(name: &str) -> Option<SpaceName> {
+    SpaceName::ALL.iter().copied().find(|space| space.name() == name)
+}
 
-    /// The space's settings for scores on images of this resolution.
-    pub fn settings(&self, resolution: usize) -> Settings {
-        let Policy { settings: default, has_target, .. } = *self.policy();
+fn parser() -> impl TypedValueParser<Value = SpaceName> {
+    PossibleValuesParser::new(spaces()).try_map(|name| by_name(&name).ok_or("not a space"))
+}
+
+impl OpenArguments {
+    /// The settings of a space for scores on images of this resolution.
+    pub fn settings(&self, space: SpaceName, resolution: usize) -> Settings {
+        let Policy { settings: default, has_target, .. } = *space.policy();
         let target =
             if has_target { self.target_resolution.unwrap_or(default.target_resolution) } else { to_u32(resolution) };
         Settings {
@@ -86,22 +92,33 @@ impl SpaceArguments {
             ..default
         }
     }
+}
+
+impl SpaceArguments {
+    /// How networks of the space are scored.
+    pub fn policy(&self) -> &'static Policy {
+        self.space.policy()
+    }
+
+    /// The space's settings for scores on images of this resolution.
+    pub fn settings(&self, resolution: usize) -> Settings {
+        self.open.settings(self.space, resolution)
+    }
 
     /// The resolution that the space's benchmark uses.
     pub fn default_resolution(&self) -> usize {
         self.policy().resolution as usize
     }
 
-    /// The network that `text` describes, or why there is none.
-    pub fn network(&self, text: &str) -> Result<Box<dyn Network + Send + Sync>, String> {
-        let network = self.space.network(&self.settings(self.default_resolution()), text.as_bytes());
-        network.map_err(|error| refusal::of_text(self.space, text, error))
-    }
-
     /// The proxies out of `proxies` that the space has.
     pub fn ranked(&self, proxies: ProxySet) -> ProxySet {
-        if self.policy().progressivity { proxies } else { proxies.without(ProxySet::PROGRESSIVE) }
+        ranked(self.space, proxies)
     }
+}
+
+/// The proxies out of `proxies` that a space has.
+pub fn ranked(space: SpaceName, proxies: ProxySet) -> ProxySet {
+    if space.policy().progressivity { proxies } else { proxies.without(ProxySet::PROGRESSIVE) }
 }
 
 fn to_u32(number: usize) -> u32 {
