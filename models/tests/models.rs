@@ -14,7 +14,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 /// Models that are scored.
-const SCORED: [&str; 11] = [
+const SCORED: [&str; 12] = [
     "activation_elu",
     "activation_gelu",
     "activation_hard_sigmoid",
@@ -26,14 +26,14 @@ const SCORED: [&str; 11] = [
     "activation_tanh",
     "dense",
     "residual",
+    "squeeze",
 ];
 
 /// Models with operators that no op stands for, and the operator that the error names.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 6] = [
     ("next", "(Mul)"),
     ("pools", "(MaxPool)"),
-    ("shuffle", "(Conv)"),
-    ("squeeze", "(Mul)"),
+    ("shuffle", "(Slice)"),
     ("vit", "(MatMul)"),
     ("vit_mean", "(Add)"),
     ("vit_torch", "(MatMul)"),

@@ -13,6 +13,7 @@ use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
+use aznas::ops::slice::Slice;
 use aznas::ops::window::Window;
 use aznas::tensor::Role;
 use std::sync::Arc;
@@ -116,8 +117,18 @@ impl<'f> Work<'f> {
         if start == 0 && len == channels {
             return Ok(source);
         }
-        let _ = (rows, columns);
-        Err(OnnxError::new(place, "takes part of the channels, which there is no op for yet"))
+        if start.checked_add(len).is_none_or(|end| end > channels) {
+            return Err(OnnxError::new(place, "takes channels that there are not"));
+        }
+        let op = Op::Slice(Slice::of_channels(start, len));
+        Ok(self.moved_channels(op, source, [len, rows, columns], place))
+    }
+
+    /// Adds a node that only moves channels about.
+    fn moved_channels(&mut self, op: Op, source: Source, shape: [usize; 3], place: &str) -> Source {
+        let name = source.map_or_else(|| self.file.input.clone(), |index| self.nodes[index].name.clone());
+        let inputs = vec![source];
+        self.push(Lowered { op, inputs, shape, place: place.to_string(), name, parameters: Vec::new() })
     }
 
     /// The channels of a map, taken from `groups` groups in turn.
@@ -407,7 +418,18 @@ impl<'f> Work<'f> {
                 Ok(Value::Map(Seen { source, ..left }))
             }
             "Add" => Err(refuse("a sum of maps whose axes are not the same")),
-            "Mul" => Err(refuse("a product of two maps, which there is no op for yet")),
+            "Mul" => {
+                // A gate of one number per channel and image may stand on either side.
+                let is_gate = |seen: &Seen| self.shape(seen.source)[1..] == [1; 2];
+                let [map, factor] = if is_gate(&left) { [right, left] } else { [left, right] };
+                let (of_map, of_factor) = (self.shape(map.source), self.shape(factor.source));
+                let meets_all = of_factor == [of_map[0], 1, 1] && map.view.is_map() && factor.view.is_map();
+                if map.view != factor.view && !meets_all {
+                    return Err(refuse("a product of maps whose axes are not the same"));
+                }
+                let source = self.emit(node, Op::Product, vec![map.source, factor.source], of_map);
+                Ok(Value::Map(Seen { source, ..map }))
+            }
             _ => Err(refuse("a difference or quotient of two maps, which there is no op for")),
         }
     }
