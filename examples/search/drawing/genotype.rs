@@ -7,7 +7,7 @@ use plotters::style::text_anchor::HPos;
 use std::error::Error;
 
 const RADIUS: i32 = 26;
-const STEP: i32 = 150;
+const STEP: i32 = 160;
 /// Room of a cell, from above to below.
 const HEIGHT: i32 = 500;
 
@@ -32,7 +32,7 @@ fn draw(area: &Area<'_>, cell: &Cell, name: &str, top: i32) -> Result<(), Box<dy
         let target = node + 2;
         for (side, &Edge { operation, state }) in [1.0, -1.0].into_iter().zip(edges) {
             let (words, colour) = named(operation);
-            let bend = side * (22.0 + 33.0 * (target - usize::from(state) - 1) as f64);
+            let bend = side * (46.0 + 33.0 * (target - usize::from(state) - 1) as f64);
             // Zeros are dashed.
             let width = if operation == Operation::None { 0 } else { 2 };
             let middle = curve(area, place(state.into()), place(target), RADIUS, bend, (colour, width))?;
