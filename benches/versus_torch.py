@@ -5,7 +5,7 @@ after block in training mode, take the eigenvalues of the covariance of each fea
 block's matrix of gradients. It is kept generous: weights want no gradients, and the graph of one block is alive at a
 time (the authors' program keeps that of the whole network). Both sides count everything from drawing to scores.
 
-In a turn each side scores a cell eight times, a structure twice; of all turns the best time counts. PyTorch's memory is the
+In a turn each side scores a cell eight times, a MobileNetV2 structure twice; of all turns the best time counts. PyTorch's memory is the
 growth of its process's peak since the library was imported, ours the workspace.
 
 With --whole the proxies of whole networks are timed instead, on cells: GradNorm and SNIP of one way forwards and back, and each
@@ -40,9 +40,26 @@ STRUCTURES = [
     "SuperConvK3BNRELU(3,24,2,1)SuperResIDWE2K3(24,24,2,24,1)SuperResIDWE4K7(24,40,2,32,2)SuperResIDWE4K5(40,80,2,48,3)"
     "SuperResIDWE6K3(80,112,1,96,3)SuperResIDWE6K7(112,192,2,128,3)SuperConvK1BNRELU(192,2048,1,1)",
 ]
-SPACES = {"nb201": (CELLS, 32), "mbv2": (STRUCTURES, 224)}
+VERTICES = ["7:110001001101001100001:3m133", "7:101010101100001000001:333mm", "6:101001010110111:mmm1"]
+GENOTYPES = [
+    "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), "
+    "('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)], normal_concat=[2, 3, 4, 5], "
+    "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1), ('max_pool_3x3', 0), "
+    "('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], reduce_concat=[2, 3, 4, 5], width=16, depth=8)",
+    "Genotype(normal=[('sep_conv_5x5', 1), ('sep_conv_3x3', 0), ('sep_conv_5x5', 0), ('sep_conv_3x3', 0), "
+    "('avg_pool_3x3', 1), ('skip_connect', 0), ('avg_pool_3x3', 0), ('avg_pool_3x3', 0), ('sep_conv_3x3', 1), "
+    "('skip_connect', 1)], normal_concat=[2, 3, 4, 5, 6], reduce=[('sep_conv_5x5', 1), ('sep_conv_7x7', 0), "
+    "('max_pool_3x3', 1), ('sep_conv_7x7', 0), ('avg_pool_3x3', 1), ('sep_conv_5x5', 0), ('skip_connect', 3), "
+    "('avg_pool_3x3', 2), ('sep_conv_3x3', 2), ('max_pool_3x3', 1)], reduce_concat=[4, 5, 6], width=16, depth=8)",
+    "Genotype(normal=[('avg_pool_3x3', 0), ('max_pool_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_5x5', 2), "
+    "('sep_conv_3x3', 0), ('avg_pool_3x3', 3), ('sep_conv_3x3', 1), ('skip_connect', 1), ('skip_connect', 0), "
+    "('avg_pool_3x3', 1)], normal_concat=[4, 5, 6], reduce=[('avg_pool_3x3', 0), ('sep_conv_3x3', 1), ('max_pool_3x3', 0), "
+    "('sep_conv_7x7', 2), ('sep_conv_7x7', 0), ('avg_pool_3x3', 1), ('max_pool_3x3', 0), ('max_pool_3x3', 1), "
+    "('conv_7x1_1x7', 0), ('sep_conv_3x3', 5)], reduce_concat=[3, 4, 6], width=16, depth=8)",
+]
+SPACES = {"nb201": (CELLS, 32), "mbv2": (STRUCTURES, 224), "nb101": (VERTICES, 32), "nds": (GENOTYPES, 32)}
 # Of each side in a turn: the first ones after a change of sides find cold caches.
-SCORES = {"nb201": 8, "mbv2": 2}
+SCORES = {"nb201": 8, "mbv2": 2, "nb101": 8, "nds": 8}
 PROXIES = ("expressivity", "progressivity", "trainability")
 WHOLE = ("grad-norm,snip", "synflow", "naswot", "zen", "zico", "grad-sign")
 
@@ -163,6 +180,133 @@ class Torch:
                 inputs, stride = outputs, 1
         return blocks
 
+    def plain(self, inputs, outputs, kernel, stride=(1, 1), groups=1, dilation=1):
+        """A convolution alone, its kernel and stride by rows and columns."""
+        weight = self.torch.randn(outputs, inputs // groups, *kernel)
+        weight *= math.sqrt(2.0 / (inputs // groups * kernel[0] * kernel[1]))
+        padding = [dilation * (side // 2) for side in kernel]
+        return lambda x: self.functional.conv2d(x, weight, None, stride, padding, dilation, groups)
+
+    def norm(self, x):
+        return self.functional.batch_norm(x, None, None, training=True, eps=1e-5)
+
+    def vertex_cell(self, text, inputs, outputs, pools):
+        """Vertices in order, each the sum of its edges; the outputs are dealt out among those that lead to the last."""
+        count, bits, letters = text.split(":")
+        last, bits = int(count) - 1, iter(bits)
+        leads = {(x, y): next(bits) == "1" for y in range(1, last + 1) for x in range(y)}
+        ends = [v for v in range(1, last) if leads[v, last]]
+        width = {v: outputs // len(ends) + (i < outputs % len(ends)) for i, v in enumerate(ends)}
+        for v in reversed(range(1, last)):
+            width.setdefault(v, max((width[w] for w in range(v + 1, last) if leads[v, w]), default=0))
+        width[last] = outputs
+        project = {v: self.convolution(inputs, width[v], 1, 1, 1e-5) for v in range(1, last + 1) if leads[0, v]}
+        operate = {}
+        for v, letter in enumerate(letters, start=1):
+            if letter != "m":
+                operate[v] = self.convolution(width[v], width[v], int(letter), 1, 1e-5)
+
+        def run(x):
+            x = self.functional.max_pool2d(x, 2) if pools else x
+            value = {}
+            for v in range(1, last + 1):
+                terms = [self.relu(project[v](x))] if leads[0, v] else []
+                if v == last:
+                    terms += [self.torch.cat([value[w] for w in ends], dim=1)] if ends else []
+                    return sum(terms)
+                terms += [value[w][:, : width[v]] for w in range(1, v) if leads[w, v]]
+                value[v] = self.functional.max_pool2d(sum(terms), 3, 1, 1) if v not in operate else \
+                    self.relu(operate[v](sum(terms)))
+
+        return run
+
+    def vertex_network(self, text, channels=15):
+        """Three stacks of three cells."""
+        stem = self.convolution(3, channels, 3, 1, 1e-5)
+        blocks, inputs = [lambda x: self.relu(stem(x))], channels
+        for place in range(9):
+            outputs = channels << place // 3
+            blocks.append(self.vertex_cell(text, inputs, outputs, place in (3, 6)))
+            inputs = outputs
+        return blocks
+
+    def factorised(self, inputs, outputs):
+        halves = [self.plain(inputs, outputs // 2, (1, 1), (2, 2)) for _ in range(2)]
+
+        def run(x):
+            x = self.relu(x)
+            return self.norm(self.torch.cat([halves[0](x), halves[1](x[:, :, 1:, 1:])], dim=1))
+
+        return run
+
+    def rectified(self, *convolutions):
+        """A rectifier, convolutions, a normalisation."""
+
+        def run(x):
+            x = self.relu(x)
+            for convolution in convolutions:
+                x = convolution(x)
+            return self.norm(x)
+
+        return run
+
+    def operation(self, name, c, s):
+        """An operation of NDS on c channels with stride s."""
+        k = int(name[-1]) if name[-1].isdigit() else 0
+        if name == "skip_connect":
+            return self.factorised(c, c) if s == 2 else lambda x: x
+        if name == "none":
+            return lambda x: 0 * x[:, :, ::s, ::s]
+        if name.startswith("avg"):
+            return lambda x: self.functional.avg_pool2d(x, k, s, k // 2, count_include_pad=False)
+        if name.startswith("max"):
+            return lambda x: self.functional.max_pool2d(x, k, s, k // 2)
+        if name in ("conv_1x1", "conv_3x3"):
+            return self.rectified(self.plain(c, c, (k, k), (s, s)))
+        if name.startswith("conv"):
+            return self.rectified(self.plain(c, c, (1, k), (1, s)), self.plain(c, c, (k, 1), (s, 1)))
+        halves = [
+            self.rectified(
+                self.plain(c, c, (k, k), (stride, stride), c, 2 if name.startswith("dil") else 1), self.plain(c, c, (1, 1))
+            )
+            for stride in ((s,) if name.startswith("dil_conv") else (s, 1))
+        ]
+        return halves[0] if len(halves) == 1 else lambda x: halves[1](halves[0](x))
+
+    def genotype_network(self, text):
+        """The stem and cells that read the last two features; a block remembers what it read for the next one."""
+        lists = [re.findall(r"\('(\w+)', (\d)\)", part) for part in re.findall(r"(?:normal|reduce)=(\[[^]]*\])", text)]
+        parts = [list(map(int, part.split(","))) for part in re.findall(r"concat=\[([^]]*)\]", text)]
+        width, depth = (int(re.search(name + r"=(\d+)", text)[1]) for name in ("width", "depth"))
+        blocks, seen = [self.convolution(3, 3 * width, 3, 1, 1e-5)], {}
+        before, last, c, larger = 3 * width, 3 * width, width, False
+        for place in range(depth):
+            halves = place in (depth // 3, 2 * depth // 3)
+            c *= 1 + halves
+            first = self.factorised(before, c) if larger else self.rectified(self.plain(before, c, (1, 1)))
+            second = self.rectified(self.plain(last, c, (1, 1)))
+            edges = [(self.operation(name, c, 2 if halves and state in "01" else 1), int(state)) for name, state in lists[halves]]
+
+            def run(x, place=place, first=first, second=second, edges=edges, ends=parts[halves]):
+                states = [first(seen["before"] if place else x), second(x)]
+                seen["before"] = x.detach()
+                for (f, i), (g, j) in zip(edges[::2], edges[1::2]):
+                    states.append(f(states[i]) + g(states[j]))
+                return self.torch.cat([states[end] for end in ends], dim=1)
+
+            blocks.append(run)
+            before, last, larger = last, len(parts[halves]) * c, halves
+        return blocks
+
+    def network(self, space, text):
+        builders = {
+            "nb201": self.cell_network,
+            "mbv2": self.structure_network,
+            "nb101": self.vertex_network,
+            "nds": self.genotype_network,
+        }
+        return builders[space](text)
+
     def entropy(self, feature):
         """The entropy of the spectrum of the channels' covariance."""
         rows = feature.float().movedim(1, -1).flatten(0, 2)
@@ -185,7 +329,7 @@ class Torch:
     def score(self, space, text, batch, resolution, seed):
         """Expressivity, progressivity and trainability."""
         self.torch.manual_seed(seed)
-        blocks = self.cell_network(text) if space == "nb201" else self.structure_network(text)
+        blocks = self.network(space, text)
         with self.torch.no_grad(), self.precision:
             feature = blocks[0](self.torch.randn(batch, 3, resolution, resolution))
         entropies, gains = [self.entropy(feature)], []
@@ -384,7 +528,7 @@ def compare_scores(arguments, cases):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--score", default="target/release/examples/score", help="our program (default: %(default)s)")
-    parser.add_argument("--spaces", default="nb201,mbv2", help="nb201, mbv2 or both (default: %(default)s)")
+    parser.add_argument("--spaces", default="nb201,mbv2", help="of nb201, mbv2, nb101, nds (default: %(default)s)")
     parser.add_argument("--batches", default="64,8", help="images of an input batch (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=3, help="turns a side (default: %(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16 on both sides")
