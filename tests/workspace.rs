@@ -2,15 +2,17 @@
 
 mod common;
 
+use aznas::base::rng::generator;
 use aznas::graph::{Block, Convolution, Cost, MAX_NODES, Network, Op};
 use aznas::ops::attention::Attention;
 use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use aznas::simd::Backend;
-use aznas::spaces::Space;
 use aznas::spaces::nb101;
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+use aznas::spaces::nds::{self, Operators};
+use aznas::spaces::{SearchSpace, Settings, Space};
 use aznas::tensor::Random;
 use aznas::{Error, Options, Workspace};
 use std::time::{Duration, Instant};
@@ -49,6 +51,21 @@ fn cells_of_nas_bench_101_stay_within_the_stated_limit() {
     let largest = nb101::Cells::new().step_by(499).map(bytes).max().unwrap();
     println!("NAS-Bench-101: {:.2} MiB", largest as f64 / MIB as f64);
     assert!(largest <= 10 * MIB, "{largest} bytes");
+}
+
+/// Of each of the spaces of NDS a hundred networks as they are searched unless told otherwise.
+#[test]
+fn cells_of_nds_stay_within_the_stated_limit() {
+    let mut rng = generator(1);
+    for operators in Operators::ALL {
+        let settings = Settings { operators, ..nds::POLICY.settings };
+        let space = nds::GenotypeSpace::new(&settings).unwrap();
+        let options = Options { batch: nds::POLICY.practice.batch as usize, ..Options::default() };
+        let mut bytes = || aznas::workspace_size(&space.network(&space.sample(&mut rng)), &options, &Random).unwrap();
+        let largest = (0..100).map(|_| bytes()).max().unwrap();
+        println!("{}: {:.2} MiB", operators.name(), largest as f64 / MIB as f64);
+        assert!(largest <= 32 * MIB, "{}: {largest} bytes", operators.name());
+    }
 }
 
 #[test]
