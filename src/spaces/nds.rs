@@ -197,6 +197,14 @@ impl Architecture {
         }
     }
 
+    /// Channels of the output of the cell before the last, which the cell at this place reads too.
+    fn channels_before(&self, place: u32, stem: Stem) -> u32 {
+        match place.checked_sub(2) {
+            Some(before) => self.cell(before).parts().len() as u32 * self.filters(before),
+            None => stem.channels(self.width),
+        }
+    }
+
     /// How often the map has been halved once the cell at this place has.
     fn halvings(&self, place: u32) -> u32 {
         (0..=place).filter(|&place| self.reduces(place)).count() as u32

@@ -14,7 +14,9 @@
 
 static const char CELL[] = {"|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|"};
 static const char UNITS[] = {"SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8,1)"};
-
+static const char VERTICES[] = {"4:111011:1m"};
+static const char GENOTYPE[] = {"Genotype(normal=[('none', 0), ('sep_conv_3x3', 1)], normal_concat=[1, 2], "
+                                "reduce=[('skip_connect', 0), ('max_pool_3x3', 1)], reduce_concat=[2], width=2, depth=3)"};
 static const char TRANSFORMER[] = {"autoformer(embed=16,heads=1-2,ratio=1-0.5)"};
 
 enum { NODES = 12, TENSORS = 3, ROWS = 64, CANDIDATES = 7, COLUMNS = 3 };
@@ -36,7 +38,20 @@ static float numbers[2 * 8 * 8 * 3];
 static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS], values[32 * 9];
 static const double *columns[COLUMNS] = {first, second, third};
 static size_t bytes;
-static char *cell, *units, *transformer, *memory;
+static char *cell, *units, *transformer, *vertices, *genotype, *memory;
+/* The text of each space, by its number. */
+static const struct {
+    const char *text;
+    size_t length;
+    char **own;
+} texts[] = {
+    [AZNAS_SPACE_NB201] = {CELL, sizeof CELL - 1, &cell},
+    [AZNAS_SPACE_MBV2] = {UNITS, sizeof UNITS - 1, &units},
+    [AZNAS_SPACE_AUTOFORMER] = {TRANSFORMER, sizeof TRANSFORMER - 1, &transformer},
+    [AZNAS_SPACE_GRAPH] = {CELL, sizeof CELL - 1, &cell},
+    [AZNAS_SPACE_NB101] = {VERTICES, sizeof VERTICES - 1, &vertices},
+    [AZNAS_SPACE_NDS] = {GENOTYPE, sizeof GENOTYPE - 1, &genotype},
+};
 static size_t memory_len = 1 << 19;
 
 /* The arguments of a call, any of which may be wrong. */
@@ -70,13 +85,12 @@ static void reset(uint32_t space) {
     memset(tensors, 0, sizeof tensors);
     aznas_arch_init(&arch.s, sizeof arch.s, space);
     aznas_options_init(&options.s, sizeof options.s);
-    arch.s.channels = 4;
+    arch.s.channels = space == AZNAS_SPACE_NB101 ? 5 : 4;
     arch.s.cells = 1;
     arch.s.patch = 4;
-    arch.s.text = space == AZNAS_SPACE_MBV2 ? units : space == AZNAS_SPACE_AUTOFORMER ? transformer : cell;
-    arch.s.text_len = space == AZNAS_SPACE_MBV2          ? sizeof UNITS - 1
-                      : space == AZNAS_SPACE_AUTOFORMER ? sizeof TRANSFORMER - 1
-                                                        : sizeof CELL - 1;
+    arch.s.target_channels = space == AZNAS_SPACE_NB101 ? 7 : 0;
+    arch.s.text = *texts[space].own;
+    arch.s.text_len = texts[space].length;
     arch.s.nodes = &nodes[0].each.s;
     arch.s.node_count = 3;
     arch.s.node_size = sizeof(aznas_node);
@@ -629,7 +643,8 @@ static void spoil(int function) {
         arch.s.text = NULL;
         break;
     case 9:
-        arch.s.text_len = hostile_len(sizeof TRANSFORMER - 1);
+        /* No longer than the shortest text. */
+        arch.s.text_len = hostile_len(sizeof VERTICES - 1);
         break;
     case 10:
         cell[draw(sizeof CELL - 1)] = (char)draw(256);
@@ -640,6 +655,10 @@ static void spoil(int function) {
         arch.s.parameters = draw(20) ? draw(2) : hostile_u32();
         transformer[draw(sizeof TRANSFORMER - 1)] = "0123456789()=,-."[draw(16)];
         units[draw(sizeof UNITS - 1)] = "0123456789()K,"[draw(14)];
+        vertices[draw(sizeof VERTICES - 1)] = "0123456789:m"[draw(12)];
+        genotype[draw(sizeof GENOTYPE - 1)] = "0123456789()[]',="[draw(17)];
+        arch.s.target_channels = draw(2) ? draw(9) : hostile_u32();
+        arch.s.stem = draw(20) ? draw(2) : hostile_u32();
         break;
     case 12:
         arch.s.node_count = draw(2) ? draw(NODES + 1) : hostile_len(NODES);
@@ -742,14 +761,18 @@ static void expect_the_same_of_a_score(aznas_status of_query) {
         fail("the query accepts what cannot be counted", of_query);
 }
 
+static void write_texts(void) {
+    for (size_t space = 1; space < sizeof texts / sizeof *texts; space++)
+        memcpy(*texts[space].own, texts[space].text, texts[space].length);
+}
+
 static void random_calls(long count) {
-    static const uint32_t spaces[] = {AZNAS_SPACE_NB201, AZNAS_SPACE_MBV2, AZNAS_SPACE_AUTOFORMER, AZNAS_SPACE_GRAPH, AZNAS_SPACE_GRAPH};
+    static const uint32_t spaces[] = {AZNAS_SPACE_NB201, AZNAS_SPACE_MBV2, AZNAS_SPACE_AUTOFORMER, AZNAS_SPACE_GRAPH,
+                                      AZNAS_SPACE_GRAPH, AZNAS_SPACE_NB101, AZNAS_SPACE_NDS};
     long accepted[FUNCTIONS] = {0}, asked[FUNCTIONS] = {0};
     for (long i = 0; i < count; i++) {
-        memcpy(cell, CELL, sizeof CELL - 1);
-        memcpy(units, UNITS, sizeof UNITS - 1);
-        memcpy(transformer, TRANSFORMER, sizeof TRANSFORMER - 1);
-        const uint32_t space = spaces[draw(5)];
+        write_texts();
+        const uint32_t space = spaces[draw(7)];
         reset(space);
         const int function = draw(32) ? SIZE + (int)draw(FUNCTIONS - 1) : SCORE;
         if (space == AZNAS_SPACE_GRAPH && function <= COST) {
@@ -780,21 +803,21 @@ int main(int argc, char **argv) {
     const long count = argc > 1 ? atol(argv[1]) : 1000000;
     state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     state = state * 0x9e3779b97f4a7c15u + 1;
-    cell = malloc(sizeof CELL - 1);
-    units = malloc(sizeof UNITS - 1);
-    transformer = malloc(sizeof TRANSFORMER - 1);
     memory = malloc(memory_len);
-    if (!cell || !units || !transformer || !memory)
+    if (!memory)
         return 2;
-    memcpy(cell, CELL, sizeof CELL - 1);
-    memcpy(units, UNITS, sizeof UNITS - 1);
-    memcpy(transformer, TRANSFORMER, sizeof TRANSFORMER - 1);
+    for (size_t space = 1; space < sizeof texts / sizeof *texts; space++)
+        if (!*texts[space].own && !(*texts[space].own = malloc(texts[space].length)))
+            return 2;
+    write_texts();
     single_mistakes();
     every_pair_of_keys();
     random_calls(count);
     free(cell);
     free(units);
     free(transformer);
+    free(vertices);
+    free(genotype);
     free(memory);
     return 0;
 }

@@ -88,8 +88,9 @@ impl Space for GenotypeSpace {
             Some(place) => {
                 let place = place as u32;
                 let kind = if architecture.reduces(place) { "reduction" } else { "normal" };
-                let reads = if architecture.reads_larger(place, stem) { " of a larger map" } else { "" };
-                write!(f, "{kind} {}{reads} to {}", architecture.cell(place), architecture.filters(place))
+                let larger = if architecture.reads_larger(place, stem) { " of a larger map" } else { "" };
+                let (cell, before) = (architecture.cell(place), architecture.channels_before(place, stem));
+                write!(f, "{kind} {cell} beside {before} channels{larger} to {}", architecture.filters(place))
             }
         })
     }

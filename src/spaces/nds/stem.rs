@@ -32,6 +32,14 @@ impl Stem {
         }
     }
 
+    /// Channels of its features where networks begin with so many filters.
+    pub(super) const fn channels(self, width: u32) -> u32 {
+        match self {
+            Self::Cifar => 3 * width,
+            Self::ImageNet => width,
+        }
+    }
+
     /// What rows and columns have to be multiples of.
     pub(super) const fn multiple(self) -> u32 {
         match self {
