@@ -375,7 +375,7 @@ class Torch:
             network = self.classifier(text, trains=True, normalises=False)
             total = network(torch.ones(1, 3, resolution, resolution, dtype=torch.float64))[0].sum()
             got = torch.autograd.grad(total, self.weights, allow_unused=True) if total.requires_grad else []
-            return float(sum((w * g).abs().sum() for w, g in zip(self.weights, got) if g is not None))
+            return float(sum((w.detach() * g).abs().sum() for w, g in zip(self.weights, got) if g is not None))
         if proxy in ("naswot", "zen"):
             network = self.classifier(text, trains=False)
             with torch.no_grad():
@@ -396,7 +396,7 @@ class Torch:
                 return float(difference.log() + sum(norm.log() / 2 for norm in norms))
         network = self.classifier(text, trains=True)
         if proxy == "grad-norm,snip":
-            got = [(w, g) for w, g in zip(self.weights, self.gradients(network, x)) if g is not None]
+            got = [(w.detach(), g) for w, g in zip(self.weights, self.gradients(network, x)) if g is not None]
             return float(sum((g * g).sum() for _, g in got).sqrt() + sum((w * g).abs().sum() for w, g in got))
         if proxy == "zico":
             first, second = self.gradients(network, x), self.gradients(network, torch.randn_like(x))

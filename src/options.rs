@@ -25,7 +25,9 @@ pub struct Options {
     pub repeats: u32,
     /// The proxies that are wanted. What none of them needs is neither planned nor run: without trainability there is
     /// no backward pass, without expressivity and both progressivities there are no spectra, and where all are counted
-    /// on the graph there is no pass at all, nor memory for it. The wanted ones are the same bits as when all are.
+    /// on the graph there is no pass at all, nor memory for it. The wanted ones are the same bits as when all are. Proxies of
+    /// whole networks take runs of their own, under the initialisation that they were published with: Kaiming's follow
+    /// `initialisation`.
     pub proxies: ProxySet,
     /// How σ, which trainability is made of, is estimated.
     pub sigma: Sigma,

@@ -73,6 +73,8 @@ pub(crate) struct Through {
     pub(crate) mixes_inputs: bool,
     /// Biases of the caller are not taken as they are.
     pub(crate) holds_biases: bool,
+    /// Which numbers rectifiers pass on is noted, or as it was.
+    pub(crate) keeps_signs: bool,
 }
 
 impl Want {
@@ -92,6 +94,14 @@ impl Want {
     #[cfg(feature = "gradients")]
     pub(crate) const fn look(look: Look) -> Self {
         Self { spectrum: false, transfer: false, through: None, look: Some(look) }
+    }
+
+    /// Whether rectifiers are stored with what they pass on.
+    fn keeps_signs(self) -> bool {
+        #[cfg(feature = "gradients")]
+        return self.through.is_some_and(|through| through.keeps_signs);
+        #[cfg(not(feature = "gradients"))]
+        false
     }
 
     /// Whether nodes are looked at on the way forwards.
@@ -184,6 +194,9 @@ pub(crate) struct NodePlan {
     /// a group of convolutions one after another.
     #[cfg(feature = "gradients")]
     pub(crate) parameter_gradients: Option<BufferId>,
+    /// Of a rectifier: 1 for each number that passes, else 0, if that is not for its value to say.
+    #[cfg(feature = "gradients")]
+    pub(crate) mask: Option<BufferId>,
     /// One image of a value that is looked at, if it is not stored as it is.
     #[cfg(feature = "gradients")]
     pub(crate) image: Option<BufferId>,

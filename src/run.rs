@@ -25,7 +25,7 @@ pub(crate) use look::{Look, Rectifier};
 #[cfg(feature = "gradients")]
 pub use parameters::Parameter;
 #[cfg(feature = "gradients")]
-pub(crate) use setting::{Setting, StatePlace};
+pub(crate) use setting::{Setting, SignsPlace, StatePlace};
 
 /// A block being run: what it is, where everything lies, and where its tensors come from. The feature before it is in
 /// place.

@@ -35,7 +35,7 @@ mod loss;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 
-pub use crate::options::sweep::{Input, Loss, State, Sweep, Weights};
+pub use crate::options::sweep::{Input, Loss, Signs, State, Sweep, Weights};
 pub use crate::run::Parameter;
 
 use crate::Error;
@@ -44,7 +44,7 @@ use crate::graph::{Block, Network, Walk};
 use crate::mem::{Slot, Workspace};
 use crate::options::Options;
 use crate::plan::{self, BlockPlan, Through, Want};
-use crate::run::{Runner, Setting, StatePlace};
+use crate::run::{Runner, Setting, SignsPlace, StatePlace};
 use crate::tensor::{Shape, Source};
 use ledger::{Boundary, Layout, Survey};
 use loss::Labels;
@@ -126,6 +126,7 @@ fn want(options: &Options, sweep: &Sweep) -> Want {
         repeated: sweep.loss == Loss::EachSample && options.batch > 1,
         mixes_inputs: matches!(sweep.input, Input::Shifted { .. }),
         holds_biases: sweep.weights == Weights::Magnitudes,
+        keeps_signs: sweep.signs != Signs::Own,
     })
 }
 
@@ -165,7 +166,7 @@ fn check<N: Network + ?Sized>(
         }
         shapes = (block.output_shape(), Some(shapes.0).filter(|_| index > 0));
     }
-    survey.lay_out(sweep.state != State::None, losses(options, sweep))
+    survey.lay_out(sweep.state != State::None, sweep.signs != Signs::Own, losses(options, sweep))
 }
 
 /// Refuses a head whose outputs have no loss.
@@ -216,7 +217,7 @@ impl Course<'_> {
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let offset = self.layout.features_at;
-        let input = Boundary { shape: walk.input(), offset, parameters: 0, exponent: 0 };
+        let input = Boundary { shape: walk.input(), offset, parameters: 0, signs: 0, exponent: 0 };
         self.layout.set(workspace, 0, &input);
         for index in 0..=self.blocks {
             let [input, earlier] = self.inputs(workspace, index);
@@ -225,7 +226,9 @@ impl Course<'_> {
             let [input, earlier] = self.align(workspace, block, [input, earlier]);
             let own = block.nodes().iter().map(|node| block.parameters_len(node)).sum::<usize>();
             let (shape, offset) = (block.output_shape(), input.end());
-            let made = Boundary { shape, offset, parameters: input.parameters + own, exponent: input.exponent };
+            let signs = input.signs + block.nodes().iter().map(|node| block.sign_words(node)).sum::<usize>();
+            let parameters = input.parameters + own;
+            let made = Boundary { shape, offset, parameters, signs, exponent: input.exponent };
             self.runner(block, [made, input, earlier], Of::FIRST).forward(workspace, &mut |_| ());
             let exponent = made.exponent + self.shrink(workspace, made.slot());
             self.layout.set(workspace, index + 1, &Boundary { exponent, ..made });
@@ -329,11 +332,14 @@ impl Course<'_> {
         let [_, input, _] = around;
         let frame = self.layout.frame(block.index(), &around, of.loss, of.begun);
         let state = StatePlace { whole: self.layout.state, first: input.parameters };
+        let signs = self.sweep.signs;
+        let place = SignsPlace { whole: self.layout.signs, first: input.signs, followed: signs == Signs::Followed };
         let setting = Setting {
             input: self.sweep.input,
             weights: self.sweep.weights,
             without_norms: self.sweep.without_norms,
             state: Some(state).filter(|_| self.sweep.state != State::None),
+            signs: Some(place).filter(|_| signs != Signs::Own),
             sample: Some(of.loss).filter(|_| self.sweep.loss == Loss::EachSample),
             exponents: [input.exponent, of.exponent],
         };

@@ -4,6 +4,7 @@ mod common;
 
 use aznas::graph::Network;
 use aznas::prefix::{Entry, Store};
+use aznas::proxy::ProxySet;
 use aznas::spaces::autoformer::TransformerNetwork;
 use aznas::sweep::{self, Parameter, State, Sweep};
 use aznas::tensor::Random;
@@ -57,6 +58,15 @@ fn check<N: Network>(network: &N, options: Options, text: &str) {
     let (calls, bytes) = calls_of(|| aznas::workspace_size(network, &options, &Random).unwrap());
     assert_eq!(calls, 0, "{text}: planning");
     let mut memory = vec![0u8; Workspace::buffer_len(bytes).unwrap()];
+    let all = Options { proxies: ProxySet::ALL, ..options };
+    let (calls, bytes) = calls_of(|| aznas::workspace_size(network, &all, &Random).unwrap());
+    assert_eq!(calls, 0, "{text}: planning every proxy");
+    let mut most = vec![0u8; Workspace::buffer_len(bytes).unwrap()];
+    let (calls, _) = calls_of(|| {
+        let mut workspace = Workspace::from_bytes(&mut most);
+        aznas::score(network, &all, &Random, &mut workspace, |_| ()).unwrap()
+    });
+    assert_eq!(calls, 0, "{text}: every proxy");
     let (calls, _) = calls_of(|| {
         let mut workspace = Workspace::from_bytes(&mut memory);
         aznas::score(network, &options, &Random, &mut workspace, |_| ()).unwrap()

@@ -14,6 +14,8 @@ use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::{Parameter, Parameters, only};
 use crate::ops::pool::AveragePool;
+#[cfg(feature = "gradients")]
+use crate::ops::signs::pattern_len;
 use crate::ops::slice::Slice;
 use crate::ops::window::Window;
 use crate::tensor::Shape;
@@ -281,6 +283,12 @@ impl Block {
     #[cfg(feature = "gradients")]
     pub(crate) fn parameters_len(&self, node: &Node) -> usize {
         self.parameters(node).as_slice().iter().map(Parameter::len).fold(0, usize::saturating_add)
+    }
+
+    /// Words of a bit for each number that a rectifier passes on; of other nodes none.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn sign_words(&self, node: &Node) -> usize {
+        if node.op == Op::Relu { pattern_len(node.shape.len()) } else { 0 }
     }
 
     /// Multiply-adds of a node for one image.

@@ -4,7 +4,7 @@ use super::{Study, Subject};
 use crate::Error;
 use crate::graph::Network;
 use crate::mem::Workspace;
-use crate::options::sweep::{Sweep, Weights};
+use crate::options::sweep::{Signs, Sweep, Weights};
 use crate::proxy::grasp::{Grasp, SCALES};
 use crate::proxy::{Flags, Proxy, Totals};
 use crate::sweep::{self, Parameter};
@@ -14,14 +14,20 @@ pub(super) struct Curvature {
     bytes: usize,
 }
 
+/// The sweep that notes the signs at the rectifiers.
+fn noting() -> Sweep {
+    Sweep { signs: Signs::Noted, ..Sweep::default() }
+}
+
+/// The same at weights of another scale: rectifiers do as they did.
 fn scaled(by: f32) -> Sweep {
-    Sweep { weights: Weights::Scaled { by }, ..Sweep::default() }
+    Sweep { weights: Weights::Scaled { by }, signs: Signs::Followed, ..Sweep::default() }
 }
 
 impl Study for Curvature {
     fn plan<N: Network + ?Sized>(subject: &Subject<'_, N>) -> Result<Self, Error> {
         let Subject { network, options, source } = *subject;
-        Ok(Self { bytes: sweep::workspace_size(network, options, &scaled(1.0), source)? })
+        Ok(Self { bytes: sweep::workspace_size(network, options, &noting(), source)? })
     }
 
     fn bytes(&self) -> usize {
@@ -36,6 +42,7 @@ impl Study for Curvature {
     ) -> Result<(), Error> {
         let Subject { network, options, source } = *subject;
         let mut grasp = Grasp::default();
+        sweep::gradients(network, options, &noting(), source, workspace, &mut |_: Parameter<'_>| ())?;
         for (place, by) in SCALES.into_iter().enumerate() {
             let mut watch = |parameter: Parameter<'_>| {
                 if parameter.role == Role::Weight {

@@ -21,6 +21,7 @@ const SWEEP: Sweep = Sweep {
     without_norms: true,
     loss: Loss::Sum,
     state: sweep::State::None,
+    signs: sweep::Signs::Own,
 };
 
 impl Study for Flow {

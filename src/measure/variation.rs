@@ -27,6 +27,7 @@ const SWEEPS: [Sweep; 2] = {
         without_norms: false,
         loss: sweep::Loss::CrossEntropy,
         state: State::Fresh,
+        signs: sweep::Signs::Own,
     };
     [first, Sweep { input: Input::Batch(1), state: State::Kept, ..first }]
 };

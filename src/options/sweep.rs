@@ -13,6 +13,8 @@ pub struct Sweep {
     pub loss: Loss,
     /// What is kept for each parameter, in the workspace.
     pub state: State,
+    /// What rectifiers pass on.
+    pub signs: Signs,
 }
 
 /// What a network is run on.
@@ -81,6 +83,20 @@ pub enum Loss {
     Sum,
     /// The sum of the outputs for each image by itself, one after the other.
     EachSample,
+}
+
+/// What rectifiers pass on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signs {
+    /// What is above 0.
+    #[default]
+    Own,
+    /// The same; which numbers these are is noted, a bit each, in the workspace.
+    Noted,
+    /// What was above 0 when it was noted, in an earlier sweep over the same network and batch in one workspace, whatever it
+    /// is now. What is computed is then a smooth function of the weights, with the derivatives of the network as it was.
+    Followed,
 }
 
 /// Whether a number is kept for each parameter, from one sweep to the next over the same network in one workspace.

@@ -129,6 +129,8 @@ fn sink(plan: &BlockPlan, node: NodeId, visit: &mut impl FnMut(Region)) {
 fn forward(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Region)) {
     let planned = &plan.nodes[node.index()];
     buffers(&[planned.weights, planned.packed[0], planned.scratch[0], planned.moments, planned.coefficients], visit);
+    #[cfg(feature = "gradients")]
+    buffers(&[planned.mask], visit);
     if planned.stored {
         value(plan, node, visit);
     }
@@ -157,6 +159,8 @@ fn vjp(plan: &BlockPlan, block: &Block, node: NodeId, visit: &mut impl FnMut(Reg
         Kind::Relu => {
             gradient(visit);
             value(plan, node, visit);
+            #[cfg(feature = "gradients")]
+            buffers(&[planned.mask], visit);
         }
         Kind::Identity | Kind::Add => gradient(visit),
         // Nothing is passed back to any of these, nor by them.

@@ -91,7 +91,7 @@ pub(super) fn plan(
 ) -> Result<(), Error> {
     find_zeros(plan, block, want, source);
     find_needed(plan, block, want);
-    let must_store = choose_stored(plan, block);
+    let must_store = choose_stored(plan, block, want);
     group_convolutions(plan, block);
     for (i, node) in block.nodes().iter().enumerate() {
         let id = block.id(i);
@@ -140,6 +140,10 @@ pub(super) fn plan(
             Kind::Add if plan.nodes[i].absorbed => {}
             Kind::Relu | Kind::Identity | Kind::Add => {
                 store(plan, block, id)?;
+                #[cfg(feature = "gradients")]
+                if node.op == Op::Relu && want.keeps_signs() {
+                    plan.nodes[i].mask = Some(plan.buffer::<f32>(node.shape.len())?);
+                }
                 plan.push(Step::Forward(id));
             }
             Kind::Plain(op) => plan_plain(plan, block, id, op, source)?,
@@ -202,13 +206,14 @@ fn find_needed(plan: &mut BlockPlan, block: &Block, want: Want) {
 }
 
 /// Decides which sums are absorbed and which values need memory though they could be prologues (or are zero).
-fn choose_stored(plan: &mut BlockPlan, block: &Block) -> [bool; MAX_NODES] {
+fn choose_stored(plan: &mut BlockPlan, block: &Block, want: Want) -> [bool; MAX_NODES] {
     let mut must_store = [false; MAX_NODES];
     must_store[block.output().index()] = true;
     for (i, node) in block.nodes().iter().enumerate() {
         if !plan.nodes[i].needed || plan.nodes[i].zero {
             continue;
         }
+        must_store[i] |= node.op == Op::Relu && want.keeps_signs();
         for &input in node.inputs() {
             let reads_stored = match node.op.kind() {
                 // Batch statistics are those of a stored tensor.

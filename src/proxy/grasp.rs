@@ -7,7 +7,8 @@
 //!
 //! There is no second derivative here. Where all weights are s times as large, the squared norm of the gradient changes as
 //! `d/ds ‖g‖² = 2 g · H w` at s = 1, whatever the number of weights, so that `−w · H g = −½ d/ds ‖g(s w)‖²`. The
-//! derivative is a difference of four norms,
+//! derivative is a difference of four norms, of a network whose rectifiers pass on the same as at s = 1 (their changing
+//! sides is no part of the Hessian),
 //!
 //! ```text
 //! f′(1) ≈ (f(1 − 2h) − 8 f(1 − h) + 8 f(1 + h) − f(1 + 2h)) / 12h,

@@ -11,54 +11,10 @@
 
 use super::entry::{Entry, Measurement, Origin};
 use crate::linalg::determinant::ln_abs_determinant;
+use crate::ops::signs::pattern_len;
 use crate::simd::{Backend, Kernel, Simd};
 
 pub(super) const ENTRY: Entry = Entry { name: "naswot", symbol: "Nw", origin: Origin::Network(Measurement::Patterns) };
-
-/// Bits in a word of a pattern.
-pub const WORD: usize = 64;
-
-/// Words of the pattern of `units` numbers.
-pub const fn pattern_len(units: usize) -> usize {
-    units.div_ceil(WORD)
-}
-
-/// Writes which of `values` are above 0, a bit each from the lowest on; the rest of the last word is 0. NaN is not
-/// above 0.
-pub fn pattern(backend: Backend, values: &[f32], words: &mut [u64]) {
-    backend.run(Pattern { values, words });
-}
-
-/// [`pattern`]
-struct Pattern<'a> {
-    values: &'a [f32],
-    words: &'a mut [u64],
-}
-
-impl Kernel for Pattern<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        // Half words, which compilers fill by vectors.
-        const HALF: usize = WORD / 2;
-        for (values, word) in self.values.chunks(WORD).zip(self.words) {
-            let mut halves = [0u32; 2];
-            for (values, half) in values.chunks(HALF).zip(&mut halves) {
-                match <&[f32; HALF]>::try_from(values) {
-                    Ok(values) => (0..HALF).for_each(
-                        #[inline(always)]
-                        |bit| *half |= u32::from(values[bit] > 0.0) << bit,
-                    ),
-                    Err(_) => (0..values.len()).for_each(
-                        #[inline(always)]
-                        |bit| *half |= u32::from(values[bit] > 0.0) << bit,
-                    ),
-                }
-            }
-            *word = u64::from(halves[0]) | u64::from(halves[1]) << HALF;
-        }
-    }
-}
 
 /// On how many bits two patterns differ.
 struct Differing<'a>(&'a [u64], &'a [u64]);
@@ -93,7 +49,7 @@ impl<'m> Agreements<'m> {
         Self { counts, images, units: 0.0 }
     }
 
-    /// Adds `units` more, of which `patterns` holds the [`pattern`] of every image one after another. They count `times`
+    /// Adds `units` more, of which `patterns` holds the [pattern](crate::ops::signs::pattern) of every image one after another. They count `times`
     /// times.
     pub fn add(&mut self, backend: Backend, patterns: &[u64], units: usize, times: usize) {
         let words = pattern_len(units);
@@ -138,6 +94,7 @@ impl<'m> Agreements<'m> {
 mod tests {
     use super::*;
     use crate::base::rng::{below, generator};
+    use crate::ops::signs::pattern;
     use std::vec;
     use std::vec::Vec;
 

@@ -26,6 +26,14 @@ impl Runner<'_> {
             Kind::Relu | Kind::Identity | Kind::Add => {
                 let terms = self.values(self.plan.terms(self.block, id), loans);
                 let rectified = node.op == Op::Relu;
+                #[cfg(feature = "gradients")]
+                if let Some(signs) = self.setting.signs.filter(|_| rectified) {
+                    let out = self.stored_mut(id, loans).data;
+                    let whole = ViewMut::dense(&mut *out, node.shape);
+                    combine::forward(backend, terms.as_slice(), !signs.followed, false, whole);
+                    self.pass_on(id, signs, out, loans);
+                    return;
+                }
                 combine::forward(backend, terms.as_slice(), rectified, false, self.stored_mut(id, loans));
             }
             Kind::Plain(op) => {

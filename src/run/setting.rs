@@ -1,9 +1,10 @@
 //! What a network is run under in a sweep, and what that does to its parameters.
 
-use super::Runner;
+use super::{Runner, buffer};
 use crate::base::math;
 use crate::graph::NodeId;
 use crate::mem::{Loans, Slot};
+use crate::ops::signs::{follow, pattern, pattern_len};
 use crate::options::sweep::{Input, Weights};
 use crate::tensor::Role;
 
@@ -14,6 +15,7 @@ pub(crate) struct Setting {
     pub(crate) weights: Weights,
     pub(crate) without_norms: bool,
     pub(crate) state: Option<StatePlace>,
+    pub(crate) signs: Option<SignsPlace>,
     /// The image whose outputs are differentiated, if they are by themselves.
     pub(crate) sample: Option<usize>,
     /// What stands in memory is to be multiplied by these powers of two: features that are read, and the gradient with
@@ -28,7 +30,27 @@ pub(crate) struct StatePlace {
     pub(crate) first: usize,
 }
 
+/// A bit for each number of the network's rectifiers, and which word is the block's first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignsPlace {
+    pub(crate) whole: Slot<u64>,
+    pub(crate) first: usize,
+    /// They say what passes; else what passes says them.
+    pub(crate) followed: bool,
+}
+
 impl Runner<'_> {
+    /// Of what a rectifier reads, or has rectified, leaves what it passes on, and a mask of that.
+    pub(super) fn pass_on(&self, id: NodeId, signs: SignsPlace, values: &mut [f32], loans: &mut Loans<'_>) {
+        let before = self.block.nodes()[..id.index()].iter().map(|node| self.block.sign_words(node)).sum::<usize>();
+        let words = &mut loans.write(signs.whole)[signs.first + before..][..pattern_len(values.len())];
+        let mask = loans.write::<f32>(self.slot(buffer(self.plan.nodes[id.index()].mask)));
+        if !signs.followed {
+            pattern(self.options.backend, values, words);
+        }
+        follow(self.options.backend, words, values, mask);
+    }
+
     /// Makes of a parameter, as drawn or given, what the sweep says.
     pub(super) fn change(&self, id: NodeId, role: Role, parameter: &mut [f32], loans: &mut Loans<'_>) {
         match self.setting.weights {

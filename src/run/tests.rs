@@ -397,7 +397,7 @@ fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
 /// gradients.
 #[cfg(feature = "gradients")]
 fn run_through(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Point) {
-    let through = Through { repeated: true, mixes_inputs: false, holds_biases: false };
+    let through = Through { repeated: true, mixes_inputs: false, holds_biases: false, keeps_signs: false };
     let planned = Planned::new(block, Want::through(through), tensors, backend);
     let mut memory = Memory::new();
     let (mut runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));

@@ -7,6 +7,10 @@ use crate::mem::{Loans, Workspace};
 use crate::ops::operation::{Operation, Remembers, VjpCall};
 use crate::ops::{batch_norm, combine};
 use crate::plan::MAX_MEMBERS;
+#[cfg(feature = "gradients")]
+use crate::plan::Region;
+#[cfg(feature = "gradients")]
+use crate::tensor::View;
 use crate::tensor::{Gradient, Normalised, Role, Shape, Sums, Value};
 
 impl Runner<'_> {
@@ -31,7 +35,13 @@ impl Runner<'_> {
         let mut sink = self.sink(id, position, input, loans);
         if self.block.nodes()[id.index()].op == Op::Relu {
             // The rectified value is positive exactly where its input is.
-            sink.gate = Some(Value { stored: self.stored(id, loans), affine: None, rectified: false });
+            let stored = self.stored(id, loans);
+            #[cfg(feature = "gradients")]
+            let stored = match self.plan.nodes[id.index()].mask {
+                Some(mask) => View::dense(loans.read(self.slot(Region::Buffer(mask))), stored.shape),
+                None => stored,
+            };
+            sink.gate = Some(Value { stored, affine: None, rectified: false });
         }
         combine::vjp(self.options.backend, gradient, sink);
     }

@@ -1,6 +1,6 @@
 //! Where everything lies in the workspace of a sweep.
 //!
-//! From the start: a number for each parameter, if any are kept; the ledger, a row for each boundary between blocks; the
+//! From the start: a number for each parameter, if any are kept; a bit for each number of a rectifier, likewise; the ledger, a row for each boundary between blocks; the
 //! gradients with respect to the last few boundaries, in a ring; then the input batch and the features, in their order, and
 //! behind the last of them that is in use what a block needs besides. A block at the end of a network finds all features
 //! before it, one at the beginning few: the memory of the later ones is its own.
@@ -12,7 +12,7 @@ use crate::plan::{Frame, Gradients};
 use crate::tensor::Shape;
 
 /// Words of a row.
-const ROW: usize = 6;
+const ROW: usize = 7;
 
 /// Most boundaries whose gradients are in use at a time.
 const RING: usize = 3;
@@ -25,6 +25,8 @@ pub(super) struct Boundary {
     pub(super) offset: usize,
     /// Numbers of all parameters of the blocks before it.
     pub(super) parameters: usize,
+    /// Words of the signs at all rectifiers of the blocks before it.
+    pub(super) signs: usize,
     /// What stands in memory is to be multiplied by two to this power.
     pub(super) exponent: i32,
 }
@@ -46,6 +48,7 @@ impl Boundary {
 pub(super) struct Survey {
     boundaries: usize,
     parameters: usize,
+    signs: usize,
     reads_earlier: bool,
     /// Bytes of the largest gradient in each place of a ring of two, and of three.
     rings: [[usize; RING]; 2],
@@ -69,6 +72,8 @@ impl Survey {
         }
         let parameters = block.nodes().iter().map(|node| block.parameters_len(node));
         self.parameters = parameters.fold(self.parameters, usize::saturating_add);
+        let signs = block.nodes().iter().map(|node| block.sign_words(node));
+        self.signs = signs.fold(self.signs, usize::saturating_add);
         self.reads_earlier |= block.reads_earlier();
         self.boundaries += 1;
         self.features = checked(self.features, output)?;
@@ -76,12 +81,16 @@ impl Survey {
         Ok(())
     }
 
-    /// Lays everything out: `keeps_state` asks for a number for each parameter, and there are gradients of so many losses.
-    pub(super) fn lay_out(&self, keeps_state: bool, losses: usize) -> Result<Layout, Error> {
+    /// Lays everything out: `keeps_state` asks for a number for each parameter, `keeps_signs` for a bit for each number of
+    /// a rectifier, and there are gradients of so many losses.
+    pub(super) fn lay_out(&self, keeps_state: bool, keeps_signs: bool, losses: usize) -> Result<Layout, Error> {
         let state = if keeps_state { self.parameters } else { 0 };
-        let state_bytes =
-            state.checked_mul(size_of::<f32>()).and_then(|bytes| bytes.checked_next_multiple_of(ALIGNMENT));
-        let rows_at = state_bytes.ok_or(TOO_LARGE)?;
+        let signs = if keeps_signs { self.signs } else { 0 };
+        let bytes = |len: usize, size: usize| {
+            len.checked_mul(size).and_then(|bytes| bytes.checked_next_multiple_of(ALIGNMENT)).ok_or(TOO_LARGE)
+        };
+        let signs_at = bytes(state, size_of::<f32>())?;
+        let rows_at = checked(signs_at, bytes(signs, size_of::<u64>())?)?;
         let mut end = checked(rows_at, bytes_of::<u64>(ROW * self.boundaries))?;
         let ring_len = if self.reads_earlier { RING } else { RING - 1 };
         let sizes = self.rings[ring_len - (RING - 1)];
@@ -93,6 +102,7 @@ impl Survey {
         let rows = Slot::new(rows_at, ROW * self.boundaries);
         Ok(Layout {
             state: Slot::new(0, state),
+            signs: Slot::new(signs_at, signs),
             rows,
             ring,
             ring_len,
@@ -107,6 +117,8 @@ impl Survey {
 pub(super) struct Layout {
     /// A number for each parameter; none, if none are kept.
     pub(super) state: Slot<f32>,
+    /// A bit for each number of a rectifier; none, if none are kept.
+    pub(super) signs: Slot<u64>,
     rows: Slot<u64>,
     /// For each place of the ring, where its gradients start and the bytes of one.
     ring: [(usize, usize); RING],
@@ -120,9 +132,9 @@ pub(super) struct Layout {
 impl Layout {
     /// Notes what is known of a boundary.
     pub(super) fn set(&self, workspace: &mut Workspace<'_>, number: usize, boundary: &Boundary) {
-        let Boundary { shape, offset, parameters, exponent } = *boundary;
+        let Boundary { shape, offset, parameters, signs, exponent } = *boundary;
         let row = &mut workspace.loans().write(self.rows)[ROW * number..][..ROW];
-        let sizes = [shape.height, shape.width, shape.channels, offset, parameters];
+        let sizes = [shape.height, shape.width, shape.channels, offset, parameters, signs];
         row.iter_mut().zip(sizes).for_each(|(word, size)| *word = size as u64);
         row[ROW - 1] = exponent as u64;
     }
@@ -130,9 +142,9 @@ impl Layout {
     /// What is known of a boundary, of a batch of so many.
     pub(super) fn get(&self, workspace: &mut Workspace<'_>, number: usize, batch: usize) -> Boundary {
         let row = &workspace.loans().read(self.rows)[ROW * number..][..ROW];
-        let [height, width, channels, offset, parameters] = core::array::from_fn(|i| row[i] as usize);
+        let [height, width, channels, offset, parameters, signs] = core::array::from_fn(|i| row[i] as usize);
         let shape = Shape { batch, height, width, channels };
-        Boundary { shape, offset, parameters, exponent: row[ROW - 1] as i32 }
+        Boundary { shape, offset, parameters, signs, exponent: row[ROW - 1] as i32 }
     }
 
     /// Where the gradient with respect to a boundary lies, of one of the losses.
