@@ -10,8 +10,16 @@ use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::tensor::{Random, Role, Source};
 use aznas::{Error, Options, Workspace};
 
-const SPECTRAL: ProxySet = ProxySet::of(&[Proxy::Expressivity, Proxy::Progressivity, Proxy::MeanProgressivity]);
-const MEASURED: ProxySet = SPECTRAL.with(Proxy::Trainability);
+const SPECTRAL: ProxySet = ProxySet::of(&[
+    Proxy::Expressivity,
+    Proxy::Progressivity,
+    Proxy::MeanProgressivity,
+    Proxy::Isotropy,
+    Proxy::MeanExpressivity,
+    Proxy::EffectiveDimension,
+]);
+const TRANSFERRED: ProxySet = ProxySet::of(&[Proxy::Trainability, Proxy::LogGain]);
+const MEASURED: ProxySet = SPECTRAL.union(TRANSFERRED);
 
 /// The sets of every single proxy, of pairs that share work, and of all.
 fn sets() -> impl Iterator<Item = ProxySet> {
@@ -31,10 +39,10 @@ fn check<N: Network>(network: &N, options: Options, source: &dyn Source) {
     for proxies in sets() {
         let (some, blocks) = common::score_with(network, &Options { proxies, ..options }, source);
         let spectral = proxies.without(absent).intersects(SPECTRAL);
-        let trainable = proxies.contains(Proxy::Trainability);
+        let trainable = proxies.intersects(TRANSFERRED);
         for proxy in ProxySet::BLOCKWISE.iter() {
             let is_known = match proxy {
-                Proxy::Trainability => trainable,
+                _ if TRANSFERRED.contains(proxy) => trainable,
                 _ if absent.contains(proxy) => false,
                 _ if SPECTRAL.contains(proxy) => spectral,
                 _ => true,
@@ -127,6 +135,8 @@ enum Kind {
     Convolution,
     DownSampling,
     Identity,
+    /// Its feature has one channel.
+    Narrow,
     /// Its feature is 0.
     Zero,
     /// Its feature is the caller's bias, which is not a number.
@@ -134,7 +144,8 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Convolution, Self::DownSampling, Self::Identity, Self::Zero, Self::NotFinite];
+    const ALL: [Self; 6] =
+        [Self::Convolution, Self::DownSampling, Self::Identity, Self::Narrow, Self::Zero, Self::NotFinite];
 }
 
 struct Chain {
@@ -156,9 +167,12 @@ impl Network for Chain {
         let input = block.input();
         let stride = if self.kinds[index] == Kind::DownSampling { 2 } else { 1 };
         let bias = self.kinds[index] == Kind::NotFinite;
-        let convolution = Convolution { bias, ..Convolution::same(4, 3, stride) };
+        let channels = if self.kinds[index] == Kind::Narrow { 1 } else { 4 };
+        let convolution = Convolution { bias, ..Convolution::same(channels, 3, stride) };
         let output = match self.kinds[index] {
-            Kind::Convolution | Kind::DownSampling | Kind::NotFinite => block.convolution(input, convolution, 0)?,
+            Kind::Convolution | Kind::DownSampling | Kind::Narrow | Kind::NotFinite => {
+                block.convolution(input, convolution, 0)?
+            }
             Kind::Identity => input,
             Kind::Zero => block.zero(input)?,
         };
@@ -187,10 +201,11 @@ impl Source for NotANumber {
 fn reasons(proxy: Proxy) -> Flags {
     let undefined = Flags::NOT_FINITE | Flags::CONSTANT_FEATURE;
     match proxy {
-        Proxy::Expressivity => undefined,
+        Proxy::Expressivity | Proxy::MeanExpressivity | Proxy::EffectiveDimension => undefined,
+        Proxy::Isotropy => undefined | Flags::ONE_CHANNEL,
         Proxy::Progressivity => undefined | Flags::SINGLE_BLOCK,
         Proxy::MeanProgressivity => undefined | Flags::SINGLE_BLOCK | Flags::ALL_DOWN_SAMPLE,
-        Proxy::Trainability => Flags::NOT_FINITE | Flags::IDENTITY_BLOCK | Flags::SINGLE_BLOCK,
+        Proxy::Trainability | Proxy::LogGain => Flags::NOT_FINITE | Flags::IDENTITY_BLOCK | Flags::SINGLE_BLOCK,
         Proxy::Complexity => Flags::NOT_FINITE,
         // What is counted is a number.
         _ => Flags::default(),
@@ -202,10 +217,10 @@ fn reasons(proxy: Proxy) -> Flags {
 #[test]
 fn minus_infinity_comes_with_a_reason() {
     let mut networks: Vec<Vec<Kind>> = vec![Vec::new()];
-    for start in 0..1 + 5 + 25 {
+    for start in 0..1 + 6 + 36 {
         networks.extend(Kind::ALL.map(|kind| [&networks[start][..], &[kind]].concat()));
     }
-    assert_eq!(networks.len(), 1 + 5 + 25 + 125);
+    assert_eq!(networks.len(), 1 + 6 + 36 + 216);
     let (mut undefined, mut seen) = ([0; Proxy::COUNT], Flags::default());
     for kinds in &networks[1..] {
         for identity_rule in [IdentityRule::Reject, IdentityRule::Skip] {

@@ -63,7 +63,7 @@ pub struct Arguments {
     /// Leave out rows with unknown architectures instead of giving up
     #[arg(long)]
     pub skip_unknown: bool,
-    /// Proxies of the ablation, the scatter and the chosen aggregate: paper, extended, blockwise, te-nas, all, or names between commas. Of
+    /// Proxies of the ablation, the scatter and the chosen aggregate: paper, extended, general, blockwise, te-nas, all, or names between commas. Of
     /// up to eight the ablation has all subsets, of more each proxy alone, all but each, and all. The choice of a set on
     /// half of the rows is among these, the paper's and the extended; of more than eight proxies it adds the one that
     /// helps most, from none on, for as long as one does

@@ -37,7 +37,7 @@ pub struct Arguments {
     pub space: NetworkArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
-    /// Proxies to aggregate and to show in a table: paper, extended, blockwise, te-nas, all, or names between commas
+    /// Proxies to aggregate and to show in a table: paper, extended, general, blockwise, te-nas, all, or names between commas
     #[arg(long, default_value_t)]
     pub proxies: ProxySet,
     /// Report every primary block too (table and json)

@@ -30,7 +30,7 @@ pub struct Arguments {
     pub space: SpaceArguments,
     #[command(flatten)]
     pub scoring: ScoringArguments,
-    /// Proxies that candidates are ranked by: paper, extended, blockwise, te-nas, all, or names between commas. Those of progressivity do not
+    /// Proxies that candidates are ranked by: paper, extended, general, blockwise, te-nas, all, or names between commas. Those of progressivity do not
     /// count where the space has none
     #[arg(long, default_value_t)]
     pub proxies: ProxySet,

@@ -60,6 +60,14 @@ pub enum Proxy {
     GradSign = 262144,
     /// ZiCo: how large gradients are beside what they vary by.
     Zico = 524288,
+    /// Share of the entropy that their width allows, which features reach in the mean; comes with expressivity.
+    Isotropy = 1048576,
+    /// Mean over the features of the entropy of their spectra; comes with expressivity.
+    MeanExpressivity = 2097152,
+    /// Share of its directions that a feature takes, in the mean; comes with expressivity.
+    EffectiveDimension = 4194304,
+    /// Minus the mean distance of a block's gain from 1, in logarithms; comes with trainability.
+    LogGain = 8388608,
 }
 
 /// Sets of proxies. Any other is some of `aznas_proxy`, one or the other.
@@ -70,6 +78,8 @@ pub enum Proxies {
     Paper = 15,
     /// The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
     Extended = 61,
+    /// One ranking for every space, also where networks differ in depth and width.
+    General = 6291844,
     /// The first eight proxies.
     All = 255,
 }
@@ -77,6 +87,7 @@ pub enum Proxies {
 const _: () = {
     assert!(Proxies::Paper as u32 == ProxySet::PAPER.bits());
     assert!(Proxies::Extended as u32 == ProxySet::EXTENDED.bits());
+    assert!(Proxies::General as u32 == ProxySet::GENERAL.bits());
 };
 
 /// The core's set of the proxies `bits`; 0 stands for the paper's.
@@ -114,7 +125,7 @@ pub extern "C" fn aznas_proxy_name(number: u32) -> *const c_char {
     NAMES.get(number as usize).map_or(ptr::null(), |name| name.as_ptr().cast())
 }
 
-/// Reads a set of proxies: `paper`, `extended`, or names between commas, such as `expressivity,depth`; the symbols `E`, `P`,
+/// Reads a set of proxies: `paper`, `extended`, `general`, or names between commas, such as `expressivity,depth`; the symbols `E`, `P`,
 /// `T` and `C` of the paper are names too. Writes its bits to `proxies`. `all` stands for every proxy that this library has,
 /// which are more than AZNAS_PROXIES_ALL.
 ///

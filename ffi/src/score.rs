@@ -42,6 +42,8 @@ pub enum Flag {
     ImagesAlike = 256,
     /// Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
     CutOff = 512,
+    /// Every feature has a single channel, and isotropy is minus infinity.
+    OneChannel = 1024,
 }
 
 /// What is measured of one primary block.

@@ -26,7 +26,10 @@ impl Flags {
     /// Nothing of the input reaches the last map or the outputs: ZenNAS or Synflow is −∞.
     pub const CUT_OFF: Self = Self(512);
 
-    const NAMES: [(Self, &'static str); 9] = [
+    /// Every feature has a single channel: isotropy is −∞.
+    pub const ONE_CHANNEL: Self = Self(1024);
+
+    const NAMES: [(Self, &'static str); 10] = [
         (Self::NOT_FINITE, "not-finite"),
         (Self::CONSTANT_FEATURE, "constant-feature"),
         (Self::IDENTITY_BLOCK, "identity-block"),
@@ -36,6 +39,7 @@ impl Flags {
         (Self::NO_BATCH_NORM, "no-batch-norm"),
         (Self::IMAGES_ALIKE, "images-alike"),
         (Self::CUT_OFF, "cut-off"),
+        (Self::ONE_CHANNEL, "one-channel"),
     ];
 
     /// The names of the flags that are set.

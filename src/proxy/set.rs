@@ -25,6 +25,18 @@ impl ProxySet {
         Proxy::Complexity,
         Proxy::Depth,
     ]);
+    /// One ranking for every space, also where networks differ in depth and width.
+    ///
+    /// What features are like, block by block (mean expressivity; effective dimension, which does not grow with the width), how
+    /// gradients pass, and how much network there is (parameters, live layers): nothing that is summed over blocks and
+    /// so counts them once more, and no single worst block. `docs/ranking.md` says what it is worth where.
+    pub const GENERAL: Self = Self::of(&[
+        Proxy::MeanExpressivity,
+        Proxy::EffectiveDimension,
+        Proxy::Trainability,
+        Proxy::Params,
+        Proxy::LiveLayers,
+    ]);
     /// Every proxy that is counted on the graph or measured block by block: beside the paper's four the others cost
     /// nothing.
     pub const BLOCKWISE: Self = Self::of(&Proxy::ALL).without(Self::OF_WHOLE_NETWORKS);
@@ -43,13 +55,21 @@ impl ProxySet {
     pub const TE_NAS: Self = Self::of(&[Proxy::Ntk, Proxy::LinearRegions]);
     /// Every proxy.
     pub const ALL: Self = Self::of(&Proxy::ALL);
-    /// Those that mean nothing in spaces without progressivity.
-    pub const PROGRESSIVE: Self = Self::of(&[Proxy::Progressivity, Proxy::MeanProgressivity]);
+    /// Those that mean nothing in spaces without progressivity: blocks of transformers are near the identity when they are
+    /// drawn, so that all features are much the same, and what compares them block by block tells nothing of the network.
+    pub const PROGRESSIVE: Self = Self::of(&[
+        Proxy::Progressivity,
+        Proxy::MeanProgressivity,
+        Proxy::Isotropy,
+        Proxy::MeanExpressivity,
+        Proxy::EffectiveDimension,
+    ]);
 
     /// The sets that have names of their own.
-    pub const NAMED: [(&'static str, Self); 5] = [
+    pub const NAMED: [(&'static str, Self); 6] = [
         ("paper", Self::PAPER),
         ("extended", Self::EXTENDED),
+        ("general", Self::GENERAL),
         ("blockwise", Self::BLOCKWISE),
         ("te-nas", Self::TE_NAS),
         ("all", Self::ALL),
@@ -85,7 +105,7 @@ impl ProxySet {
         self.0
     }
 
-    /// Reads the name of a set (`paper`, `extended`, `blockwise`, `te-nas`, `all`), or names or symbols of proxies between
+    /// Reads the name of a set (`paper`, `extended`, `general`, `blockwise`, `te-nas`, `all`), or names or symbols of proxies between
     /// commas. Case matters. What a set is written as is read back.
     ///
     /// # Errors

@@ -74,6 +74,14 @@ proxies! {
     GradSign => grad_sign,
     /// How large gradients are beside what they vary by.
     Zico => zico,
+    /// Share of the entropy that their width allows, which features reach in the mean.
+    Isotropy => isotropy,
+    /// Mean over the features of the entropy of their spectra.
+    MeanExpressivity => mean_expressivity,
+    /// Share of its directions that a feature takes, in the mean.
+    EffectiveDimension => effective_dimension,
+    /// Minus the mean distance of a block's gain from 1, in logarithms.
+    LogGain => log_gain,
 }
 
 impl Proxy {

@@ -122,7 +122,7 @@ pub(super) mod tests {
     /// Blocks of one size with these entropies.
     pub(crate) fn entropies(values: &[f64]) -> Vec<BlockScores> {
         let block =
-            |(number, &expressivity)| BlockScores { expressivity, ..BlockScores::unmeasured(number, [1, 1, 1]) };
+            |(number, &expressivity)| BlockScores { expressivity, ..BlockScores::unmeasured(number, [1, 1, 2]) };
         values.iter().enumerate().map(block).collect()
     }
 
