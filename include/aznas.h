@@ -252,6 +252,10 @@ enum aznas_flag
      * Nothing of the input reaches the last map or the outputs, and ZenNAS or Synflow is minus infinity.
      */
     AZNAS_FLAG_CUT_OFF = 512,
+    /**
+     * Every feature has a single channel, and isotropy is minus infinity.
+     */
+    AZNAS_FLAG_ONE_CHANNEL = 1024,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -569,6 +573,10 @@ enum aznas_proxies
      */
     AZNAS_PROXIES_EXTENDED = 61,
     /**
+     * One ranking for every space, also where networks differ in depth and width.
+     */
+    AZNAS_PROXIES_GENERAL = 6291844,
+    /**
      * The first eight proxies.
      */
     AZNAS_PROXIES_ALL = 255,
@@ -674,6 +682,22 @@ enum aznas_proxy
      * ZiCo: how large gradients are beside what they vary by.
      */
     AZNAS_PROXY_ZICO = 524288,
+    /**
+     * Share of the entropy that their width allows, which features reach in the mean; comes with expressivity.
+     */
+    AZNAS_PROXY_ISOTROPY = 1048576,
+    /**
+     * Mean over the features of the entropy of their spectra; comes with expressivity.
+     */
+    AZNAS_PROXY_MEAN_EXPRESSIVITY = 2097152,
+    /**
+     * Share of its directions that a feature takes, in the mean; comes with expressivity.
+     */
+    AZNAS_PROXY_EFFECTIVE_DIMENSION = 4194304,
+    /**
+     * Minus the mean distance of a block's gain from 1, in logarithms; comes with trainability.
+     */
+    AZNAS_PROXY_LOG_GAIN = 8388608,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1474,7 +1498,7 @@ aznas_status aznas_options_init(struct aznas_options *options, size_t struct_siz
 const char *aznas_proxy_name(uint32_t number);
 
 /**
- * Reads a set of proxies: `paper`, `extended`, or names between commas, such as `expressivity,depth`; the symbols `E`, `P`,
+ * Reads a set of proxies: `paper`, `extended`, `general`, or names between commas, such as `expressivity,depth`; the symbols `E`, `P`,
  * `T` and `C` of the paper are names too. Writes its bits to `proxies`. `all` stands for every proxy that this library has,
  * which are more than AZNAS_PROXIES_ALL.
  *
