@@ -5,6 +5,7 @@ use aznas::base::constant::Constant;
 use aznas::ops::activation::{self, Activation};
 use aznas::ops::moments::Moments;
 use aznas::ops::product;
+use aznas::ops::shuffle::{self, Shuffle};
 use aznas::ops::slice::{self, Slice};
 use aznas::ops::window::Window;
 use aznas::ops::{combine, global_pool, max_pool, pool};
@@ -136,6 +137,10 @@ fn elementwise(criterion: &mut Criterion) {
                 slice::vjp(backend, &slice, black_box(View::dense(y.data, part)), sink);
             });
         }
+        measure("shuffle of 2 groups", 2.0, &mut || {
+            let shuffle = Shuffle { groups: 2 };
+            shuffle::forward(backend, &shuffle, black_box(y), false, ViewMut::dense(out, shape));
+        });
         let one = Shape { height: 1, width: 1, ..shape };
         let mut numbers = vec![0.5; one.len()];
         let factor = Value { stored: View::dense(&numbers, one), affine: None, rectified: false };

@@ -522,6 +522,10 @@ enum aznas_op
      * The product of its two inputs, number by number; the second may have one position, which meets all of an image's.
      */
     AZNAS_OP_PRODUCT = 27,
+    /**
+     * Its channels, taken from `groups` of them in turn: the first of every group, the second of every group, and so on.
+     */
+    AZNAS_OP_SHUFFLE = 28,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

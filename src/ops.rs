@@ -22,6 +22,7 @@ pub(crate) mod operation;
 pub mod pool;
 pub mod product;
 mod separable;
+pub mod shuffle;
 pub mod signs;
 pub mod slice;
 mod strip;

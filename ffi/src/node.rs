@@ -12,6 +12,7 @@ use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
+use aznas::ops::shuffle::Shuffle;
 use aznas::ops::slice::Slice;
 use aznas::ops::window::Window;
 use core::cell::Cell;
@@ -104,6 +105,8 @@ pub enum Op {
     Slice = 26,
     /// The product of its two inputs, number by number; the second may have one position, which meets all of an image's.
     Product = 27,
+    /// Its channels, taken from `groups` of them in turn: the first of every group, the second of every group, and so on.
+    Shuffle = 28,
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -306,6 +309,7 @@ impl Node {
             Add => CoreOp::Add,
             Concat => CoreOp::Concat,
             Product => CoreOp::Product,
+            Shuffle => CoreOp::Shuffle(Shuffle { groups: self.groups as usize }),
             Slice => CoreOp::Slice(Slice {
                 first: self.first as usize,
                 channels: self.channels as usize,

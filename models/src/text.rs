@@ -9,6 +9,7 @@ use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
+use aznas::ops::shuffle::Shuffle;
 use aznas::ops::slice::Slice;
 use aznas::ops::window::Window;
 use serde::{Deserialize, Serialize};
@@ -271,6 +272,7 @@ impl NodeText {
             "add" => Op::Add,
             "concat" => Op::Concat,
             "product" => Op::Product,
+            "shuffle" => Op::Shuffle(Shuffle { groups: fields.need("groups", self.groups)? }),
             "slice" => Op::Slice(Slice {
                 first: fields.ask("first", self.first, 0),
                 channels: fields.need("channels", self.channels)?,
@@ -339,6 +341,7 @@ impl NodeText {
             Op::Add => with("add"),
             Op::Concat => with("concat"),
             Op::Product => with("product"),
+            Op::Shuffle(Shuffle { groups }) => Self { groups: Some(groups), ..with("shuffle") },
             Op::Slice(Slice { first, channels, offset, stride }) => Self {
                 first: (first != 0).then_some(first),
                 channels: Some(channels),

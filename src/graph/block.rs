@@ -14,6 +14,7 @@ use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::{Parameter, Parameters, only};
 use crate::ops::pool::AveragePool;
+use crate::ops::shuffle::Shuffle;
 #[cfg(feature = "gradients")]
 use crate::ops::signs::pattern_len;
 use crate::ops::slice::Slice;
@@ -262,6 +263,11 @@ impl Block {
         self.push(Op::Product, &[x, factor], 0)
     }
 
+    /// The channels of `x`, taken from so many groups in turn.
+    pub fn shuffle(&mut self, x: NodeId, groups: usize) -> Result<NodeId, Error> {
+        self.push(Op::Shuffle(Shuffle { groups }), &[x], 0)
+    }
+
     /// Some of the channels of every so many rows and columns of `x`.
     pub fn slice(&mut self, x: NodeId, slice: Slice) -> Result<NodeId, Error> {
         self.push(Op::Slice(slice), &[x], 0)
@@ -381,7 +387,7 @@ mod tests {
         match op {
             Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::Activation(_) => Has::Nothing,
             Op::AveragePool(_) | Op::MaxPool(_) | Op::GlobalPool | Op::TokenPool => Has::Nothing,
-            Op::Add | Op::Concat | Op::Product | Op::Slice(_) => Has::Nothing,
+            Op::Add | Op::Concat | Op::Product | Op::Shuffle(_) | Op::Slice(_) => Has::Nothing,
             Op::Convolution(_) | Op::Linear(_) => Has::Weights,
             Op::BatchNorm(_) | Op::LayerNorm(_) => Has::Scales,
             Op::Tokens => Has::Tokens,
@@ -406,6 +412,7 @@ mod tests {
             Op::Add,
             Op::Concat,
             Op::Product,
+            Op::Shuffle(Shuffle { groups: 3 }),
             Op::Slice(Slice::of_channels(1, 2)),
             Op::Convolution(Convolution::same(4, 3, 1)),
             Op::Convolution(Convolution { bias: true, ..Convolution::depthwise(18, 1, 1) }),

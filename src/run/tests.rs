@@ -9,6 +9,7 @@ use crate::ops::attention::{self, Attention};
 use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::pool::AveragePool;
+use crate::ops::shuffle::Shuffle;
 use crate::ops::slice::Slice;
 use crate::ops::window::Window;
 use crate::options::Options;
@@ -155,6 +156,11 @@ pub(crate) fn interpret(block: &Block, point: &Point) -> Vec<f64> {
                     false => place / (positions * channels) * channels + place % channels,
                 };
                 argument(0).iter().enumerate().map(|(place, x)| x * argument(1)[of(place)]).collect()
+            }
+            Op::Shuffle(Shuffle { groups }) => {
+                let (x, channels) = (argument(0), node.shape.channels);
+                let from = |c: usize| c % groups * (channels / groups) + c / groups;
+                (0..x.len()).map(|place| x[place / channels * channels + from(place % channels)]).collect()
             }
             Op::Slice(slice) => {
                 let (x, [from_row, from_column]) = (shape_of(0), slice.offset);
@@ -629,6 +635,25 @@ fn every_prologue_and_every_alias() {
                 let z = b.slice(z, Slice::of_positions(4, 0))?;
                 let rest = b.average_pool(y, Window::new(2, 2, 0)?)?;
                 b.concat(&[c, z, rest])
+            }),
+        ),
+        (
+            "shuffles of halves, of prologues and of a shuffle",
+            build(shape, |b, x| {
+                let y = b.convolution(x, Convolution::same(6, 3, 1), 1)?;
+                let y = b.batch_norm(y, EPSILON, 1)?;
+                let y = b.relu(y)?;
+                let [left, right] = [0, 3].map(|first| Slice::of_channels(first, 3));
+                let left = b.slice(y, left)?;
+                let right = b.slice(y, right)?;
+                let right = b.convolution(right, Convolution::same(3, 3, 1), 2)?;
+                let right = b.batch_norm(right, EPSILON, 2)?;
+                let right = b.relu(right)?;
+                let joined = b.concat(&[left, right])?;
+                let once = b.shuffle(joined, 2)?;
+                let twice = b.shuffle(once, 3)?;
+                let other = b.shuffle(y, 3)?;
+                b.add(&[once, twice, other, y])
             }),
         ),
         (

@@ -274,6 +274,14 @@ impl<'f> Work<'f> {
         let refuse = || OnnxError::new(&node.place, "moves axes in a way that is not understood");
         match value {
             Value::Map(seen) => match to(&seen.view) {
+                // A map again, with its channels shuffled: computed here, it is a tensor that a block may end at.
+                Some(view) if view.is_map_of_shuffled_channels() => {
+                    let shuffled = self.plain(Seen { view, ..seen }, &node.place)?;
+                    if let (Some(index), Some(name)) = (shuffled.source, node.outputs.first()) {
+                        self.nodes[index].name.clone_from(name);
+                    }
+                    Ok(Value::Map(shuffled))
+                }
                 Some(view) => Ok(Value::Map(Seen { view, ..seen })),
                 None => {
                     let plain = self.plain(seen, &node.place)?;

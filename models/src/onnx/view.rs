@@ -149,6 +149,14 @@ impl View {
         self.rank() == 4 && of(0, Axis::Batch) && of(1, Axis::Channel) && of(2, Axis::Row) && of(3, Axis::Column)
     }
 
+    /// Whether the axes are those of a map but for the order of its channels.
+    pub(super) fn is_map_of_shuffled_channels(&self) -> bool {
+        self.rank() == 4
+            && self.axes[1].len() > 1
+            && self.axes[1].iter().all(|part| part.axis == Axis::Channel)
+            && self.with_channels(1, 1).is_map()
+    }
+
     /// Whether an axis is channels × rows × columns, all of an image.
     pub(super) fn is_image_at(&self, index: usize) -> bool {
         let order = [Axis::Channel, Axis::Row, Axis::Column];

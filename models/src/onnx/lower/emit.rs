@@ -13,6 +13,7 @@ use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
+use aznas::ops::shuffle::Shuffle;
 use aznas::ops::slice::Slice;
 use aznas::ops::window::Window;
 use aznas::tensor::Role;
@@ -97,7 +98,7 @@ impl<'f> Work<'f> {
             &[Part { size, stride: 1, .. }] => self.channels_of(seen.source, seen.view.channel, size, place)?,
             &[Part { size, stride: 1, .. }, Part { size: groups, stride, .. }] if size == stride => {
                 let part = self.channels_of(seen.source, seen.view.channel, size * groups, place)?;
-                self.shuffled(part, groups, place)?
+                self.shuffled(part, groups, place)
             }
             _ => return Err(refuse()),
         };
@@ -132,8 +133,9 @@ impl<'f> Work<'f> {
     }
 
     /// The channels of a map, taken from `groups` groups in turn.
-    fn shuffled(&mut self, _source: Source, _groups: usize, place: &str) -> Result<Source, OnnxError> {
-        Err(OnnxError::new(place, "shuffles channels, which there is no op for yet"))
+    fn shuffled(&mut self, source: Source, groups: usize, place: &str) -> Source {
+        let shape = self.shape(source);
+        self.moved_channels(Op::Shuffle(Shuffle { groups }), source, shape, place)
     }
 
     /// Maps side by side along the channels; more than a node can read are joined in several.
