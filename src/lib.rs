@@ -66,7 +66,7 @@ mod readme {}
 pub use error::Error;
 pub use graph::Initialisation;
 pub use mem::Workspace;
-pub use options::{Options, Sigma};
+pub use options::{Entropy, Options, Sigma};
 pub use proxy::Scores;
 pub use score::{forward, score, workspace_size};
 #[cfg(feature = "gradients")]

@@ -31,6 +31,8 @@ pub struct Options {
     pub proxies: ProxySet,
     /// How σ, which trainability is made of, is estimated.
     pub sigma: Sigma,
+    /// How the entropies of spectra, which expressivity and its kin are made of, are estimated.
+    pub entropy: Entropy,
     /// The instruction set to run on.
     pub backend: Backend,
     /// How convolutions sum products.
@@ -49,6 +51,7 @@ impl Default for Options {
             repeats: 1,
             proxies: ProxySet::default(),
             sigma: Sigma::default(),
+            entropy: Entropy::default(),
             backend: Backend::default(),
             algorithm: Algorithm::default(),
         }
@@ -70,6 +73,35 @@ pub enum Sigma {
 }
 
 impl Sigma {
+    /// All of them, for programs.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::HalfSplit];
+
+    /// The name used by programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::HalfSplit => "half-split",
+        }
+    }
+}
+
+/// How the entropy of a feature's spectrum is estimated.
+///
+/// Eigenvalues of few positions are spread wider than those of many, and a spread spectrum has less entropy: with n independent
+/// positions that of c equal eigenvalues is too low by about c / 2n (Page, 1993). Blocks with more channels than
+/// positions lose most, so that small batches rank networks by the width of their last blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Entropy {
+    /// That of the whole batch, as published.
+    #[default]
+    Plain,
+    /// [`half_split`](crate::proxy::trainability::half_split) of the two halves of the batch, at most ln(channels): a bias that falls
+    /// like 1/n goes, however positions of an image depend on each other. Needs two images or more, and takes the time
+    /// of three spectra. Meant for batches whose last blocks have no more than a few positions a channel.
+    HalfSplit,
+}
+
+impl Entropy {
     /// All of them, for programs.
     pub const ALL: [Self; 2] = [Self::Plain, Self::HalfSplit];
 

@@ -30,7 +30,7 @@ use crate::Error;
 use crate::graph::{Block, MAX_NODES, NodeId, Op};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{BufferId, Layout, Lifetime, Plain, Slot};
-use crate::options::{Options, Sigma};
+use crate::options::{Entropy, Options, Sigma};
 use crate::tensor::{Shape, Source};
 
 /// Most steps a block can need: weights, forward, vjp and gradients of parameters of every node, and the statistics.
@@ -293,7 +293,7 @@ impl BlockPlan {
         values::plan(self, block, options, want, source)?;
         self.end(Phase::Forward);
         if want.spectrum {
-            self.spectrum(block)?;
+            self.spectrum(block, options)?;
         }
         self.end(Phase::Feature);
         if want.transfer && block.index() > 0 {
@@ -367,18 +367,23 @@ impl BlockPlan {
         }
     }
 
-    fn spectrum(&mut self, block: &Block) -> Result<(), Error> {
+    fn spectrum(&mut self, block: &Block, options: &Options) -> Result<(), Error> {
         let shape = block.output_shape();
         let order = covariance_order(shape);
-        let scratch = if is_dual(shape) {
-            covariance::dual_scratch_len(shape.positions(), shape.channels)
-        } else {
-            covariance::covariance_scratch_len(shape.channels)
-        };
+        let (mut scratch, mut eigenvalue_scratch) = (0, 0);
+        for shape in spectra(shape, options.entropy) {
+            let len = if is_dual(shape) {
+                covariance::dual_scratch_len(shape.positions(), shape.channels)
+            } else {
+                covariance::covariance_scratch_len(shape.channels)
+            };
+            scratch = scratch.max(len);
+            eigenvalue_scratch = eigenvalue_scratch.max(spectrum::scratch_len(covariance_order(shape)));
+        }
         self.statistics.covariance = Some(self.square::<f64>(order, order)?);
         self.statistics.eigenvalues = Some(self.buffer::<f64>(order)?);
         self.statistics.covariance_scratch = Some(self.buffer::<f32>(scratch)?);
-        self.statistics.eigenvalue_scratch = Some(self.buffer::<f64>(spectrum::scratch_len(order))?);
+        self.statistics.eigenvalue_scratch = Some(self.buffer::<f64>(eigenvalue_scratch)?);
         self.push(Step::Spectrum);
         Ok(())
     }
@@ -451,8 +456,18 @@ pub(crate) fn is_dual(feature: Shape) -> bool {
     feature.positions() < feature.channels
 }
 
+/// The whole feature, and its halves where spectra of these are taken too: the smaller one first.
+pub(crate) fn spectra(feature: Shape, entropy: Entropy) -> impl Iterator<Item = Shape> {
+    let first = feature.batch / 2;
+    let parts = match entropy {
+        Entropy::Plain => 1,
+        Entropy::HalfSplit => 3,
+    };
+    [feature.batch, first, feature.batch - first].into_iter().take(parts).map(move |batch| Shape { batch, ..feature })
+}
+
 /// Rows of the matrix whose eigenvalues are taken.
-fn covariance_order(feature: Shape) -> usize {
+pub(crate) fn covariance_order(feature: Shape) -> usize {
     feature.positions().min(feature.channels)
 }
 

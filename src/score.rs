@@ -9,7 +9,7 @@ use crate::graph::{Cost, Network, Walk, explained};
 #[cfg(feature = "gradients")]
 use crate::measure::Subject;
 use crate::mem::Workspace;
-use crate::options::{Options, Sigma};
+use crate::options::{Entropy, Options, Sigma};
 use crate::plan::{self, BlockPlan, Ends, Want};
 use crate::proxy::{BlockScores, Counts, Measurement, ProxySet, Scores, Totals};
 use crate::run::Runner;
@@ -88,6 +88,9 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     }
     if options.sigma == Sigma::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for a half-split sigma" });
+    }
+    if options.entropy == Entropy::HalfSplit && options.batch < 2 {
+        return Err(Error::Invalid { field: "batch", expected: "at least 2 for half-split entropies" });
     }
     let options = &Options { proxies: options.proxies.without(absent(network)), ..*options };
     let (bytes, cost) =

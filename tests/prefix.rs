@@ -2,7 +2,6 @@
 
 mod common;
 
-use aznas::Sigma;
 use aznas::base::rng::{Generator, below, generator};
 use aznas::graph::{Block, Convolution, Distribution, Draw, Network};
 use aznas::mem::Memory;
@@ -15,6 +14,7 @@ use aznas::spaces::autoformer::{Choices, Size, TransformerNetwork, TransformerSp
 use aznas::spaces::mbv2::{Structure, StructureSpace, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, CellSpace, Skeleton};
 use aznas::tensor::Random;
+use aznas::{Entropy, Sigma};
 use aznas::{Error, Initialisation, Options, Scores};
 
 /// Entries and words of stores that have room for everything, for scores only, for next to nothing, and for nothing.
@@ -215,6 +215,7 @@ const TINY: Options = Options {
     initialisation: Initialisation::KaimingNormalFanIn,
     repeats: 1,
     sigma: Sigma::Plain,
+    entropy: Entropy::Plain,
     proxies: ProxySet::BLOCKWISE,
     backend: Backend::Scalar,
     algorithm: Algorithm::Direct,
@@ -284,6 +285,7 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
         (base.clone(), Options { height: 4, width: 16, ..TINY }),
         (base.clone(), Options { initialisation: Initialisation::KaimingUniformFanIn, ..TINY }),
         (base.clone(), Options { sigma: Sigma::HalfSplit, ..TINY }),
+        (base.clone(), Options { entropy: Entropy::HalfSplit, ..TINY }),
         (base.clone(), Options { proxies: ProxySet::of(&[Proxy::Expressivity]), ..TINY }),
         (base.clone(), Options { proxies: ProxySet::of(&[Proxy::Trainability]), ..TINY }),
         (base.clone(), Options { backend: Backend::default(), ..TINY }),

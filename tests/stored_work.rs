@@ -27,7 +27,7 @@ mod table;
 
 use aznas::ops::conv2d::Algorithm;
 use aznas::simd::Backend;
-use aznas::{Initialisation, Sigma};
+use aznas::{Entropy, Initialisation, Sigma};
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 use common::setting::Setting;
 use common::store::Store;
@@ -250,6 +250,7 @@ fn values(argument: &Arg) -> Vec<String> {
     }
     match argument.get_id().as_str() {
         "init" => named(Initialisation::ALL.map(Initialisation::name).to_vec()),
+        "entropy" => named(Entropy::ALL.map(Entropy::name).to_vec()),
         "sigma" => named(Sigma::ALL.map(Sigma::name).to_vec()),
         "algorithm" => named(Algorithm::ALL.map(Algorithm::name).to_vec()),
         "backend" => named(Backend::ALL.map(Backend::name).to_vec()),

@@ -8,7 +8,7 @@ use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{Flags, Proxy, ProxySet, Scores};
 use aznas::simd::Backend;
 use aznas::tensor::{Random, Source};
-use aznas::{Error, Initialisation, Options, Sigma, Workspace};
+use aznas::{Entropy, Error, Initialisation, Options, Sigma, Workspace};
 use common::recorded::{NETWORKS, Recorded};
 
 /// A score in memory of exactly the size, of any content at first.
@@ -91,6 +91,7 @@ const SMALL: Options = Options {
     repeats: 1,
     proxies: ProxySet::PAPER,
     sigma: Sigma::Plain,
+    entropy: Entropy::Plain,
     backend: Backend::Scalar,
     algorithm: Algorithm::Direct,
 };

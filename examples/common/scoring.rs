@@ -1,12 +1,12 @@
 //! The options of a score on the command line, and a scorer that keeps its memory from one network to the next.
 
-use aznas::Sigma;
 use aznas::graph::Network;
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{BlockScores, ProxySet};
 use aznas::simd::Backend;
 use aznas::tensor::Source;
+use aznas::{Entropy, Sigma};
 use aznas::{Error, Initialisation, Options, Scores};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,9 @@ pub struct ScoringArguments {
     /// How sigma is estimated; half-split suits batches of up to 16
     #[arg(long, default_value = Sigma::default().name(), value_parser = sigma)]
     pub sigma: Sigma,
+    /// How entropies of spectra are estimated; half-split suits batches that give wide blocks few positions a channel
+    #[arg(long, default_value = Entropy::default().name(), value_parser = entropy)]
+    pub entropy: Entropy,
     /// Instruction set [default: the fastest of this processor]
     #[arg(long, value_parser = backend)]
     pub backend: Option<Backend>,
@@ -60,6 +63,7 @@ impl ScoringArguments {
             // What is known anyway is not named: it does not depend on which proxies a user looks at.
             proxies: ProxySet::PAPER.union(proxies).measured(),
             sigma: self.sigma,
+            entropy: self.entropy,
             backend: self.backend.unwrap_or_default(),
             algorithm: self.algorithm,
         }
@@ -78,6 +82,10 @@ fn initialisation(name: &str) -> Result<Initialisation, String> {
 
 fn sigma(name: &str) -> Result<Sigma, String> {
     by_name(name, Sigma::ALL, Sigma::name)
+}
+
+fn entropy(name: &str) -> Result<Entropy, String> {
+    by_name(name, Entropy::ALL, Entropy::name)
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {

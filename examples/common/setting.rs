@@ -57,8 +57,19 @@ impl Setting {
     }
 
     fn with_options(self, options: &Options) -> Self {
-        let Options { batch, height, width, seed: _, initialisation, repeats, proxies, sigma, backend, algorithm } =
-            *options;
+        let Options {
+            batch,
+            height,
+            width,
+            seed: _,
+            initialisation,
+            repeats,
+            proxies,
+            sigma,
+            entropy,
+            backend,
+            algorithm,
+        } = *options;
         // Products are only rounded where the processor multiplies rounded numbers.
         let rounds = (algorithm == Algorithm::Bfloat16).then(|| backend.has_bfloat16());
         self.with("batch", Some(batch))
@@ -67,6 +78,7 @@ impl Setting {
             .with("repeats", Some(repeats))
             .with("proxies", Some(proxies))
             .with("sigma", Some(sigma.name()))
+            .with("entropy", Some(entropy.name()))
             .with("backend", Some(backend.name()))
             .with("algorithm", Some(algorithm.name()))
             .with("rounds", rounds)

@@ -155,6 +155,7 @@ impl Options {
             initialisation: Init::to_core(self.init)?,
             repeats: self.repeats,
             sigma: Sigma::to_core(self.sigma)?,
+            entropy: aznas::Entropy::Plain,
             proxies: proxy::set(self.proxies)?,
             backend: Backend::to_core(self.backend).ok_or(Refusal::invalid("backend", "one of aznas_backend"))?,
             algorithm: Algorithm::to_core(self.algorithm)?,

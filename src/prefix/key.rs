@@ -28,11 +28,12 @@ impl Key {
             initialisation,
             repeats: _,
             sigma,
+            entropy,
             proxies: _,
             backend,
             algorithm,
         } = *options;
-        Self::NONE.digest(|state| (seed, initialisation, sigma, want(options), backend, algorithm).hash(state))
+        Self::NONE.digest(|state| (seed, initialisation, sigma, entropy, want(options), backend, algorithm).hash(state))
     }
 
     /// The key after one more block.

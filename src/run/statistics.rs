@@ -1,14 +1,15 @@
 //! What the proxies need to know of a block: the spectrum of its feature and the size of its Jacobian.
 
 use super::{Runner, buffer};
+use crate::base::math;
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::Loans;
 use crate::options::Sigma;
-use crate::plan::{Region, is_dual};
+use crate::plan::{Region, covariance_order, is_dual, spectra};
 use crate::proxy::expressivity::block_expressivity;
 use crate::proxy::trainability::{block_trainability, half_split};
 use crate::proxy::{BlockScores, Flags};
-use crate::tensor::{View, equal};
+use crate::tensor::{Shape, View, equal};
 use core::ops::Range;
 
 impl Runner<'_> {
@@ -17,22 +18,42 @@ impl Runner<'_> {
         BlockScores::unmeasured(self.block.index(), [shape.height, shape.width, shape.channels])
     }
 
-    /// Eigenvalues of the channel covariance of the feature over all positions.
+    /// Eigenvalues of the channel covariance of the feature over all positions, and of those of its halves where entropies are
+    /// corrected by them.
     pub(super) fn spectrum(&self, loans: &mut Loans<'_>, scores: &mut BlockScores) {
         let (backend, shape, planned) = (self.options.backend, self.block.output_shape(), &self.plan.statistics);
-        let feature = View::dense(loans.read(self.slot(Region::Output)), shape);
+        let feature: &[f32] = loans.read(self.slot(Region::Output));
         let matrix = loans.write(self.slot(buffer(planned.covariance)));
         // Room for sums while the matrix is formed.
         let values = loans.write(self.slot(buffer(planned.eigenvalues)));
         let scratch = loans.write(self.slot(buffer(planned.covariance_scratch)));
-        if is_dual(shape) {
-            covariance::dual(backend, feature, matrix, scratch, values);
-        } else {
-            covariance::covariance(backend, feature, matrix, scratch, values);
-        }
-        let (order, scratch) = (values.len(), loans.write(self.slot(buffer(planned.eigenvalue_scratch))));
-        let is_finite = spectrum::eigenvalues(backend, matrix, order, values, scratch);
-        scores.expressivity = block_expressivity(values);
+        let eigenvalue_scratch = loans.write(self.slot(buffer(planned.eigenvalue_scratch)));
+        let mut is_finite = true;
+        let mut entropy = |first: usize, shape: Shape| {
+            let part =
+                View::dense(&feature[first * shape.positions_per_image() * shape.channels..][..shape.len()], shape);
+            let order = covariance_order(shape);
+            let (matrix, values) = (&mut matrix[..order * order], &mut values[..order]);
+            if is_dual(shape) {
+                covariance::dual(backend, part, matrix, scratch, values);
+            } else {
+                covariance::covariance(backend, part, matrix, scratch, values);
+            }
+            is_finite &= spectrum::eigenvalues(backend, matrix, order, values, eigenvalue_scratch);
+            block_expressivity(values)
+        };
+        let mut parts = spectra(shape, self.options.entropy);
+        let whole = parts.next().map_or(f64::NAN, |shape| entropy(0, shape));
+        scores.expressivity = match [parts.next(), parts.next()] {
+            [Some(first), Some(second)] => {
+                let share = first.batch as f64 / shape.batch as f64;
+                let corrected = half_split(whole, [entropy(0, first), entropy(first.batch, second)], share);
+                let most = math::ln(shape.channels as f64);
+                // `min` would swallow NaN.
+                if corrected > most { most } else { corrected }
+            }
+            _ => whole,
+        };
         if !is_finite {
             scores.flags |= Flags::NOT_FINITE;
         } else if scores.expressivity.is_nan() {

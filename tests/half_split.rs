@@ -1,11 +1,11 @@
-//! The half-split correction of σ: what it is computed from, what it needs, and that it helps.
+//! The half-split corrections of σ and of entropies: what they are computed from, what they need, and that they help.
 
 mod common;
 
-use aznas::Sigma;
 use aznas::graph::{Block, Convolution, Network};
 use aznas::proxy::trainability::half_split;
 use aznas::tensor::Source;
+use aznas::{Entropy, Sigma};
 use aznas::{Error, Options, Workspace};
 
 const SIDE: usize = 8;
@@ -48,6 +48,11 @@ impl Part {
         let options = Options { batch, height: SIDE, width: SIDE, sigma, ..Options::default() };
         common::score_with(&Separate, &options, self).1.iter().map(|block| block.sigma).skip(1).collect()
     }
+
+    fn entropies(&self, batch: usize, entropy: Entropy) -> Vec<f64> {
+        let options = Options { batch, height: SIDE, width: SIDE, entropy, ..Options::default() };
+        common::score_with(&Separate, &options, self).1.iter().map(|block| block.expressivity).collect()
+    }
 }
 
 impl Source for Part {
@@ -73,16 +78,30 @@ fn parts_are_weighted_by_their_images() {
             assert!((corrected[i] - expected).abs() <= 1e-6 * expected, "batch {batch}: {corrected:?} {expected}");
             assert!(corrected[i] < plain[i], "a norm of a mean is at most the mean of the norms");
         }
+        let corrected = whole.entropies(batch, Entropy::HalfSplit);
+        let plain = whole.entropies(batch, Entropy::Plain);
+        let first = Part::of(0..middle).entropies(middle, Entropy::Plain);
+        let second = Part::of(middle..batch).entropies(batch - middle, Entropy::Plain);
+        for i in 0..corrected.len() {
+            let expected = half_split(plain[i], [first[i], second[i]], middle as f64 / batch as f64);
+            // No more than that of equal eigenvalues.
+            let expected = expected.min(f64::ln([4.0, 8.0, 16.0][i]));
+            assert!((corrected[i] - expected).abs() <= 1e-6 * expected, "batch {batch}: {corrected:?} {expected}");
+        }
     }
 }
 
 #[test]
 fn one_image_cannot_be_split() {
     let network = common::cell_network(common::CELLS[0], 4, 1, 10);
-    let options = |batch| Options { batch, height: SIDE, width: SIDE, sigma: Sigma::HalfSplit, ..Options::default() };
-    let size = |batch| aznas::workspace_size(&network, &options(batch), &aznas::tensor::Random);
-    assert!(matches!(size(1), Err(Error::Invalid { field: "batch", .. })));
-    assert!(size(2).is_ok());
+    let options = |batch| Options { batch, height: SIDE, width: SIDE, ..Options::default() };
+    for halved in
+        [Options { sigma: Sigma::HalfSplit, ..options(1) }, Options { entropy: Entropy::HalfSplit, ..options(1) }]
+    {
+        let size = |batch| aznas::workspace_size(&network, &Options { batch, ..halved }, &aznas::tensor::Random);
+        assert!(matches!(size(1), Err(Error::Invalid { field: "batch", .. })));
+        assert!(size(2).is_ok());
+    }
 }
 
 #[test]
@@ -104,10 +123,34 @@ fn small_batches_come_closer_to_large_ones() {
 }
 
 #[test]
+fn entropies_of_few_positions_come_closer_to_those_of_many() {
+    let network = common::cell_network(common::CELLS[1], 16, 1, 10);
+    // 64 channels in the last blocks, and 64 positions of 4 images.
+    let options = |batch| Options { batch, height: 16, width: 16, ..Options::default() };
+    let reference = common::score(&network, &options(128)).1;
+    let mean_error = |entropy| {
+        let small = common::score(&network, &Options { entropy, repeats: 4, ..options(4) }).1;
+        let errors =
+            small.iter().enumerate().map(|(i, block)| block.expressivity - reference[i % reference.len()].expressivity);
+        errors.sum::<f64>() / small.len() as f64
+    };
+    let (plain, corrected) = (mean_error(Entropy::Plain), mean_error(Entropy::HalfSplit));
+    println!("mean error of entropies at batch 4: {plain:.3}, corrected {corrected:.3}");
+    assert!(plain < -0.02 && corrected.abs() < -plain / 2.0, "{plain} {corrected}");
+}
+
+#[test]
 fn the_planned_workspace_is_all_it_touches() {
     for text in common::CELLS {
         let network = common::cell_network(text, 5, 1, 10);
-        let options = Options { batch: 3, height: SIDE, width: SIDE, sigma: Sigma::HalfSplit, ..Options::default() };
+        let options = Options {
+            batch: 3,
+            height: SIDE,
+            width: SIDE,
+            sigma: Sigma::HalfSplit,
+            entropy: Entropy::HalfSplit,
+            ..Options::default()
+        };
         let (scores, blocks) = common::score(&network, &options);
         let needed = aznas::workspace_size(&network, &options, &aznas::tensor::Random).unwrap();
         // Every number is a NaN at first: reading anything not written before would show.
