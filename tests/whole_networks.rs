@@ -68,6 +68,11 @@ fn as_recorded() {
                 // One input of its last rectifier is 1.5e-5, and single precision errs by as much: it changes sides.
                 allowed = allowed.max(5e-4);
             }
+            if name == "nds_cifar" && proxy == Proxy::GradSign {
+                // Of one image the largest windows cover the last maps: gradients there are 0 but for rounding, and their
+                // signs are chance. PyTorch in single precision is off by 1e-2.
+                allowed = 5e-2;
+            }
             let options = record.record.options(backend, Algorithm::Direct);
             let ours = score(&*network, &only(proxy, options), &record).unwrap().get(proxy);
             let place = format!("{name} {} {}", backend.name(), proxy.name());

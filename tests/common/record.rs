@@ -147,6 +147,9 @@ impl Record {
 
     /// The layer of a NAS-Bench-101 record: projections by the vertex they lead to, then vertices.
     fn vertex_layer(&self, block: usize, key: usize, role: Role) -> String {
+        if block == self.head() {
+            return "fc".to_string();
+        }
         let place = match (block, key.checked_sub(MAX_VERTICES)) {
             (0, _) => "stem".to_string(),
             (_, Some(vertex)) => format!("b{block}.v{vertex}"),

@@ -4,7 +4,7 @@ use super::record::Record;
 use aznas::tensor::{Role, Source};
 
 /// All of them.
-pub const NETWORKS: [&str; 11] = [
+pub const NETWORKS: [&str; 13] = [
     "nb201_best",
     "nb201_all_conv3x3",
     "nb201_mixed",
@@ -16,6 +16,8 @@ pub const NETWORKS: [&str; 11] = [
     "mbv2_a",
     "mbv2_b",
     "vit_tiny",
+    "nb101_cut",
+    "nds_cifar",
 ];
 
 /// A network, and what its gradients are.

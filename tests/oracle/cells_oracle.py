@@ -4,8 +4,8 @@ Vertices, channels and truncation of NAS-Bench-101 are those of `model_builder.p
 NDS those of pycls' `models/nas`.  Everything random is an argument, as in `aznas_oracle.py`.
 """
 import torch
-import torch.nn.functional as F
 
+import aznas_oracle as az
 from aznas_oracle import Net
 
 
@@ -63,11 +63,11 @@ class NB101(Net):
 
     def _conv_bn_relu(self, p, name, x):
         w = p[name + ".conv.weight"]
-        return F.relu(self._bn(p, name + ".bn", F.conv2d(x, w, padding=w.shape[-1] // 2)))
+        return az.F.relu(self._bn(p, name + ".bn", az.F.conv2d(x, w, padding=w.shape[-1] // 2)))
 
     def _cell(self, p, i, x):
         pool, cin, cout = self.stages[i - 1]
-        x = F.max_pool2d(x, 2, 2) if pool else x
+        x = az.F.max_pool2d(x, 2, 2) if pool else x
         out, width = self.n - 1, vertex_channels(self.n, self.edges, cin, cout)
         value = {}
         for v in range(1, out):
@@ -75,7 +75,7 @@ class NB101(Net):
             if (0, v) in self.edges:
                 terms.append(self._conv_bn_relu(p, f"b{i}.p{v}", x))
             s = sum(terms[1:], terms[0])
-            value[v] = F.max_pool2d(s, 3, 1, 1) if self.ops[v] == "m" else self._conv_bn_relu(p, f"b{i}.v{v}", s)
+            value[v] = az.F.max_pool2d(s, 3, 1, 1) if self.ops[v] == "m" else self._conv_bn_relu(p, f"b{i}.v{v}", s)
         parts = [value[v] for v in range(1, out) if (v, out) in self.edges]
         y = torch.cat(parts, 1) if parts else None
         if (0, out) in self.edges:
@@ -159,12 +159,12 @@ class NDS(Net):
 
     def _relu_conv_bn(self, p, name, x, stride=1):
         w = p[name + ".conv.weight"]
-        return self._bn(p, name + ".bn", F.conv2d(F.relu(x), w, stride=stride, padding=w.shape[-1] // 2))
+        return self._bn(p, name + ".bn", az.F.conv2d(az.F.relu(x), w, stride=stride, padding=w.shape[-1] // 2))
 
     def _factorised(self, p, name, x):
-        x = F.relu(x)
-        odd = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
-        halves = [F.conv2d(x, p[name + ".even.weight"], stride=2), F.conv2d(odd, p[name + ".odd.weight"], stride=2)]
+        x = az.F.relu(x)
+        odd = az.F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        halves = [az.F.conv2d(x, p[name + ".even.weight"], stride=2), az.F.conv2d(odd, p[name + ".odd.weight"], stride=2)]
         return self._bn(p, name + ".bn", torch.cat(halves, 1))
 
     def _apply(self, p, name, op, x, stride):
@@ -173,24 +173,24 @@ class NDS(Net):
         if op == "skip_connect":
             return x if stride == 1 else self._factorised(p, name, x)
         if op.startswith("avg_pool"):
-            return F.avg_pool2d(x, 3, stride, 1, count_include_pad=False)
+            return az.F.avg_pool2d(x, 3, stride, 1, count_include_pad=False)
         if op.startswith("max_pool"):
             k = int(op[-1])
-            return F.max_pool2d(x, k, stride, k // 2)
+            return az.F.max_pool2d(x, k, stride, k // 2)
         if op in ("conv_1x1", "conv_3x3"):
             return self._relu_conv_bn(p, name, x, stride)
         if op in ("conv_3x1_1x3", "conv_7x1_1x7"):
             k = int(op[5])
-            y = F.conv2d(F.relu(x), p[name + ".row.weight"], stride=(1, stride), padding=(0, k // 2))
-            y = F.conv2d(y, p[name + ".column.weight"], stride=(stride, 1), padding=(k // 2, 0))
+            y = az.F.conv2d(az.F.relu(x), p[name + ".row.weight"], stride=(1, stride), padding=(0, k // 2))
+            y = az.F.conv2d(y, p[name + ".column.weight"], stride=(stride, 1), padding=(k // 2, 0))
             return self._bn(p, name + ".bn", y)
         dilation = 2 if op.startswith("dil") else 1
         for half in "a" if op.startswith("dil_conv") else "ab":
             w = p[f"{name}.{half}.dw.weight"]
             padding = dilation * (w.shape[-1] // 2)
-            y = F.conv2d(F.relu(x), w, stride=stride if half == "a" else 1, padding=padding, dilation=dilation,
+            y = az.F.conv2d(az.F.relu(x), w, stride=stride if half == "a" else 1, padding=padding, dilation=dilation,
                          groups=w.shape[0])
-            x = self._bn(p, f"{name}.{half}.bn", F.conv2d(y, p[f"{name}.{half}.pw.weight"]))
+            x = self._bn(p, f"{name}.{half}.bn", az.F.conv2d(y, p[f"{name}.{half}.pw.weight"]))
         return x
 
     def _cell(self, p, cell, before, last):
@@ -210,7 +210,7 @@ class NDS(Net):
 
     def _stem0(self, p, x):
         w = p["stem0.a.conv.weight"]
-        x = self._bn(p, "stem0.a.bn", F.conv2d(x, w, stride=2, padding=1))
+        x = self._bn(p, "stem0.a.bn", az.F.conv2d(x, w, stride=2, padding=1))
         return self._relu_conv_bn(p, "stem0.b", x, 2)
 
     def maps(self, p):
@@ -218,16 +218,16 @@ class NDS(Net):
         seen = {}
 
         def stem(x):
-            return self._bn(p, "stem.bn", F.conv2d(x, p["stem.conv.weight"], padding=1))
+            return self._bn(p, "stem.bn", az.F.conv2d(x, p["stem.conv.weight"], padding=1))
 
         def stem1(x):
-            seen["before"] = x.detach()
+            seen["before"] = x
             return self._relu_conv_bn(p, "stem1", x, 2)
 
         def run(cell, x):
             # The first cell behind a single stem reads it twice, and both ways count.
             before = seen.get("before", x)
-            seen["before"] = x.detach()
+            seen["before"] = x
             return self._cell(p, cell, before, x)
 
         stems = [lambda x: self._stem0(p, x), stem1] if self.imagenet else [stem]

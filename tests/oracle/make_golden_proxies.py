@@ -11,10 +11,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import aznas_oracle as az
+import cells_oracle as cells
 import proxies_oracle as po
 
 OUT = os.environ.get("GOLDEN", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
-NAMES = ("nb201_best nb201_all_conv3x3 nb201_mixed nb201_avg_pool_all nb201_skip_all nb201_identity nb201_none mbv2_a mbv2_b vit_tiny nb201_full").split()
+NAMES = ("nb201_best nb201_all_conv3x3 nb201_mixed nb201_avg_pool_all nb201_skip_all nb201_identity nb201_none mbv2_a mbv2_b vit_tiny nb201_full nb101_cut nds_cifar").split()
 
 
 def network(m):
@@ -22,6 +23,11 @@ def network(m):
         return az.NB201(m["arch"], int(m["channels"]), int(m["cells"]), int(m["classes"]))
     if m["family"] == "mbv2":
         return az.MBV2(m["structure"], int(m["classes"]))
+    if m["family"] == "nb101":
+        return cells.NB101(m["cell"], int(m["channels"]), int(m["cells"]), int(m["classes"]))
+    if m["family"] == "nds":
+        genotype = eval(m["genotype"], {"Genotype": cells.Genotype})
+        return cells.NDS(genotype, int(m["width"]), int(m["depth"]), int(m["classes"]), m["stem"] == "imagenet")
     return az.ViT(int(m["embed"]), [int(h) for h in m["heads"].split(",")], [float(r) for r in m["mlp_ratio"].split(",")], int(m["resolution"]), int(m["patch"]),
                   int(m["classes"]), int(m["max_rel"]))
 
