@@ -8,7 +8,7 @@ use aznas::ops::product;
 use aznas::ops::shuffle::{self, Shuffle};
 use aznas::ops::slice::{self, Slice};
 use aznas::ops::window::Window;
-use aznas::ops::{combine, global_pool, max_pool, pool};
+use aznas::ops::{combine, global_pool, max_pool, pool, scale};
 use aznas::simd::Backend;
 use aznas::tensor::{Affine, Gradient, Normalised, Shape, Sink, Sums, Value, View, ViewMut, equal};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -140,6 +140,10 @@ fn elementwise(criterion: &mut Criterion) {
         measure("shuffle of 2 groups", 2.0, &mut || {
             let shuffle = Shuffle { groups: 2 };
             shuffle::forward(backend, &shuffle, black_box(y), false, ViewMut::dense(out, shape));
+        });
+        let gain = vec![0.5; shape.channels];
+        measure("scale", 2.0, &mut || {
+            scale::forward(backend, black_box(y), Some(&gain), ViewMut::dense(out, shape));
         });
         let one = Shape { height: 1, width: 1, ..shape };
         let mut numbers = vec![0.5; one.len()];

@@ -526,6 +526,10 @@ enum aznas_op
      * Its channels, taken from `groups` of them in turn: the first of every group, the second of every group, and so on.
      */
     AZNAS_OP_SHUFFLE = 28,
+    /**
+     * Every channel times its own gain, which is 1 unless given: `key`.
+     */
+    AZNAS_OP_SCALE = 29,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -21,6 +21,7 @@ pub mod moments;
 pub(crate) mod operation;
 pub mod pool;
 pub mod product;
+pub mod scale;
 mod separable;
 pub mod shuffle;
 pub mod signs;

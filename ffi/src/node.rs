@@ -107,6 +107,8 @@ pub enum Op {
     Product = 27,
     /// Its channels, taken from `groups` of them in turn: the first of every group, the second of every group, and so on.
     Shuffle = 28,
+    /// Every channel times its own gain, which is 1 unless given: `key`.
+    Scale = 29,
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -309,6 +311,7 @@ impl Node {
             Add => CoreOp::Add,
             Concat => CoreOp::Concat,
             Product => CoreOp::Product,
+            Scale => CoreOp::Scale,
             Shuffle => CoreOp::Shuffle(Shuffle { groups: self.groups as usize }),
             Slice => CoreOp::Slice(Slice {
                 first: self.first as usize,

@@ -272,6 +272,7 @@ impl NodeText {
             "add" => Op::Add,
             "concat" => Op::Concat,
             "product" => Op::Product,
+            "scale" => Op::Scale,
             "shuffle" => Op::Shuffle(Shuffle { groups: fields.need("groups", self.groups)? }),
             "slice" => Op::Slice(Slice {
                 first: fields.ask("first", self.first, 0),
@@ -341,6 +342,7 @@ impl NodeText {
             Op::Add => with("add"),
             Op::Concat => with("concat"),
             Op::Product => with("product"),
+            Op::Scale => with("scale"),
             Op::Shuffle(Shuffle { groups }) => Self { groups: Some(groups), ..with("shuffle") },
             Op::Slice(Slice { first, channels, offset, stride }) => Self {
                 first: (first != 0).then_some(first),

@@ -14,7 +14,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 /// Models that are scored.
-const SCORED: [&str; 13] = [
+const SCORED: [&str; 14] = [
     "activation_elu",
     "activation_gelu",
     "activation_hard_sigmoid",
@@ -25,14 +25,15 @@ const SCORED: [&str; 13] = [
     "activation_silu",
     "activation_tanh",
     "dense",
+    "next",
     "residual",
     "shuffle",
     "squeeze",
 ];
 
 /// Models with operators that no op stands for, and the operator that the error names.
-const REFUSED: [(&str, &str); 5] =
-    [("next", "(Mul)"), ("pools", "(MaxPool)"), ("vit", "(MatMul)"), ("vit_mean", "(Add)"), ("vit_torch", "(MatMul)")];
+const REFUSED: [(&str, &str); 4] =
+    [("pools", "(MaxPool)"), ("vit", "(MatMul)"), ("vit_mean", "(Add)"), ("vit_torch", "(MatMul)")];
 
 /// The tensors of a recorded run, channels fastest, and the parameters of the model.
 struct Recorded<'m> {

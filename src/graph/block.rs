@@ -263,6 +263,11 @@ impl Block {
         self.push(Op::Product, &[x, factor], 0)
     }
 
+    /// Every channel of `x` times its own gain, drawn by `key`.
+    pub fn scale(&mut self, x: NodeId, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::Scale, &[x], key)
+    }
+
     /// The channels of `x`, taken from so many groups in turn.
     pub fn shuffle(&mut self, x: NodeId, groups: usize) -> Result<NodeId, Error> {
         self.push(Op::Shuffle(Shuffle { groups }), &[x], 0)
@@ -389,7 +394,7 @@ mod tests {
             Op::AveragePool(_) | Op::MaxPool(_) | Op::GlobalPool | Op::TokenPool => Has::Nothing,
             Op::Add | Op::Concat | Op::Product | Op::Shuffle(_) | Op::Slice(_) => Has::Nothing,
             Op::Convolution(_) | Op::Linear(_) => Has::Weights,
-            Op::BatchNorm(_) | Op::LayerNorm(_) => Has::Scales,
+            Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Scale => Has::Scales,
             Op::Tokens => Has::Tokens,
             Op::Attention(_) => Has::Tables,
         }
@@ -412,6 +417,7 @@ mod tests {
             Op::Add,
             Op::Concat,
             Op::Product,
+            Op::Scale,
             Op::Shuffle(Shuffle { groups: 3 }),
             Op::Slice(Slice::of_channels(1, 2)),
             Op::Convolution(Convolution::same(4, 3, 1)),

@@ -12,6 +12,7 @@ use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::Operation;
 use crate::ops::pool::AveragePool;
 use crate::ops::product::Product;
+use crate::ops::scale::Scale;
 use crate::ops::shuffle::Shuffle;
 use crate::ops::slice::Slice;
 use crate::ops::tokens::Tokens;
@@ -58,6 +59,8 @@ pub enum Op {
     Concat,
     /// The product of its two inputs, number by number; the second may have one position, which meets all.
     Product,
+    /// Every channel times its own gain.
+    Scale,
     /// Its channels, taken from groups of them in turn.
     Shuffle(Shuffle),
     /// Some of the channels of every so many rows and columns.
@@ -102,6 +105,7 @@ impl Op {
             Self::Attention(op) => Kind::Plain(op),
             Self::Concat => Kind::Plain(&Concat),
             Self::Product => Kind::Plain(&Product),
+            Self::Scale => Kind::Plain(&Scale),
             Self::Shuffle(op) => Kind::Plain(op),
             Self::Slice(op) => Kind::Plain(op),
         }

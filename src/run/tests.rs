@@ -157,6 +157,11 @@ pub(crate) fn interpret(block: &Block, point: &Point) -> Vec<f64> {
                 };
                 argument(0).iter().enumerate().map(|(place, x)| x * argument(1)[of(place)]).collect()
             }
+            Op::Scale => {
+                let channels = node.shape.channels;
+                let of = |(place, x): (usize, &f64)| x * parameter(Role::Gain, place % channels, 1.0);
+                argument(0).iter().enumerate().map(of).collect()
+            }
             Op::Shuffle(Shuffle { groups }) => {
                 let (x, channels) = (argument(0), node.shape.channels);
                 let from = |c: usize| c % groups * (channels / groups) + c / groups;
@@ -635,6 +640,19 @@ fn every_prologue_and_every_alias() {
                 let z = b.slice(z, Slice::of_positions(4, 0))?;
                 let rest = b.average_pool(y, Window::new(2, 2, 0)?)?;
                 b.concat(&[c, z, rest])
+            }),
+        ),
+        (
+            "scales of a linear map, of a prologue and of the input",
+            build(shape, |b, x| {
+                let scaled = b.scale(x, 1)?;
+                let y = b.convolution(scaled, Convolution::same(6, 3, 1), 2)?;
+                let y = b.batch_norm(y, EPSILON, 2)?;
+                let y = b.relu(y)?;
+                let gate = b.scale(y, 3)?;
+                let z = b.push(Op::Linear(Linear { channels: 6 }), &[y], 4)?;
+                let z = b.scale(z, 4)?;
+                b.add(&[z, gate, y])
             }),
         ),
         (

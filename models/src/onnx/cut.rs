@@ -31,7 +31,10 @@ struct Live {
 }
 
 pub(super) fn cut(list: Lowering, name: &str, cut: &Cut) -> Result<Model, OnnxError> {
-    let live = Live::of(&list)?;
+    let mut live = Live::of(&list)?;
+    if let Cut::At(names) = cut {
+        live.take_names(names);
+    }
     let ends = match cut {
         Cut::Automatic => live.ends(),
         Cut::At(names) => live.ends_at(names)?,
@@ -168,6 +171,15 @@ impl Live {
         let inputs = &self.nodes[input].inputs;
         matches!(self.nodes[input].op, Op::BatchNorm(_) | Op::LayerNorm(_))
             && inputs.iter().flatten().all(|&input| !is_unit(&self.nodes[input].op))
+    }
+
+    /// Calls maps by those of their names that are asked for.
+    fn take_names(&mut self, names: &[String]) {
+        for node in &mut self.nodes {
+            if let Some(alias) = node.aliases.iter().find(|alias| names.contains(alias)) {
+                node.name.clone_from(alias);
+            }
+        }
     }
 
     fn ends_at(&self, names: &[String]) -> Result<Vec<usize>, OnnxError> {

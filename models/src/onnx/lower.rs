@@ -32,6 +32,8 @@ pub(super) struct Lowered {
     pub(super) place: String,
     /// The name of the tensor in the model.
     pub(super) name: String,
+    /// The names of tensors that are the same map.
+    pub(super) aliases: Vec<String>,
     /// The parameters that the model has, as `aznas` wants them.
     pub(super) parameters: Parameters,
 }
@@ -137,7 +139,14 @@ pub(super) fn lower(file: &File, resolution: Option<usize>) -> Result<Lowering, 
             let value = work.node(node)?;
             let name = node.outputs.first().map(String::as_str).unwrap_or_default();
             for (index, part) in value.into_iter().enumerate() {
-                work.values.insert(node.outputs.get(index).map_or(name, String::as_str), part);
+                let name = node.outputs.get(index).map_or(name, String::as_str);
+                if let Value::Map(Seen { source: Some(index), view }) = &part
+                    && view.is_map()
+                    && work.nodes[*index].name != name
+                {
+                    work.nodes[*index].aliases.push(name.to_string());
+                }
+                work.values.insert(name, part);
             }
         }
     }

@@ -125,6 +125,7 @@ impl<'f> Work<'f> {
             place: node.place.clone(),
             name: node.outputs.first().cloned().unwrap_or_default(),
             parameters: Vec::new(),
+            aliases: Vec::new(),
         };
         let source = self.push(lowered);
         let mut view = logits.queries.view;

@@ -52,7 +52,15 @@ impl<'f> Work<'f> {
 
     fn emit(&mut self, node: &Node, op: Op, inputs: Vec<Source>, shape: [usize; 3]) -> Source {
         let name = node.outputs.first().cloned().unwrap_or_default();
-        self.push(Lowered { op, inputs, shape, place: node.place.clone(), name, parameters: Vec::new() })
+        self.push(Lowered {
+            op,
+            inputs,
+            shape,
+            place: node.place.clone(),
+            name,
+            parameters: Vec::new(),
+            aliases: Vec::new(),
+        })
     }
 
     fn set_parameters(&mut self, source: Source, parameters: Parameters) {
@@ -78,6 +86,7 @@ impl<'f> Work<'f> {
                     place: place.to_string(),
                     name: name.clone(),
                     parameters: Vec::new(),
+                    aliases: Vec::new(),
                 };
                 Ok(Seen { source: self.push(node), ..seen })
             }
@@ -129,7 +138,15 @@ impl<'f> Work<'f> {
     fn moved_channels(&mut self, op: Op, source: Source, shape: [usize; 3], place: &str) -> Source {
         let name = source.map_or_else(|| self.file.input.clone(), |index| self.nodes[index].name.clone());
         let inputs = vec![source];
-        self.push(Lowered { op, inputs, shape, place: place.to_string(), name, parameters: Vec::new() })
+        self.push(Lowered {
+            op,
+            inputs,
+            shape,
+            place: place.to_string(),
+            name,
+            parameters: Vec::new(),
+            aliases: Vec::new(),
+        })
     }
 
     /// The channels of a map, taken from `groups` groups in turn.
@@ -403,8 +420,18 @@ impl<'f> Work<'f> {
         }
     }
 
-    fn layer_scale(&mut self, node: &Node, _seen: Seen, _constant: &Tensor) -> Result<Value, OnnxError> {
-        Err(OnnxError::new(&node.place, "a constant factor per channel, which there is no op for yet"))
+    fn layer_scale(&mut self, node: &Node, seen: Seen, constant: &Tensor) -> Result<Value, OnnxError> {
+        let seen = self.plain(seen, &node.place)?;
+        let (rank, shape) = (seen.view.rank(), self.shape(seen.source));
+        // Sizes of a constant stand under the last axes of the map.
+        let missing = rank.saturating_sub(constant.dims.len());
+        let axis = constant.dims.iter().position(|&size| size != 1).unwrap_or(0) + missing;
+        if constant.dims.len() > rank || constant.len() != shape[0] || !seen.view.has_channels_at(axis) {
+            return Err(OnnxError::new(&node.place, "a constant factor of something other than each channel"));
+        }
+        let source = self.emit(node, Op::Scale, vec![seen.source], shape);
+        self.set_parameters(source, vec![(Role::Gain, floats(constant, node)?)]);
+        Ok(Value::Map(Seen { source, ..seen }))
     }
 
     /// A sum or product of two computed maps.
@@ -527,7 +554,7 @@ impl<'f> Work<'f> {
 }
 
 fn has_parameters(op: &Op) -> bool {
-    matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Tokens)
+    matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Scale | Op::Tokens)
 }
 
 /// The op of a function that was recognised; none for the identity.
