@@ -364,7 +364,5 @@ impl Of {
 
 /// Multiplies numbers by two to a power.
 fn scale(workspace: &mut Workspace<'_>, slot: Slot<f32>, exponent: i32) {
-    if exponent != 0 {
-        workspace.loans().write(slot).iter_mut().for_each(|x| *x = math::times_power_of_two_f32(*x, exponent));
-    }
+    math::times_power_of_two_all(workspace.loans().write(slot), exponent);
 }

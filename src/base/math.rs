@@ -43,6 +43,15 @@ pub fn times_power_of_two_f32(x: f32, n: i32) -> f32 {
     libm::scalbnf(x, n)
 }
 
+/// Multiplies each number by `2ⁿ`, exactly where that is a normal number.
+pub fn times_power_of_two_all(numbers: &mut [f32], n: i32) {
+    match times_power_of_two_f32(1.0, n) {
+        1.0 => {}
+        factor if factor.is_normal() => numbers.iter_mut().for_each(|x| *x *= factor),
+        _ => numbers.iter_mut().for_each(|x| *x = times_power_of_two_f32(*x, n)),
+    }
+}
+
 /// The largest `n` such that `2ⁿ ≤ |x|`, of a normal number.
 #[inline]
 pub const fn exponent(x: f32) -> i32 {

@@ -5,7 +5,7 @@ const LANES: usize = 8;
 
 /// The sum of `term(0) … term(len − 1)` in double precision. Term i goes into partial sum i mod 8, and these are
 /// added up in one order at the end: the same bits on every machine.
-#[inline]
+#[inline(always)]
 pub(crate) fn sum(len: usize, term: impl Fn(usize) -> f64) -> f64 {
     let mut lanes = [0.0; LANES];
     let whole = len - len % LANES;

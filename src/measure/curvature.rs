@@ -46,7 +46,7 @@ impl Study for Curvature {
         for (place, by) in SCALES.into_iter().enumerate() {
             let mut watch = |parameter: Parameter<'_>| {
                 if parameter.role == Role::Weight {
-                    grasp.add(place, parameter.gradient);
+                    grasp.add(options.backend, place, parameter.gradient);
                 }
             };
             sweep::gradients(network, options, &scaled(by), source, workspace, &mut watch)?;

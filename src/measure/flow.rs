@@ -44,7 +44,7 @@ impl Study for Flow {
         let mut synflow = Synflow::default();
         let mut watch = |parameter: Parameter<'_>| {
             if let (Role::Weight, Some(weights)) = (parameter.role, parameter.values) {
-                synflow.add(weights, parameter.gradient, parameter.exponent);
+                synflow.add(options.backend, weights, parameter.gradient, parameter.exponent);
             }
         };
         sweep::gradients(subject.network, &options, &SWEEP, subject.source, workspace, &mut watch)?;

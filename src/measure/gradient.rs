@@ -34,9 +34,9 @@ impl Study for Gradient {
         let Subject { network, options, source } = *subject;
         let (mut norm, mut snip) = (GradNorm::default(), Snip::default());
         let mut watch = |parameter: Parameter<'_>| {
-            norm.add(parameter.gradient);
+            norm.add(options.backend, parameter.gradient);
             if let (Role::Weight, Some(weights)) = (parameter.role, parameter.values) {
-                snip.add(weights, parameter.gradient);
+                snip.add(options.backend, weights, parameter.gradient);
             }
         };
         sweep::gradients(network, options, &Sweep::default(), source, workspace, &mut watch)?;

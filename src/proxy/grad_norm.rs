@@ -9,6 +9,7 @@
 use super::entry::{Entry, Measurement, Origin};
 use crate::base::math;
 use crate::base::sum::sum;
+use crate::simd::{Backend, Kernel, Simd};
 
 pub(super) const ENTRY: Entry =
     Entry { name: "grad-norm", symbol: "Gn", origin: Origin::Network(Measurement::Gradient) };
@@ -21,8 +22,8 @@ pub struct GradNorm {
 
 impl GradNorm {
     /// Adds the gradient of a parameter.
-    pub fn add(&mut self, gradient: &[f32]) {
-        self.squares += squared_norm(gradient);
+    pub fn add(&mut self, backend: Backend, gradient: &[f32]) {
+        self.squares += squared_norm(backend, gradient);
     }
 
     /// The norm of all that was added; NaN if any of it is.
@@ -32,8 +33,23 @@ impl GradNorm {
 }
 
 /// `‖gradient‖²`; no square of single precision is too large or too small for double precision.
-pub(super) fn squared_norm(gradient: &[f32]) -> f64 {
-    sum(gradient.len(), |i| f64::from(gradient[i]) * f64::from(gradient[i]))
+pub(super) fn squared_norm(backend: Backend, gradient: &[f32]) -> f64 {
+    backend.run(Squares(gradient))
+}
+
+/// [`squared_norm`]: the same bits on every back end.
+struct Squares<'a>(&'a [f32]);
+
+impl Kernel for Squares<'_> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        sum(
+            self.0.len(),
+            #[inline(always)]
+            |i| f64::from(self.0[i]) * f64::from(self.0[i]),
+        )
+    }
 }
 
 #[cfg(test)]
@@ -42,15 +58,28 @@ mod tests {
 
     #[test]
     fn parts_make_one_norm() {
-        let mut norm = GradNorm::default();
-        assert_eq!(norm.value(), 0.0);
-        norm.add(&[2.0, -3.0]);
-        norm.add(&[6.0]);
-        norm.add(&[]);
-        assert_eq!(norm.value(), 7.0);
-        norm.add(&[f32::MAX, 1e-30]);
-        assert!((norm.value() / f64::from(f32::MAX) - 1.0).abs() < 1e-15);
-        norm.add(&[f32::NAN]);
-        assert!(norm.value().is_nan());
+        for backend in Backend::available() {
+            let mut norm = GradNorm::default();
+            assert_eq!(norm.value(), 0.0);
+            norm.add(backend, &[2.0, -3.0]);
+            norm.add(backend, &[6.0]);
+            norm.add(backend, &[]);
+            assert_eq!(norm.value(), 7.0);
+            norm.add(backend, &[f32::MAX, 1e-30]);
+            assert!((norm.value() / f64::from(f32::MAX) - 1.0).abs() < 1e-15);
+            norm.add(backend, &[f32::NAN]);
+            assert!(norm.value().is_nan());
+        }
+    }
+
+    #[test]
+    fn every_length_and_the_same_bits() {
+        for len in [0, 1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 1000] {
+            let numbers: std::vec::Vec<f32> = (0..len).map(|i| (i as f32 - 3.3) / 7.0).collect();
+            let expected: f64 = numbers.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+            let scalar = squared_norm(Backend::Scalar, &numbers);
+            assert!((scalar - expected).abs() <= 1e-13 * expected);
+            assert!(Backend::available().all(|backend| squared_norm(backend, &numbers) == scalar), "{len}");
+        }
     }
 }

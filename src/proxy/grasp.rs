@@ -21,6 +21,7 @@
 
 use super::entry::{Entry, Measurement, Origin};
 use super::grad_norm::squared_norm;
+use crate::simd::Backend;
 
 pub(super) const ENTRY: Entry = Entry { name: "grasp", symbol: "Gp", origin: Origin::Network(Measurement::Curvature) };
 
@@ -38,8 +39,8 @@ pub struct Grasp {
 
 impl Grasp {
     /// Adds the gradient of a weight where all are multiplied by the scale of this place among the [`SCALES`].
-    pub fn add(&mut self, place: usize, gradient: &[f32]) {
-        self.squares[place] += squared_norm(gradient);
+    pub fn add(&mut self, backend: Backend, place: usize, gradient: &[f32]) {
+        self.squares[place] += squared_norm(backend, gradient);
     }
 
     /// `−w · H g`; NaN if any gradient is.
@@ -61,7 +62,7 @@ mod tests {
     fn grasp(gradient: impl Fn(f64) -> Vec<f64>) -> f64 {
         let mut grasp = Grasp::default();
         for (place, scale) in SCALES.into_iter().enumerate() {
-            grasp.add(place, &gradient(scale.into()).iter().map(|&g| g as f32).collect::<Vec<_>>());
+            grasp.add(Backend::Scalar, place, &gradient(scale.into()).iter().map(|&g| g as f32).collect::<Vec<_>>());
         }
         grasp.value()
     }

@@ -14,6 +14,7 @@
 use super::entry::{Entry, Measurement, Origin};
 use super::snip::saliency;
 use crate::base::math;
+use crate::simd::Backend;
 
 pub(super) const ENTRY: Entry = Entry { name: "synflow", symbol: "Sf", origin: Origin::Network(Measurement::Flow) };
 
@@ -26,8 +27,8 @@ pub struct Synflow {
 
 impl Synflow {
     /// Adds a parameter with its gradient, both taken times `2^exponent` in product.
-    pub fn add(&mut self, weights: &[f32], gradient: &[f32], exponent: i32) {
-        let saliency = saliency(weights, gradient);
+    pub fn add(&mut self, backend: Backend, weights: &[f32], gradient: &[f32], exponent: i32) {
+        let saliency = saliency(backend, weights, gradient);
         if saliency == 0.0 {
             return;
         }
@@ -50,7 +51,9 @@ mod tests {
 
     fn of(parts: &[(f32, f32, i32)]) -> f64 {
         let mut synflow = Synflow::default();
-        parts.iter().for_each(|&(weight, gradient, exponent)| synflow.add(&[weight], &[gradient], exponent));
+        parts
+            .iter()
+            .for_each(|&(weight, gradient, exponent)| synflow.add(Backend::Scalar, &[weight], &[gradient], exponent));
         synflow.value()
     }
 

@@ -58,7 +58,8 @@ impl Runner<'_> {
             Weights::Magnitudes => {
                 // What is added to a value is as small as that.
                 let exponent = if role == Role::Bias { -self.setting.exponents[0] } else { 0 };
-                parameter.iter_mut().for_each(|x| *x = math::times_power_of_two_f32(x.abs(), exponent));
+                parameter.iter_mut().for_each(|x| *x = x.abs());
+                math::times_power_of_two_all(parameter, exponent);
             }
             Weights::Scaled { by } if role == Role::Weight => parameter.iter_mut().for_each(|x| *x *= by),
             Weights::Shifted { by } if role == Role::Weight => {
