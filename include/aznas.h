@@ -809,6 +809,32 @@ typedef uint32_t aznas_sigma;
 #endif // __cplusplus
 
 /**
+ * How the entropy of a feature's spectrum is taken.
+ */
+enum aznas_entropy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * That of the whole batch, as published.
+     */
+    AZNAS_ENTROPY_PLAIN = 0,
+    /**
+     * Corrected by the entropies of the two halves of the batch: for small batches, whose entropies are too low. Needs two
+     * images or more, and takes the time of three spectra.
+     */
+    AZNAS_ENTROPY_HALF_SPLIT = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_entropy aznas_entropy;
+#else
+typedef uint32_t aznas_entropy;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A search space, or the caller's own graph.
  */
 enum aznas_space
@@ -1258,6 +1284,14 @@ typedef struct aznas_options {
      * Tensors of the caller in place of random ones, or NULL. Default NULL.
      */
     const struct aznas_source *source;
+    /**
+     * How entropies of spectra are taken, one of `aznas_entropy`. Default AZNAS_ENTROPY_PLAIN.
+     */
+    uint32_t entropy;
+    /**
+     * Reserved; 0.
+     */
+    uint32_t reserved;
 } aznas_options;
 
 /**

@@ -167,6 +167,7 @@ public:
     Options &backend(aznas_backend backend) noexcept { return value_.backend = backend, *this; }
     Options &sigma(aznas_sigma sigma) noexcept { return value_.sigma = sigma, *this; }
     /** How convolutions sum products. */
+    Options &entropy(aznas_entropy entropy) noexcept { return value_.entropy = entropy, *this; }
     Options &algorithm(aznas_algorithm algorithm) noexcept { return value_.algorithm = algorithm, *this; }
     /** The proxies that are wanted, some of AZNAS_PROXY_...; the work of others is saved. */
     Options &proxies(std::uint32_t proxies) noexcept { return value_.proxies = proxies, *this; }

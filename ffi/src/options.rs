@@ -8,6 +8,7 @@ use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::status::Status;
 use crate::written::Written;
+use core::mem::offset_of;
 use core::ptr;
 
 /// How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
@@ -93,6 +94,27 @@ pub enum Algorithm {
     Bfloat16 = 2,
 }
 
+/// How the entropy of a feature's spectrum is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Entropy {
+    /// That of the whole batch, as published.
+    Plain = 0,
+    /// Corrected by the entropies of the two halves of the batch: for small batches, whose entropies are too low. Needs two
+    /// images or more, and takes the time of three spectra.
+    HalfSplit = 1,
+}
+
+impl Entropy {
+    fn to_core(number: u32) -> Result<aznas::Entropy, Refusal> {
+        match number {
+            _ if number == Self::Plain as u32 => Ok(aznas::Entropy::Plain),
+            _ if number == Self::HalfSplit as u32 => Ok(aznas::Entropy::HalfSplit),
+            _ => Err(Refusal::invalid("entropy", "one of aznas_entropy")),
+        }
+    }
+}
+
 impl Algorithm {
     fn to_core(number: u32) -> Result<aznas::ops::conv2d::Algorithm, Refusal> {
         match number {
@@ -134,11 +156,16 @@ pub struct Options {
     pub algorithm: u32,
     /// Tensors of the caller in place of random ones, or NULL. Default NULL.
     pub source: *const Source,
+    /// How entropies of spectra are taken, one of `aznas_entropy`. Default AZNAS_ENTROPY_PLAIN.
+    pub entropy: u32,
+    /// Reserved; 0.
+    pub reserved: u32,
 }
 
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Options {
     const NAME: &'static str = "options";
+    const SIZES: &'static [usize] = &[offset_of!(Self, entropy), size_of::<Self>()];
 }
 
 // SAFETY: `struct_size` comes first.
@@ -147,6 +174,9 @@ unsafe impl Descriptor for Options {}
 impl Options {
     /// The core's options of the same meaning.
     pub(crate) fn to_core(self) -> Result<aznas::Options, Refusal> {
+        if self.reserved != 0 {
+            return Err(Refusal::invalid("reserved", "0"));
+        }
         Ok(aznas::Options {
             batch: self.batch,
             height: self.height,
@@ -155,7 +185,7 @@ impl Options {
             initialisation: Init::to_core(self.init)?,
             repeats: self.repeats,
             sigma: Sigma::to_core(self.sigma)?,
-            entropy: aznas::Entropy::Plain,
+            entropy: Entropy::to_core(self.entropy)?,
             proxies: proxy::set(self.proxies)?,
             backend: Backend::to_core(self.backend).ok_or(Refusal::invalid("backend", "one of aznas_backend"))?,
             algorithm: Algorithm::to_core(self.algorithm)?,
@@ -183,6 +213,8 @@ pub unsafe extern "C" fn aznas_options_init(options: *mut Options, struct_size: 
             proxies: Proxies::Paper as u32,
             algorithm: Algorithm::Winograd as u32,
             source: ptr::null(),
+            entropy: Entropy::Plain as u32,
+            reserved: 0,
         };
         // SAFETY: the contract of the header.
         unsafe { pointer::initialise(options, struct_size, value) }

@@ -290,7 +290,7 @@ static void single_mistakes(void) {
         MISTAKE(f, call.options = NULL, AZNAS_STATUS_NULL_POINTER);
         MISTAKE(f, call.options = (const char *)call.options + 1, AZNAS_STATUS_MISALIGNED);
         SIZES(f, arch, offsetof(aznas_arch, target_channels), );
-        SIZES(f, options, );
+        SIZES(f, options, offsetof(aznas_options, entropy), );
         SIZES(f, error, );
         MISTAKE(f, call.error = NULL, AZNAS_STATUS_OK);
         MISTAKE(f, call.error = (char *)call.error + 1, AZNAS_STATUS_MISALIGNED);
@@ -300,6 +300,7 @@ static void single_mistakes(void) {
             MISTAKE(f, options.s.init = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.backend = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.sigma = enums[e], AZNAS_STATUS_INVALID);
+            MISTAKE(f, options.s.entropy = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.algorithm = enums[e], AZNAS_STATUS_INVALID);
             MISTAKE(f, options.s.proxies = enums[e] | 1u << 30, AZNAS_STATUS_INVALID);
             MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, arch.s.identity_rule = enums[e]), AZNAS_STATUS_INVALID);
@@ -309,6 +310,9 @@ static void single_mistakes(void) {
         MISTAKE(f, arch.s.space = 0, AZNAS_STATUS_INVALID);
         MISTAKE(f, arch.s.space = AZNAS_SPACE_AUTOFORMER, AZNAS_STATUS_PARSE);
         MISTAKE(f, options.s.sigma = 2, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.entropy = 2, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.entropy = AZNAS_ENTROPY_HALF_SPLIT, AZNAS_STATUS_OK);
+        MISTAKE(f, options.s.reserved = 1, AZNAS_STATUS_INVALID);
         MISTAKE(f, options.s.proxies = 0, AZNAS_STATUS_OK);
         MISTAKE(f, options.s.proxies = AZNAS_PROXIES_ALL, AZNAS_STATUS_OK);
         MISTAKE(f, options.s.algorithm = 3, AZNAS_STATUS_INVALID);

@@ -90,6 +90,8 @@ int main(void) {
     FIELD(aznas_options, proxies);
     FIELD(aznas_options, algorithm);
     FIELD(aznas_options, source);
+    FIELD(aznas_options, entropy);
+    FIELD(aznas_options, reserved);
     STRUCT(aznas_costs);
     FIELD(aznas_costs, struct_size);
     FIELD(aznas_costs, blocks);
