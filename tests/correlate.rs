@@ -561,6 +561,30 @@ fn finished(folder: &Path, arguments: &[&str]) -> Output {
     output
 }
 
+#[test]
+fn records_of_nds_are_scored() {
+    let folder = programs::folder("correlate", "nds");
+    std::fs::create_dir_all(&folder).unwrap();
+    let run = |text: &str, arguments: &[&str]| {
+        std::fs::write(folder.join("records.json"), text).unwrap();
+        let mut command = Command::new(programs::program("correlate"));
+        command.current_dir(&folder).args(["--nds", "records.json", "--batch", "2", "--resolution", "8"]);
+        command.args(["--out", "report"]).args(arguments).output().unwrap()
+    };
+    let output = run(RECORDS, &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let scores = std::fs::read_to_string(folder.join("report/scores.csv")).unwrap();
+    // A heading, and each network once.
+    assert_eq!(scores.lines().count(), 3, "{scores}");
+    for size in ["width=4, depth=4", "width=8, depth=3"] {
+        assert!(scores.contains(size), "{scores}");
+    }
+    let output = run(&RECORDS.replacen("sep_conv_3x3", "conv", 1), &[]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && message.contains("records.json: line 3, column "), "{message}");
+    assert!(!run(RECORDS, &["--space", "nb201"]).status.success());
+}
+
 fn lines(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("report/scores.csv")).map_or(0, |text| text.lines().count())
 }
