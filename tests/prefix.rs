@@ -13,6 +13,7 @@ use aznas::spaces::SearchSpace;
 use aznas::spaces::autoformer::{Choices, Size, TransformerNetwork, TransformerSpace};
 use aznas::spaces::mbv2::{Structure, StructureSpace, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, CellSpace, Skeleton};
+use aznas::spaces::nds::{self, Operators, Stem};
 use aznas::tensor::Random;
 use aznas::{Entropy, Sigma};
 use aznas::{Error, Initialisation, Options, Scores};
@@ -127,6 +128,23 @@ fn transformers_have_the_bits_of_scores_from_scratch() {
         |&architecture| TransformerNetwork { patch: 8, ..TransformerNetwork::new(architecture) },
         Options { batch: 2, height: 16, width: 16, ..Options::default() },
     );
+}
+
+/// Cells that read the last two features; the one that halves the map comes late, so that networks begin alike.
+#[test]
+fn genotypes_have_the_bits_of_scores_from_scratch() {
+    let (mut entries, mut words) = (vec![Entry::VACANT; 64], vec![0; 1 << 16]);
+    let mut store = Store::new(&mut entries, &mut words);
+    let options = Options { batch: 2, height: 8, width: 8, ..Options::default() };
+    let mut rng = generator(1);
+    let mut architecture = Operators::Darts.sample([2, 6], &mut rng);
+    for step in 0..12 {
+        let network = nds::CellNetwork { architecture, stem: Stem::Cifar, classes: 10, target_resolution: 32 };
+        let expected = all(&common::score(&network, &options));
+        assert_eq!(all(&score(&mut store, &network, &options).unwrap()), expected, "step {step}");
+        architecture = Operators::Darts.mutate(&architecture, &mut rng);
+    }
+    assert!(store.counts().reused > 12, "{:?}", store.counts());
 }
 
 /// Blocks of a convolution or two, of the last feature (0), of the one before it (1), or of both (2), with a kernel of
