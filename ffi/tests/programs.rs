@@ -12,6 +12,7 @@ use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
+use aznas::spaces::{Settings, SpaceName};
 use aznas::tensor::{Random, Role, Source};
 use aznas::{Error, Initialisation, Options, Scores};
 use common::{Flavour, Language, Linkage};
@@ -22,6 +23,10 @@ const CELL: &str = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|avg_pool_3
 const HALF_DEAD: &str = "|none~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|none~0|skip_connect~1|nor_conv_1x1~2|";
 const CUT: &str = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
 const UNITS: &str = "SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8,2)SuperConvK1BNRELU(16,32,1,1)";
+const VERTICES: &str = "5:1110111011:31m";
+// Without blanks, at which the programs stop to read.
+const GENOTYPE: &str = "Genotype(normal=[('sep_conv_3x3',0),('none',1),('conv_7x1_1x7',2),('skip_connect',1)],\
+    normal_concat=[2,3],reduce=[('skip_connect',0),('dil_conv_5x5',1)],reduce_concat=[2])";
 const TRANSFORMER: &str = "autoformer(embed=32,heads=1-2,ratio=1-2)";
 
 /// The back ends of this processor with their numbers in C.
@@ -109,6 +114,8 @@ fn named_spaces() {
         (2, 16, 5, 7, 3, 16, 2, 6, 2, 12, UNITS),
         (3, 16, 5, 1000, 2, 32, 1, 0, 1, 0, TRANSFORMER),
         (3, 16, 5, 10, 3, 64, 9, 0, 2, 24, TRANSFORMER),
+        (5, 7, 1, 10, 2, 8, 1, 0, 1, 15, VERTICES),
+        (6, 4, 3, 10, 2, 8, 1, 0, 1, 15, GENOTYPE),
     ];
     let (mut input, mut expected) = (String::new(), String::new());
     for (space, channels, cells, classes, batch, side, seed, initialisation, repeats, proxies, text) in cases {
@@ -142,6 +149,11 @@ fn named_spaces() {
                 2 => {
                     let structure = Structure::parse(text).expect("the structure is sound");
                     Box::new(UnitNetwork { structure, classes, target_resolution: 224 })
+                }
+                5 | 6 => {
+                    let space = SpaceName::from_number(space).expect("the space has a number");
+                    let settings = Settings { channels, cells, classes, ..space.policy().settings };
+                    space.network(&settings, text.as_bytes()).expect("the cells are sound")
                 }
                 _ => {
                     let architecture = Architecture::parse(text).expect("the architecture is sound");
