@@ -175,8 +175,8 @@ pub unsafe extern "C" fn aznas_score(
         // SAFETY: the contract of the header.
         let source = unsafe { CallerTensors::new(options.source, *written) }?;
         let options = options.to_core()?;
-        // SAFETY: the contract of the header.
-        let result = unsafe {
+        // SAFETY: the contract of the header; `read_to_write` found `scores` to be valid.
+        unsafe {
             arch.with_network(written, |network| {
                 let block_count = network.block_count();
                 let row_count = block_count.checked_mul(options.repeats as usize);
@@ -187,19 +187,18 @@ pub unsafe extern "C" fn aznas_score(
                 let memory = pointer::slice_mut(workspace.cast::<u8>(), workspace_len);
                 let mut workspace = Workspace::from_bytes(memory);
                 let mut row = 0;
-                let scores = aznas::score(network, &options, &source, &mut workspace, |block| {
+                let found = aznas::score(network, &options, &source, &mut workspace, |block| {
                     if let Some(rows) = rows {
                         rows.set(row, BlockRow::new(block, row / block_count));
                     }
                     row += 1;
                 });
-                let scores = source.answered(scores.map_err(|error| in_whole_buffer(error, workspace_len)))?;
-                Ok(request.fill(scores, block_count))
+                let found = source.answered(found.map_err(|error| in_whole_buffer(error, workspace_len)))?;
+                // Here, where nothing can fail any more, rather than handed up through every frame.
+                pointer::write(scores, request.fill(&found, block_count));
+                Ok(())
             })
-        }?;
-        // SAFETY: `read_to_write` found the pointer to be valid.
-        unsafe { pointer::write(scores, result) };
-        Ok(())
+        }
     };
     // SAFETY: the contract of the header.
     unsafe { guard(error, body) }
@@ -303,7 +302,7 @@ impl Scores {
         }
     }
 
-    fn fill(self, scores: aznas::Scores, block_count: usize) -> Self {
+    fn fill(self, scores: &aznas::Scores, block_count: usize) -> Self {
         let mut proxies = [f64::NEG_INFINITY; 32];
         Proxy::ALL.into_iter().for_each(|proxy| proxies[proxy as usize] = scores.get(proxy));
         Self {
@@ -319,7 +318,7 @@ impl Scores {
             live_parameters: scores.cost.live_parameters,
             live_layers: scores.cost.live_layers,
             depth: scores.cost.depth,
-            flags: scores.flags.0 | not_measured(&scores),
+            flags: scores.flags.0 | not_measured(scores),
             measured: scores.measured.bits(),
             proxies,
             ..self

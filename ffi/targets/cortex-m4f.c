@@ -6,6 +6,24 @@ extern uint32_t stack_bottom[], stack_top[];
 int main(void);
 void print(const char *text, size_t length);
 
+/* The names under which compilers for ARM call the functions of the C library, which has them all. */
+void *memcpy(void *to, const void *from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int value, size_t n);
+void __aeabi_memmove(void *to, const void *from, size_t n) { memmove(to, from, n); }
+void __aeabi_memset(void *to, size_t n, int value) { memset(to, value, n); }
+void __aeabi_memclr(void *to, size_t n) { memset(to, 0, n); }
+#define SAME(name, other) void name(void *to, const void *from, size_t n) __attribute__((alias(#other)))
+SAME(__aeabi_memcpy, __aeabi_memmove);
+SAME(__aeabi_memcpy4, __aeabi_memmove);
+SAME(__aeabi_memcpy8, __aeabi_memmove);
+SAME(__aeabi_memmove4, __aeabi_memmove);
+SAME(__aeabi_memmove8, __aeabi_memmove);
+void __aeabi_memset4(void *to, size_t n, int value) __attribute__((alias("__aeabi_memset")));
+void __aeabi_memset8(void *to, size_t n, int value) __attribute__((alias("__aeabi_memset")));
+void __aeabi_memclr4(void *to, size_t n) __attribute__((alias("__aeabi_memclr")));
+void __aeabi_memclr8(void *to, size_t n) __attribute__((alias("__aeabi_memclr")));
+
 /* A request to the debugger or emulator. */
 static int semihosting(int operation, const void *argument) {
     register int r0 __asm__("r0") = operation;

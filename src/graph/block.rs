@@ -359,6 +359,9 @@ impl Block {
         let mut shapes = [Shape::default(); MAX_INPUTS];
         let shapes = &mut shapes[..inputs.len()];
         shapes.iter_mut().zip(inputs).for_each(|(shape, input)| *shape = self.nodes[input.index()].shape);
+        if !op.is_built() {
+            return Err(self.refuse("op", "one that is not left out of a small build"));
+        }
         match op.kind() {
             Kind::Input => Err(self.refuse("op", "anything but an input, which every block has already")),
             Kind::Earlier if !shapes.is_empty() => Err(self.refuse("inputs", "none")),
@@ -433,6 +436,7 @@ mod tests {
             Op::Product => &[NodeId(0); 2],
             _ => &[NodeId(0)],
         };
+        let ops = ops.map(|op| if op.is_built() { op } else { Op::Identity });
         for (first, second, key) in ops.iter().flat_map(|&a| ops.iter().flat_map(move |&b| [(a, b, 7), (a, b, 8)])) {
             let mut block = Block::new(2, map);
             block.restart(2, map, Some(map));
@@ -447,6 +451,25 @@ mod tests {
                 assert_eq!(outcome, Ok(NodeId(2)), "{first:?}, {second:?}, key {key}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_refused() {
+        let mut block = Block::new(0, Shape::new(2, 4, 4, 3).unwrap());
+        let input = block.input();
+        let (slice, shuffle) = (Op::Slice(Slice::of_channels(1, 2)), Op::Shuffle(Shuffle { groups: 3 }));
+        let alone = [input];
+        let others = [slice, shuffle, Op::Scale, Op::Activation(Activation::Tanh)].map(|op| (op, &alone[..]));
+        for (op, inputs) in others.into_iter().chain([(Op::Product, &[input; 2][..])]) {
+            assert_eq!(op.is_built(), cfg!(not(feature = "small")), "{op:?}");
+            match block.push(op, inputs, 0) {
+                Ok(_) => assert!(op.is_built(), "{op:?}"),
+                Err(error) => {
+                    assert!(!op.is_built() && matches!(error, Error::Node { field: "op", .. }), "{op:?}: {error}");
+                }
+            }
+        }
+        assert!(Op::Activation(Activation::Gelu).is_built());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The ops a block is made of, and which of them the planner knows.
 
+use crate::base::SMALL;
 use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
 use crate::ops::batch_norm::BatchNorm;
@@ -83,9 +84,22 @@ pub(crate) enum Kind<'a> {
 }
 
 impl Op {
-    /// The table of all ops.
+    /// Whether this build has the op: small ones leave out what none of their search spaces is made of.
+    #[inline(always)] // else the table below keeps what is left out
+    pub(crate) fn is_built(&self) -> bool {
+        match self {
+            Self::Product | Self::Scale | Self::Shuffle(_) | Self::Slice(_) => !SMALL,
+            Self::Activation(op) => op.is_built(),
+            Self::Input | Self::Earlier | Self::Zero | Self::Identity | Self::Relu | Self::Convolution(_) => true,
+            Self::BatchNorm(_) | Self::AveragePool(_) | Self::MaxPool(_) | Self::GlobalPool | Self::TokenPool => true,
+            Self::Linear(_) | Self::Tokens | Self::LayerNorm(_) | Self::Attention(_) | Self::Add | Self::Concat => true,
+        }
+    }
+
+    /// The table of all ops. Blocks refuse those that are not built, so nobody sees how they are counted here.
     pub(crate) fn kind(&self) -> Kind<'_> {
         match self {
+            op if !op.is_built() => Kind::Input,
             Self::Input => Kind::Input,
             Self::Earlier => Kind::Earlier,
             Self::Zero => Kind::Zero,

@@ -18,7 +18,7 @@ const COLUMNS: usize = 512;
 /// Rows of the left factor that pass a panel before the next panel's turn.
 const ROWS: usize = 64;
 /// Vectors in the width of a panel.
-const VECTORS: usize = 2;
+const VECTORS: usize = if SMALL { 1 } else { 2 };
 
 /// A matrix to read: element (i, j) at `data[i · row + j · column]`.
 #[derive(Clone, Copy, Debug)]

@@ -5,13 +5,14 @@
 //! vectors start. Right for matrices that fit the second-level cache.
 
 use super::reflector::{Reflector, combine, dot};
+use crate::base::SMALL;
 use crate::simd::{Backend, Kernel, Simd};
 
 /// The smallest order that [`tridiagonalize`] takes: the widest vector.
 pub(super) const MIN_ORDER: usize = 8;
 
 /// Vectors that a strip of columns keeps in registers.
-const STRIP: usize = 4;
+const STRIP: usize = if SMALL { 1 } else { 4 };
 
 /// Numbers of scratch that [`tridiagonalize`] needs.
 pub(super) const fn scratch_len(n: usize) -> usize {
@@ -87,6 +88,7 @@ impl Kernel for Tridiagonalize<'_> {
                 column += STRIP * S::LANES_F64;
             }
             match (columns - column) / S::LANES_F64 {
+                _ if SMALL => {}
                 3 => strip::<S, 3>(simd, matrix, n, k, column, &pending, &mut next),
                 2 => strip::<S, 2>(simd, matrix, n, k, column, &pending, &mut next),
                 1 => strip::<S, 1>(simd, matrix, n, k, column, &pending, &mut next),

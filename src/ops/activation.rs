@@ -14,6 +14,7 @@ use super::operation::{
 };
 use super::strip::{Prologue, Strips, for_each_strip, leave, read, write};
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::constant::Constant;
 use crate::simd::{Backend, Kernel, Simd};
 use crate::tensor::columns::for_each_part;
@@ -55,6 +56,7 @@ pub enum Activation {
 macro_rules! with_function {
     ($activation:expr, |$function:ident| $body:expr) => {
         match $activation {
+            _ if SMALL => with_function!(Gelu, $function, $body),
             Activation::Sigmoid => with_function!(Sigmoid, $function, $body),
             Activation::HardSigmoid => with_function!(HardSigmoid, $function, $body),
             Activation::Silu => with_function!(Silu, $function, $body),
@@ -70,6 +72,14 @@ macro_rules! with_function {
         let $function = $value;
         $body
     }};
+}
+
+impl Activation {
+    /// Whether this build has it: small ones have that of vision transformers alone.
+    #[inline(always)]
+    pub(crate) fn is_built(self) -> bool {
+        !SMALL || matches!(self, Self::Gelu)
+    }
 }
 
 impl Operation for Activation {

@@ -36,19 +36,19 @@ impl Simd for Scalar {
     fn splat(self, x: f32) -> Self::F32 {
         [x; LANES]
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load(self, x: &[f32]) -> Self::F32 {
         first(x)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load_partial(self, x: &[f32]) -> Self::F32 {
         core::array::from_fn(|i| x.get(i).copied().unwrap_or(0.0))
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn store(self, v: Self::F32, x: &mut [f32]) {
         x[..LANES].copy_from_slice(&v);
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn store_partial(self, v: Self::F32, x: &mut [f32]) {
         x.iter_mut().zip(v).for_each(|(x, v)| *x = v);
     }
@@ -68,15 +68,15 @@ impl Simd for Scalar {
     fn div(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         map2(a, b, |a, b| a / b)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         self.add(self.mul(a, b), c)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn max(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         map2(a, b, |a, b| if a > b { a } else { b })
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn maximum(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         map2(a, b, |a, b| if a > b || a.is_nan() { a } else { b })
     }
@@ -84,15 +84,15 @@ impl Simd for Scalar {
     fn zip(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2] {
         [[a[0], b[0], a[1], b[1]], [a[2], b[2], a[3], b[3]]]
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn sqrt(self, a: Self::F32) -> Self::F32 {
         a.map(math::sqrt_f32)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn power_of_two(self, exponent: Self::F32) -> Self::F32 {
         exponent.map(|exponent| f32::from_bits((exponent + EXPONENT_IN_LOW_BITS).to_bits() << 23))
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn where_positive(self, gate: Self::F32, x: Self::F32) -> Self::F32 {
         map2(gate, x, |gate, x| if gate > 0.0 { x } else { 0.0 })
     }
@@ -100,7 +100,7 @@ impl Simd for Scalar {
     fn reduce_add(self, a: Self::F32) -> f32 {
         (a[0] + a[2]) + (a[1] + a[3])
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn is_zero(self, a: Self::F32) -> bool {
         a.iter().all(|&a| a == 0.0)
     }
@@ -109,35 +109,35 @@ impl Simd for Scalar {
     fn splat_f64(self, x: f64) -> Self::F64 {
         [x; LANES]
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load_f64(self, x: &[f64]) -> Self::F64 {
         first(x)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn store_f64(self, v: Self::F64, x: &mut [f64]) {
         x[..LANES].copy_from_slice(&v);
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load_widened(self, x: &[f32]) -> Self::F64 {
         first(x).map(f64::from)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn add_f64(self, a: Self::F64, b: Self::F64) -> Self::F64 {
         map2(a, b, |a, b| a + b)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn sub_f64(self, a: Self::F64, b: Self::F64) -> Self::F64 {
         map2(a, b, |a, b| a - b)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn mul_f64(self, a: Self::F64, b: Self::F64) -> Self::F64 {
         map2(a, b, |a, b| a * b)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn mul_add_f64(self, a: Self::F64, b: Self::F64, c: Self::F64) -> Self::F64 {
         self.add_f64(self.mul_f64(a, b), c)
     }
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn reduce_add_f64(self, a: Self::F64) -> f64 {
         (a[0] + a[2]) + (a[1] + a[3])
     }

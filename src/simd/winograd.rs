@@ -16,14 +16,14 @@ const A: f32 = 0.625;
 const B: f32 = 1.5;
 
 /// `d₄ − (a² + b²) d₂ + a² b² d₀`: the values at 0 and, one index higher, at ∞.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn outer<S: Simd>(simd: S, d0: S::F32, d2: S::F32, d4: S::F32) -> S::F32 {
     let sum = simd.mul_add(d0, simd.splat(A * A * B * B), d4);
     simd.mul_add(d2, simd.splat(-(A * A + B * B)), sum)
 }
 
 /// The values at `point` and `-point`: `d₄ − other² d₂ ± point (d₃ − other² d₁)`.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn pair<S: Simd>(simd: S, d: [S::F32; 4], point: f32, other: f32) -> [S::F32; 2] {
     let [d1, d2, d3, d4] = d;
     let even = simd.mul_add(d2, simd.splat(-other * other), d4);
@@ -32,7 +32,7 @@ fn pair<S: Simd>(simd: S, d: [S::F32; 4], point: f32, other: f32) -> [S::F32; 2]
 }
 
 /// The values of six numbers at all points.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn evaluate<S: Simd>(simd: S, d: [S::F32; INPUTS]) -> [S::F32; INPUTS] {
     let [d0, d1, d2, d3, d4, d5] = d;
     let [plus_a, minus_a] = pair(simd, [d1, d2, d3, d4], A, B);
@@ -46,7 +46,7 @@ fn add_scaled<S: Simd>(simd: S, a: S::F32, factor: f32, b: S::F32) -> S::F32 {
 }
 
 /// Four outputs from the products at all points.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn interpolate<S: Simd>(simd: S, m: [S::F32; INPUTS]) -> [S::F32; OUTPUTS] {
     let [zero, plus_a, minus_a, plus_b, minus_b, infinity] = m;
     let (even_a, odd_a) = (simd.add(plus_a, minus_a), simd.sub(plus_a, minus_a));
@@ -108,7 +108,7 @@ fn reach<S: Simd>(plane: usize) -> usize {
 ///
 /// # Safety
 /// `out` holds at least [`reach`] numbers, and `row` is below 6.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 unsafe fn write_row<S: Simd>(simd: S, values: [S::F32; INPUTS], out: &mut [f32], plane: usize, row: usize) {
     for (column, value) in values.into_iter().enumerate() {
         // SAFETY: the caller's promise; the column is below 6.
@@ -203,7 +203,7 @@ const AT_A: f32 = 1.0 / (2.0 * A * A * (A * A - B * B));
 const AT_B: f32 = 1.0 / (2.0 * B * B * (B * B - A * A));
 
 /// Three weights at all points, each divided by the product of its point's distances from the other ones.
-#[inline(always)]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn evaluate_kernel<S: Simd>(simd: S, [w0, w1, w2]: [S::F32; 3]) -> [S::F32; INPUTS] {
     let mut values = [w2; INPUTS];
     values[0] = simd.mul(w0, simd.splat(ZERO));

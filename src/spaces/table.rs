@@ -2,6 +2,7 @@
 
 use super::{Policy, Settings, Space, autoformer, mbv2, nb101, nb201, nds};
 use crate::Error;
+use crate::base::SMALL;
 use crate::graph::Network;
 
 /// Something to do with a space that is known by its name only.
@@ -15,7 +16,7 @@ pub trait Visitor {
 
 /// From one line a space: its variant, its number in the C interface, and its type.
 macro_rules! spaces {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal: $space:ty;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal: $space:ty $(, if $is_built:expr)?;)*) => {
         /// The search spaces, each with its number in the C interface.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -40,12 +41,16 @@ macro_rules! spaces {
             /// [`Error::Invalid`] naming the setting that is out of range.
             pub fn visit<V: Visitor>(self, settings: &Settings, visitor: V) -> Result<V::Output, Error> {
                 match self {
+                    $($(Self::$variant if !$is_built => Err(LEFT_OUT),)?)*
                     $(Self::$variant => <$space as Space>::new(settings).map(|space| visitor.visit(space)),)*
                 }
             }
         }
     };
 }
+
+/// The refusal of a space that a small build leaves out.
+const LEFT_OUT: Error = Error::Invalid { field: "space", expected: "one that is not left out of a small build" };
 
 spaces! {
     /// NAS-Bench-201 cells.
@@ -57,7 +62,7 @@ spaces! {
     /// NAS-Bench-101 cells.
     Nb101 = 5: nb101::CellSpace;
     /// Cells of NDS: ENAS, Amoeba, NASNet, PNAS, DARTS.
-    Nds = 6: nds::GenotypeSpace;
+    Nds = 6: nds::GenotypeSpace, if !SMALL;
 }
 
 impl SpaceName {

@@ -1,8 +1,12 @@
 //! A cursor over the bytes of an architecture text, that knows where it stands when something does not fit.
 
 use crate::Error;
+use crate::base::SMALL;
 use core::fmt;
 use core::ops::RangeInclusive;
+
+/// Whether spaces read the notations of other programs beside their own: small builds do not.
+pub(super) const NOTATIONS: bool = !SMALL;
 
 /// Reads tokens from left to right. Any byte sequence is a valid text to read from. A byte-order mark and blanks around
 /// the text are skipped.

@@ -136,6 +136,7 @@ impl Cross<'_> {
     fn tiles<S: Simd, const TALL: usize>(mut self, simd: S) {
         let (rows, columns) = (self.u.columns(), self.v.columns());
         let (inputs, ratio) = (self.u.features.shape.channels, self.u.ratio);
+        let (u_width, v_width) = (width::<S, TALL>(rows), width::<S, 1>(columns));
         self.out.fill(0.0);
         for position in self.positions.clone().step_by(PACKED) {
             let positions = position..self.positions.end.min(position + PACKED);
@@ -144,8 +145,8 @@ impl Cross<'_> {
             self.u.prefetch(next.clone(), &mut prefetch);
             self.v.prefetch(next, &mut prefetch);
             prefetch.spread(chunks(&positions) * columns.div_ceil(VECTORS * S::LANES) * rows.div_ceil(TALL));
-            let u = pack_folded::<S, TALL>(simd, &mut self.u, positions.clone(), self.u_panels);
-            let v = pack_folded::<S, 1>(simd, &mut self.v, positions, self.v_panels);
+            let u = pack_folded(simd, &mut self.u, positions.clone(), u_width, self.u_panels);
+            let v = pack_folded(simd, &mut self.v, positions, v_width, self.v_panels);
             for first in (0..columns).step_by(VECTORS * S::LANES) {
                 for i in (0..rows).step_by(TALL) {
                     let mut out = Corner { out: self.out, columns, rows: i..rows, column: first };
@@ -167,17 +168,16 @@ fn channel_major(column: usize, channels: usize, ratio: usize) -> usize {
     column % channels * ratio * ratio + column / channels
 }
 
-/// Packs rows of a folded tensor, to be read by tiles `TALL` columns at a time, or vectors; or takes them as they are where
-/// the tile can read them.
-#[inline(always)]
-fn pack_folded<'a, S: Simd, const TALL: usize>(
+/// Packs rows of a folded tensor in panels of this width; or takes them as they are where tiles can read them.
+#[cfg_attr(not(feature = "small"), inline(always))]
+fn pack_folded<'a, S: Simd>(
     simd: S,
     source: &'a mut Folded<'_>,
     rows: Range<usize>,
+    width: usize,
     packed: &'a mut [f32],
 ) -> Panels<'a> {
     let (columns, pitch) = (source.columns(), source.features.pitch);
-    let width = width::<S, TALL>(columns);
     let length = columns.next_multiple_of(width);
     if source.is_read_in_place() {
         let numbers = &source.features.data[rows.start * pitch..];

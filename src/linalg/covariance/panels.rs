@@ -1,5 +1,6 @@
 //! Rows of a matrix packed in panels, as tiles of the product read them.
 
+use crate::base::SMALL;
 use crate::simd::{MAX_LANES, Simd};
 use crate::tensor::prefetch::Prefetch;
 use core::ops::Range;
@@ -11,8 +12,8 @@ pub(super) const CHUNK: usize = 32;
 pub(super) const PACKED: usize = 8 * CHUNK;
 /// The longest rows that are not copied to panels.
 pub(super) const LONGEST_ROW: usize = 128;
-/// Vectors in the width of a panel.
-pub(super) const VECTORS: usize = 2;
+/// Vectors in the width of a panel. With one, tiles of two need no code.
+pub(super) const VECTORS: usize = if SMALL { 1 } else { 2 };
 
 /// Numbers of the panels of a chunk with so many columns, on the back end with the widest.
 pub(super) const fn panels_len(columns: usize) -> usize {

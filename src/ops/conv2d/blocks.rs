@@ -17,7 +17,12 @@ impl Width {
             type Output = Width;
             #[inline(always)]
             fn run<S: Simd>(self, _: S) -> Width {
-                Width { lanes: S::LANES, vectors: if S::REGISTERS >= 32 && !SMALL { 4 } else { 2 } }
+                let vectors = match S::REGISTERS {
+                    _ if SMALL => 1,
+                    32.. => 4,
+                    _ => 2,
+                };
+                Width { lanes: S::LANES, vectors }
             }
         }
         backend.run(Query)

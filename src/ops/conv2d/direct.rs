@@ -144,8 +144,7 @@ impl Tiles<'_> {
     /// Eight accumulators hide the latency of a multiply-add; more vectors share the numbers of fewer pixels.
     fn dispatch(self, backend: Backend, vectors: usize) {
         match vectors {
-            1 => self.run::<8, 1>(backend),
-            _ if SMALL => self.run::<4, 2>(backend),
+            _ if SMALL || vectors == 1 => self.run::<8, 1>(backend),
             2 if backend == Backend::Avx512 => self.run::<8, 2>(backend),
             2 => self.run::<4, 2>(backend),
             3 => self.run::<4, 3>(backend),

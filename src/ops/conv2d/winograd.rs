@@ -219,8 +219,7 @@ pub(super) fn run(
             let channels = pass.source_channels;
             let operands = Products { inputs, channels, weights, layout, count, products, prefetch };
             match block.vectors {
-                1 => backend.run(RegisterTiles::<8, 1>(operands)),
-                _ if SMALL => backend.run(RegisterTiles::<4, 2>(operands)),
+                vectors if SMALL || vectors == 1 => backend.run(RegisterTiles::<8, 1>(operands)),
                 2 if backend == Backend::Avx512 => backend.run(RegisterTiles::<8, 2>(operands)),
                 2 => backend.run(RegisterTiles::<4, 2>(operands)),
                 3 => backend.run(RegisterTiles::<4, 3>(operands)),

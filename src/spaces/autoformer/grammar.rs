@@ -16,7 +16,7 @@
 
 use super::{Architecture, Block, MAX_DEPTH, Ratio};
 use crate::Error;
-use crate::spaces::text::Cursor;
+use crate::spaces::text::{Cursor, NOTATIONS};
 use core::fmt;
 use core::str::FromStr;
 
@@ -30,7 +30,7 @@ impl Architecture {
     /// [`MAX_DEPTH`] blocks.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut cursor = Cursor::new(text.as_ref());
-        if cursor.accept("No.") {
+        if NOTATIONS && cursor.accept("No.") {
             cursor.take_while(|byte| byte.is_ascii_digit() || byte == b' ');
             let architecture = Self::candidate(&mut cursor)?;
             // The rest of a log line tells accuracies.
@@ -39,6 +39,10 @@ impl Architecture {
             return Ok(architecture);
         }
         let architecture = match cursor.peek() {
+            _ if !NOTATIONS => {
+                cursor.require("autoformer(")?;
+                Self::own(&mut cursor)?
+            }
             Some(b'(' | b'[') => Self::candidate(&mut cursor)?,
             _ if cursor.accept("autoformer(") => Self::own(&mut cursor)?,
             None => return Err(cursor.error("autoformer(")),

@@ -95,12 +95,14 @@ impl Structure {
         check_classes(classes)?;
         let mut sum = wide_product(self.output().into(), classes.into());
         let mut side = u64::from(resolution);
-        for convolution in self.units().flat_map(Unit::convolutions) {
-            let before = side;
-            if !convolution.is_projection {
-                side = divided(side, convolution.stride);
+        for unit in self.units() {
+            for convolution in unit.convolutions() {
+                let before = side;
+                if !convolution.is_projection {
+                    side = divided(side, convolution.stride);
+                }
+                sum += cost(convolution, before * before, side * side);
             }
-            sum += cost(convolution, before * before, side * side);
         }
         total("operations", sum)
     }

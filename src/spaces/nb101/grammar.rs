@@ -12,7 +12,7 @@
 
 use super::{Cell, MAX_EDGES, MAX_VERTICES, Operation, bit, pairs};
 use crate::Error;
-use crate::spaces::text::Cursor;
+use crate::spaces::text::{Cursor, NOTATIONS};
 use core::fmt;
 use core::str::FromStr;
 
@@ -48,6 +48,7 @@ impl Cell {
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut cursor = Cursor::new(text.as_ref());
         let cell = match cursor.peek() {
+            _ if !NOTATIONS => own(&mut cursor)?,
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'[' => matrix(&mut cursor)?,
             _ => own(&mut cursor)?,
         };

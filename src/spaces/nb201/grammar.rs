@@ -15,7 +15,7 @@
 
 use super::{Cell, EDGES, NODES, Operation};
 use crate::Error;
-use crate::spaces::text::Cursor;
+use crate::spaces::text::{Cursor, NOTATIONS};
 use core::fmt;
 use core::str::FromStr;
 
@@ -29,6 +29,7 @@ impl Cell {
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut cursor = Cursor::new(text.as_ref());
         let operations = match cursor.peek() {
+            _ if !NOTATIONS => bars(&mut cursor)?,
             Some(b'[' | b'(') => list(&mut cursor)?,
             Some(b'{') => dictionary(&mut cursor)?,
             _ if cursor.accept("Structure(4 nodes with ") => {
