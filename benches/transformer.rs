@@ -65,6 +65,12 @@ fn transformer(criterion: &mut Criterion) {
                 attention::vjp(&op, backend, x, [&table; 4], g, false, out, &mut scratch);
             });
             let mut of_tables = [(); 4].map(|()| numbers(table.len()));
+            let plain = Attention::plain(heads);
+            let operations_of_plain = Work::Operations((2 * BATCH as u64 * plain.macs(input)) as f64);
+            bench(criterion, &format!("attention {heads} without positions"), backend, operations_of_plain, || {
+                let (x, out) = (View::dense(black_box(&x), input), ViewMut::dense(&mut y, result));
+                attention::forward(&plain, backend, x, [&[]; 4], out, &mut scratch);
+            });
             let mut scratch = vec![0.0; attention::tables_scratch_len(&op, input)];
             // Two of the five products of the vjp.
             bench(criterion, &format!("attention {heads} tables"), backend, Work::Operations(operations), || {

@@ -468,9 +468,9 @@ enum aznas_op
      */
     AZNAS_OP_TOKENS = 14,
     /**
-     * Multi-head attention of tokens with relative positions: `heads`, `grid`, `reach`, `key`. Its input has in its
-     * channels the queries of all heads, then all keys, then all values; its output a third of these channels. Logits are
-     * divided by the square root of a head's channels.
+     * Multi-head attention of tokens: `heads`, and for relative positions `grid`, `reach`, `key`; a grid of 0 x 0 is for
+     * attention without them. Its input has in its channels the queries of all heads, then all keys, then all values; its
+     * output a third of these channels. Logits are divided by the square root of a head's channels.
      */
     AZNAS_OP_ATTENTION = 15,
     /**

@@ -76,9 +76,9 @@ pub enum Op {
     /// The positions of a map as a column of tokens behind a class token, with a vector added to each: `key`. What other
     /// nodes call rows are tokens from here on.
     Tokens = 14,
-    /// Multi-head attention of tokens with relative positions: `heads`, `grid`, `reach`, `key`. Its input has in its
-    /// channels the queries of all heads, then all keys, then all values; its output a third of these channels. Logits are
-    /// divided by the square root of a head's channels.
+    /// Multi-head attention of tokens: `heads`, and for relative positions `grid`, `reach`, `key`; a grid of 0 x 0 is for
+    /// attention without them. Its input has in its channels the queries of all heads, then all keys, then all values; its
+    /// output a third of these channels. Logits are divided by the square root of a head's channels.
     Attention = 15,
     /// The mean over all tokens but the first, the class token.
     TokenPool = 16,

@@ -295,8 +295,8 @@ impl NodeText {
             "tokens" => Op::Tokens,
             "attention" => Op::Attention(Attention {
                 heads: fields.need("heads", self.heads)?,
-                grid: fields.need("grid", self.grid)?,
-                reach: fields.need("reach", self.reach)?,
+                grid: fields.ask("grid", self.grid, [0; 2]),
+                reach: fields.ask("reach", self.reach, 0),
             }),
             other => return Err(refuse(&format!("{place}.op"), &format!("unknown: {other}"))),
         };
@@ -369,8 +369,8 @@ impl NodeText {
             Op::Tokens => with("tokens"),
             Op::Attention(attention) => Self {
                 heads: Some(attention.heads),
-                grid: Some(attention.grid),
-                reach: Some(attention.reach),
+                grid: attention.is_relative().then_some(attention.grid),
+                reach: attention.is_relative().then_some(attention.reach),
                 ..with("attention")
             },
             _ => return None,

@@ -8,7 +8,8 @@
 //! aᵢⱼ = softmaxⱼ(qᵢ · (kⱼ + Rᵢⱼ) / √w),  oᵢ = Σⱼ aᵢⱼ (vⱼ + R′ᵢⱼ),  Rᵢⱼ = row table [jᵣ − iᵣ] + column table [jᵥ − iᵥ]
 //! ```
 //!
-//! with entry 0 of both tables where the class token is i or j.
+//! with entry 0 of both tables where the class token is i or j. Without a grid there are no tables, and R = R′ = 0 (Vaswani et
+//! al., 2017).
 //!
 //! Rᵢⱼ takes few values: one per difference of rows, and one per difference of columns. So first come the products of a
 //! query with these few entries, which are then spread over the keys (`rows`). For the values it is the other way: first the
@@ -47,12 +48,13 @@ const QUERIES: usize = 0;
 const KEYS: usize = 1;
 const VALUES: usize = 2;
 
-/// Heads, the grid of the patches, and the farthest relative position that has an entry of its own.
+/// Heads, the grid of the patches, and the farthest relative position that has an entry of its own. With a grid of 0 × 0 there
+/// are no relative positions, and any tokens will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attention {
     /// Heads the channels are split into.
     pub heads: usize,
-    /// Rows and columns of the grid of patches.
+    /// Rows and columns of the grid of patches behind the class token; 0 × 0 without relative positions.
     pub grid: [usize; 2],
     /// Entry `d + reach + 1` of a table is for a difference of `d` patches, −reach ..= reach; what is farther away takes
     /// the first or last of them.
@@ -60,6 +62,16 @@ pub struct Attention {
 }
 
 impl Attention {
+    /// Attention without relative positions.
+    pub const fn plain(heads: usize) -> Self {
+        Self { heads, grid: [0; 2], reach: 0 }
+    }
+
+    /// Whether relative positions count.
+    pub const fn is_relative(&self) -> bool {
+        self.grid[0] != 0 || self.grid[1] != 0
+    }
+
     /// Rows of each of the four tables: one for the class token and one for each difference.
     pub const fn entries(&self) -> usize {
         self.reach.saturating_mul(2).saturating_add(2)
@@ -70,10 +82,12 @@ impl Attention {
         input.channels / (3 * self.heads)
     }
 
-    /// Multiply-adds of one sample by the definition above: of tokens, and of relative positions, for logits and results.
+    /// Multiply-adds of one sample by the definition above: of tokens, and of relative positions if they count, for logits and
+    /// results.
     pub const fn macs(&self, input: Shape) -> u64 {
         let pairs = (input.height as u64).saturating_mul(input.height as u64);
-        pairs.saturating_mul(4 * (input.channels / 3) as u64)
+        let products = if self.is_relative() { 4 } else { 2 };
+        pairs.saturating_mul(products * (input.channels / 3) as u64)
     }
 
     /// Every head of every sample, its queries in tiles of about the same size.
@@ -99,7 +113,8 @@ impl Operation for Attention {
             return Err(Error::Invalid { field: "heads", expected: "a divisor of a third of the channels" });
         }
         let tokens = self.grid[0].checked_mul(self.grid[1]).and_then(|patches| patches.checked_add(1));
-        if tokens != Some(input.height) || input.width != 1 || input.height == 1 {
+        let fits = tokens == Some(input.height) || !self.is_relative();
+        if !fits || input.width != 1 || input.height == 1 {
             return Err(Error::Invalid {
                 field: "grid",
                 expected: "of a token less than there are, and of one at least",
@@ -110,6 +125,9 @@ impl Operation for Attention {
     }
 
     fn parameters(&self, input: Shape, _: Shape) -> Parameters {
+        if !self.is_relative() {
+            return Parameter::list([]);
+        }
         let roles = [Role::KeyRow, Role::KeyColumn, Role::ValueRow, Role::ValueColumn];
         Parameter::list(roles.map(|role| Parameter::new(role, self.entries(), self.width(input))))
     }
@@ -135,7 +153,7 @@ impl Operation for Attention {
 
     #[cfg(feature = "gradients")]
     fn parameter_gradients(&self) -> Option<&dyn ParameterGradients> {
-        Some(self)
+        self.is_relative().then_some(self)
     }
 }
 
@@ -164,7 +182,7 @@ pub fn vjp_scratch_len(attention: &Attention, input: Shape) -> usize {
 }
 
 /// Writes the attention of `input` to `out`. `tables` are those of the keys for rows and for columns, then those of
-/// the values, each [`entries`](Attention::entries) × [`width`](Attention::width).
+/// the values, each [`entries`](Attention::entries) × [`width`](Attention::width); without relative positions they are empty.
 pub fn forward(
     attention: &Attention,
     backend: Backend,
@@ -370,16 +388,19 @@ impl<'a> Work<'a> {
             first: queries.start,
             count: queries.len(),
             width: self.width,
+            tokens: self.tokens,
             grid: self.attention.grid,
             pitch: self.pitch,
         };
         let (keys, queries) = (self.operand(KEYS, sample, head, 0), self.operand(QUERIES, sample, head, queries.start));
         let sizes = [tile.count, self.width, self.tokens];
         gemm(self.backend, sizes, queries, keys.transposed(), false, self.logits, self.pitch, self.product);
-        let table = Matrix::new(self.tables[0], self.width).transposed();
-        let differences = tile.differences();
-        let sizes = [tile.count, self.width, differences];
-        gemm(self.backend, sizes, queries, table, false, self.relative, differences, self.product);
+        if self.attention.is_relative() {
+            let table = Matrix::new(self.tables[0], self.width).transposed();
+            let differences = tile.differences();
+            let sizes = [tile.count, self.width, differences];
+            gemm(self.backend, sizes, queries, table, false, self.relative, differences, self.product);
+        }
         self.backend.run(Softmax { tile, scale: self.scale, relative: self.relative, logits: self.logits });
         tile
     }
@@ -389,18 +410,12 @@ impl<'a> Work<'a> {
         let Self { backend, tokens, width, pitch, scale, .. } = *self;
         let values = self.operand(VALUES, sample, head, 0).transposed();
         gemm(backend, [tile.count, width, tokens], of_result, values, false, gradients, pitch, self.product);
-        let table = Matrix::new(self.tables[1], width).transposed();
-        let differences = tile.differences();
-        gemm(
-            backend,
-            [tile.count, width, differences],
-            of_result,
-            table,
-            false,
-            self.relative,
-            differences,
-            self.product,
-        );
+        if self.attention.is_relative() {
+            let table = Matrix::new(self.tables[1], width).transposed();
+            let differences = tile.differences();
+            let sizes = [tile.count, width, differences];
+            gemm(backend, sizes, of_result, table, false, self.relative, differences, self.product);
+        }
         let (relative, probabilities) = (&*self.relative, &*self.logits);
         backend.run(Differentiate { tile, scale, relative, probabilities, gradients });
     }
@@ -447,7 +462,8 @@ impl Attention {
     }
 }
 
-/// Adds to `out` what the numbers per key, `weights`, make of a table: gathered by difference, times the entries.
+/// Adds to `out` what the numbers per key, `weights`, make of a table, if there is one: gathered by difference, times the
+/// entries.
 fn add_relative(
     backend: Backend,
     tile: Tile,
@@ -458,6 +474,9 @@ fn add_relative(
     relative: &mut [f32],
     product: &mut [f32],
 ) {
+    if tile.differences() == 0 {
+        return;
+    }
     backend.run(Gather { tile, weights, relative });
     let differences = tile.differences();
     let width = tile.width;

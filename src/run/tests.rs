@@ -231,7 +231,10 @@ pub(crate) fn interpret(block: &Block, point: &Point) -> Vec<f64> {
             }
             Op::Attention(attention) => {
                 let roles = [Role::KeyRow, Role::KeyColumn, Role::ValueRow, Role::ValueColumn];
-                let tables = roles.map(|role| point.parameters[&(node.key, role as u8)].as_slice());
+                let tables = match attention.is_relative() {
+                    true => roles.map(|role| point.parameters[&(node.key, role as u8)].as_slice()),
+                    false => [&[][..]; 4],
+                };
                 attention::reference(&attention, shape_of(0), &tables.concat(), argument(0))
             }
             Op::GlobalPool | Op::TokenPool => {
@@ -788,6 +791,15 @@ fn transformers() {
                 let y = b.layer_norm(x, EPSILON, 1)?;
                 let y = b.linear(y, 24, 2)?;
                 let y = b.attention(y, attention, 3)?;
+                let y = b.linear(y, 5, 4)?;
+                b.add(&[x, y])
+            }),
+        ),
+        (
+            "attention without positions",
+            build(tokens, |b, x| {
+                let y = b.linear(x, 24, 2)?;
+                let y = b.attention(y, Attention::plain(4), 3)?;
                 let y = b.linear(y, 5, 4)?;
                 b.add(&[x, y])
             }),

@@ -18,6 +18,8 @@ pub(super) struct Tile {
     pub(super) count: usize,
     /// Channels of a head.
     pub(super) width: usize,
+    /// Keys of each query.
+    pub(super) tokens: usize,
     /// Rows and columns of the grid.
     pub(super) grid: [usize; 2],
     /// Numbers from a query's logits to the next; they end at a cache line.
@@ -25,12 +27,7 @@ pub(super) struct Tile {
 }
 
 impl Tile {
-    #[inline(always)]
-    fn tokens(&self) -> usize {
-        self.grid[0] * self.grid[1] + 1
-    }
-
-    /// Numbers per difference of one query.
+    /// Numbers per difference of one query; none without relative positions.
     #[inline(always)]
     pub(super) fn differences(&self) -> usize {
         2 * (self.grid[0] + self.grid[1])
@@ -45,16 +42,19 @@ impl Tile {
         Some([row..row + rows, column..column + columns])
     }
 
-    /// Adds to the logits of the query its numbers per difference.
+    /// Adds to the logits of the query its numbers per difference, if it has any.
     #[inline(always)]
     fn spread<S: Simd>(&self, simd: S, query: usize, relative: &[f32], logits: &mut [f32]) {
+        if relative.is_empty() {
+            return;
+        }
         let [rows, columns] = self.grid;
         let of_class = relative[0] + relative[2 * rows];
         let Some([by_row, by_column]) = self.runs(query) else {
             let of_class = simd.splat(of_class);
             for_each_part(
                 simd,
-                self.tokens(),
+                self.tokens,
                 #[inline(always)]
                 |part| part.write(simd, simd.add(part.read(simd, logits), of_class), logits),
             );
@@ -96,12 +96,17 @@ impl Kernel for Softmax<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { tile, scale, relative, logits } = self;
-        let tokens = tile.tokens();
+        let tokens = tile.tokens;
         for i in 0..tile.count {
             let logits = &mut logits[i * tile.pitch..][..tile.pitch];
             // Up to the end of the line: only whole vectors have a maximum.
             logits[tokens..].fill(f32::NEG_INFINITY);
-            tile.spread(simd, tile.first + i, &relative[i * tile.differences()..], &mut logits[..tokens]);
+            tile.spread(
+                simd,
+                tile.first + i,
+                &relative[i * tile.differences()..][..tile.differences()],
+                &mut logits[..tokens],
+            );
             let mut largest = simd.splat(f32::NEG_INFINITY);
             for x in logits.chunks_exact(S::LANES) {
                 largest = simd.max(simd.load(x), largest);
@@ -143,11 +148,11 @@ impl Kernel for Differentiate<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { tile, scale, relative, probabilities, gradients } = self;
-        let tokens = tile.tokens();
+        let tokens = tile.tokens;
         for i in 0..tile.count {
             let probabilities = &probabilities[i * tile.pitch..][..tokens];
             let gradients = &mut gradients[i * tile.pitch..][..tokens];
-            tile.spread(simd, tile.first + i, &relative[i * tile.differences()..], gradients);
+            tile.spread(simd, tile.first + i, &relative[i * tile.differences()..][..tile.differences()], gradients);
             let mut mean = simd.splat(0.0);
             for_each_part(
                 simd,
@@ -184,7 +189,7 @@ impl Kernel for Gather<'_> {
         let Self { tile, weights, relative } = self;
         let [rows, columns] = tile.grid;
         for i in 0..tile.count {
-            let weights = &weights[i * tile.pitch..][..tile.tokens()];
+            let weights = &weights[i * tile.pitch..][..tile.tokens];
             let relative = &mut relative[i * tile.differences()..][..tile.differences()];
             relative.fill(0.0);
             let Some([by_row, by_column]) = tile.runs(tile.first + i) else {

@@ -14,6 +14,9 @@ pub(crate) fn reference(attention: &Attention, input: Shape, tables: &[f64], x: 
         (difference + reach as isize + 1) as usize
     };
     let relative = |table: usize, i: usize, j: usize, c: usize| {
+        if !attention.is_relative() {
+            return 0.0;
+        }
         let [row, column] = if i == 0 || j == 0 {
             [0, 0]
         } else {
@@ -56,8 +59,17 @@ fn case(batch: usize, heads: usize, grid: [usize; 2], reach: usize, width: usize
     Case { attention, input, tables: numbers(4 * attention.entries() * width, 7) }
 }
 
+/// Without relative positions.
+fn plain(batch: usize, heads: usize, tokens: usize, width: usize) -> Case {
+    let input = Shape::new(batch, tokens, 1, 3 * heads * width).unwrap();
+    Case { attention: Attention::plain(heads), input, tables: Vec::new() }
+}
+
 impl Case {
     fn tables(&self) -> [&[f32]; 4] {
+        if self.tables.is_empty() {
+            return [&[]; 4];
+        }
         let mut tables = self.tables.chunks_exact(self.tables.len() / 4);
         core::array::from_fn(|_| tables.next().unwrap())
     }
@@ -96,6 +108,9 @@ fn values_and_gradients() {
         case(1, 1, [1, 5], 9, 8),
         case(1, 2, [5, 1], 1, 3),
         case(2, 1, [3, 4], 1, 16),
+        plain(1, 1, 2, 1),
+        plain(2, 2, 7, 5),
+        plain(1, 3, 17, 4),
     ] {
         let Case { attention, input, tables } = &case;
         let (x, result) = (Tensor::random(*input, 1, 1), attention.output(&[*input]).unwrap());
@@ -172,6 +187,9 @@ fn sizes_are_checked() {
     let tokens = |height, width, channels| Shape::new(1, height, width, channels).unwrap();
     assert_eq!(attention.output(&[tokens(5, 1, 18)]), Ok(tokens(5, 1, 6)));
     assert_eq!(attention.macs(tokens(5, 1, 18)), 4 * 5 * 5 * 6);
+    let plain = Attention::plain(3);
+    assert_eq!(plain.output(&[tokens(7, 1, 18)]), Ok(tokens(7, 1, 6)));
+    assert_eq!(plain.macs(tokens(7, 1, 18)), 2 * 7 * 7 * 6);
     for (attention, input, named) in [
         (attention, tokens(5, 1, 17), "heads"),
         (attention, tokens(5, 1, 0), "heads"),
@@ -181,6 +199,8 @@ fn sizes_are_checked() {
         (attention, tokens(5, 2, 18), "grid"),
         (Attention { grid: [usize::MAX, 2], ..attention }, tokens(5, 1, 18), "grid"),
         (Attention { grid: [0, 4], ..attention }, tokens(1, 1, 18), "grid"),
+        (plain, tokens(1, 1, 18), "grid"),
+        (plain, tokens(5, 2, 18), "grid"),
     ] {
         let error = attention.output(&[input]).unwrap_err();
         assert!(matches!(error, Error::Invalid { field, .. } if field == named), "{attention:?}: {error}");

@@ -4,6 +4,8 @@ use super::{Lowered, OnnxError, Seen, Value, Work};
 use crate::onnx::file::Node;
 use crate::onnx::fold;
 use crate::onnx::view::{Axis, Part, View};
+use aznas::graph::Op;
+use aznas::ops::attention::Attention;
 
 /// The products of queries and keys, times `scale`; after a softmax, probabilities.
 #[derive(Clone)]
@@ -117,9 +119,11 @@ impl<'f> Work<'f> {
         let channels = logits.heads * logits.width;
         let input = self.joined(node, [&logits.queries, &logits.keys, values], channels)?;
         let [_, rows, columns] = self.shape(input);
-        let op = self.attention_op(node, logits.heads, [rows, columns])?;
+        if columns != 1 {
+            return Err(OnnxError::new(&node.place, "attention over a map of more than one column"));
+        }
         let lowered = Lowered {
-            op,
+            op: Op::Attention(Attention::plain(logits.heads)),
             inputs: vec![input],
             shape: [channels, rows, columns],
             place: node.place.clone(),

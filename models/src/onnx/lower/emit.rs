@@ -189,11 +189,6 @@ impl<'f> Work<'f> {
         Some(parts)
     }
 
-    /// Attention without relative positions over all positions of a map.
-    pub(super) fn attention_op(&self, node: &Node, _heads: usize, _positions: [usize; 2]) -> Result<Op, OnnxError> {
-        Err(OnnxError::new(&node.place, "attention without relative positions, which there is no op for yet"))
-    }
-
     /// The first of the tokens of a map: a pool that moves past all others.
     pub(super) fn first_token(&mut self, seen: Seen, axis: usize, node: &Node) -> Result<Seen, OnnxError> {
         let seen = self.plain(seen, &node.place)?;
