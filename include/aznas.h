@@ -17,6 +17,9 @@
  * A pointer that is not NULL must point to as much memory as the struct or the length beside it says, and nobody may write
  * to that memory during the call. NULL, misaligned pointers, unknown numbers and lengths that cannot be are refused.
  *
+ * Blocks, repeats, edges and proxies are counted from 0, columns of a text from 1. In a block, 0 is what the block reads, and
+ * its nodes follow from 1.
+ *
  * Fields and arguments named after an enum are plain integers, so that any value may be passed and is checked.
  */
 
@@ -1243,11 +1246,12 @@ typedef struct aznas_options {
      */
     size_t batch;
     /**
-     * Rows of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+     * Rows of an image. 0, the default, stands for those of the space's benchmark, such as 32 for NAS-Bench-201 and 224
+     * for MobileNetV2; graphs have none, so it must be set for them.
      */
     size_t height;
     /**
-     * Columns of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+     * Columns of an image, as for rows.
      */
     size_t width;
     /**
@@ -1527,7 +1531,8 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
                         struct aznas_error *error);
 
 /**
- * Fills `options` with the defaults: the paper's setting for CIFAR-sized images on the fastest back end.
+ * Fills `options` with the defaults: the paper's setting, for images of the space's benchmark, on the fastest back end.
+ * Options of the first header, which had no `entropy`, are for images of 32x32, as they were.
  *
  * `struct_size` is `sizeof(aznas_options)`.
  */
@@ -1581,6 +1586,9 @@ aznas_status aznas_workspace_size(const struct aznas_arch *arch,
  * Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
  * and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
  * to it in the first column and the columns lie `stride` numbers apart.
+ *
+ *     double *table;  // [proxy][candidate]: a column of n candidates for each of four proxies
+ *     aznas_scores_values(&scores, AZNAS_PROXIES_PAPER, table + candidate, n);
  *
  * `proxies` is some of `aznas_proxy`, 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
  */

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -161,6 +162,8 @@ public:
 
     Options &batch(std::size_t images) noexcept { return value_.batch = images, *this; }
     Options &resolution(std::size_t side) noexcept { return value_.height = value_.width = side, *this; }
+    Options &height(std::size_t rows) noexcept { return value_.height = rows, *this; }
+    Options &width(std::size_t columns) noexcept { return value_.width = columns, *this; }
     Options &seed(std::uint64_t seed) noexcept { return value_.seed = seed, *this; }
     Options &init(aznas_init init) noexcept { return value_.init = init, *this; }
     Options &repeats(std::uint32_t repeats) noexcept { return value_.repeats = repeats, *this; }
@@ -261,7 +264,10 @@ inline aznas_status try_aggregate(View<const View<const double>> columns, View<d
         starts.push_back(column.data());
     }
     if (!even) {
+        error = Error();
         error.status = AZNAS_STATUS_INVALID;
+        std::strcpy(error.field, "columns");
+        std::strcpy(error.expected, "of one length, and as many as weights if there are any");
         return AZNAS_STATUS_INVALID;
     }
     ranking.columns = starts.data();

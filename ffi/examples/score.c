@@ -16,15 +16,22 @@ int main(int argc, char **argv) {
     options.batch = 8;
 
     size_t bytes = 0;
-    void *workspace = NULL;
     aznas_scores scores = {.struct_size = sizeof scores};
     aznas_error error = {.struct_size = sizeof error};
     aznas_status status = aznas_workspace_size(&arch, &options, &bytes, &error);
-    if (status == AZNAS_STATUS_OK && (workspace = malloc(bytes)) != NULL)
+    if (status == AZNAS_STATUS_OK) {
+        void *workspace = malloc(bytes);
+        if (workspace == NULL) {
+            fprintf(stderr, "no memory for a workspace of %zu bytes\n", bytes);
+            return 1;
+        }
         status = aznas_score(&arch, &options, workspace, bytes, &scores, &error);
-    free(workspace);
+        free(workspace);
+    }
+    if (status == AZNAS_STATUS_PARSE)
+        fprintf(stderr, "column %zu: ", error.column);
     if (status != AZNAS_STATUS_OK) {
-        fprintf(stderr, "column %zu: %s: must be %s\n", error.column, error.field, error.expected);
+        fprintf(stderr, "%s: must be %s\n", error.field, error.expected);
         return 1;
     }
     printf("expressivity %.4f progressivity %.4f trainability %.4f complexity %.0f (%zu bytes, %s)\n", scores.expressivity,

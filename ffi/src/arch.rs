@@ -164,6 +164,11 @@ impl Stem {
 }
 
 impl Arch {
+    /// Rows and columns of the images that the space's benchmark is for; of graphs 0, which scores refuse.
+    pub(crate) fn resolution(&self) -> Result<usize, Refusal> {
+        Ok(Space::of(self.space)?.map_or(0, |space| space.policy().resolution as usize))
+    }
+
     /// Runs `work` on the network that is described.
     ///
     /// # Safety

@@ -59,7 +59,7 @@ pub unsafe extern "C" fn aznas_cost(
         let request = unsafe { pointer::read_to_write(costs, written) }?;
         // SAFETY: the contract of the header.
         let (arch, options) = unsafe { (pointer::read(arch, written)?, pointer::read(options, written)?) };
-        let options = options.to_core()?;
+        let options = options.to_core(arch.resolution()?)?;
         let count = |network: &dyn aznas::graph::Network| {
             let cost = Cost::of(network, options.height, options.width)?;
             Ok(Costs {

@@ -134,9 +134,10 @@ pub struct Options {
     pub struct_size: usize,
     /// Images of the input batch, at least 1. Default 64, the paper's.
     pub batch: usize,
-    /// Rows of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+    /// Rows of an image. 0, the default, stands for those of the space's benchmark, such as 32 for NAS-Bench-201 and 224
+    /// for MobileNetV2; graphs have none, so it must be set for them.
     pub height: usize,
-    /// Columns of an image, at least 1. Default 32; use 224 for MobileNetV2 spaces.
+    /// Columns of an image, as for rows.
     pub width: usize,
     /// Seed of everything that is drawn. Default 1.
     pub seed: u64,
@@ -172,15 +173,16 @@ unsafe impl Struct for Options {
 unsafe impl Descriptor for Options {}
 
 impl Options {
-    /// The core's options of the same meaning.
-    pub(crate) fn to_core(self) -> Result<aznas::Options, Refusal> {
+    /// The core's options of the same meaning, for images of `resolution` where they do not say.
+    pub(crate) fn to_core(self, resolution: usize) -> Result<aznas::Options, Refusal> {
+        let side = |given| if given == 0 { resolution } else { given };
         if self.reserved != 0 {
             return Err(Refusal::invalid("reserved", "0"));
         }
         Ok(aznas::Options {
             batch: self.batch,
-            height: self.height,
-            width: self.width,
+            height: side(self.height),
+            width: side(self.width),
             seed: self.seed,
             initialisation: Init::to_core(self.init)?,
             repeats: self.repeats,
@@ -193,18 +195,21 @@ impl Options {
     }
 }
 
-/// Fills `options` with the defaults: the paper's setting for CIFAR-sized images on the fastest back end.
+/// Fills `options` with the defaults: the paper's setting, for images of the space's benchmark, on the fastest back end.
+/// Options of the first header, which had no `entropy`, are for images of 32x32, as they were.
 ///
 /// `struct_size` is `sizeof(aznas_options)`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aznas_options_init(options: *mut Options, struct_size: usize) -> Status {
     let initialise = |_: &mut Written| {
         let paper = aznas::Options::default();
+        let is_first = struct_size == offset_of!(Options, entropy);
+        let [height, width] = if is_first { [paper.height, paper.width] } else { [0, 0] };
         let value = Options {
             struct_size,
             batch: paper.batch,
-            height: paper.height,
-            width: paper.width,
+            height,
+            width,
             seed: paper.seed,
             init: Init::KaimingNormalFanIn as u32,
             repeats: paper.repeats,

@@ -174,7 +174,7 @@ pub unsafe extern "C" fn aznas_score(
         let (arch, options) = unsafe { (pointer::read(arch, written)?, pointer::read(options, written)?) };
         // SAFETY: the contract of the header.
         let source = unsafe { CallerTensors::new(options.source, *written) }?;
-        let options = options.to_core()?;
+        let options = options.to_core(arch.resolution()?)?;
         // SAFETY: the contract of the header; `read_to_write` found `scores` to be valid.
         unsafe {
             arch.with_network(written, |network| {
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn aznas_workspace_size(
         let (arch, options) = unsafe { (pointer::read(arch, written)?, pointer::read(options, written)?) };
         // SAFETY: the contract of the header.
         let source = unsafe { CallerTensors::new(options.source, *written) }?;
-        let options = options.to_core()?;
+        let options = options.to_core(arch.resolution()?)?;
         let size = |network: &dyn Network| source.answered(aznas::workspace_size(network, &options, &source));
         // SAFETY: the contract of the header.
         let capacity = unsafe { arch.with_network(written, size) }?;
@@ -236,6 +236,9 @@ pub unsafe extern "C" fn aznas_workspace_size(
 /// Writes the values of some proxies, in the order of their bits, to `values[0]`, `values[stride]`, `values[2 * stride]`
 /// and so on: a row of a table with `stride` 1; or a candidate's place in the columns of `aznas_ranking`, if `values` points
 /// to it in the first column and the columns lie `stride` numbers apart.
+///
+///     double *table;  // [proxy][candidate]: a column of n candidates for each of four proxies
+///     aznas_scores_values(&scores, AZNAS_PROXIES_PAPER, table + candidate, n);
 ///
 /// `proxies` is some of `aznas_proxy`, 0 stands for AZNAS_PROXIES_PAPER. `stride` is at least 1.
 #[unsafe(no_mangle)]

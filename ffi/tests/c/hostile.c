@@ -17,7 +17,7 @@ static const char UNITS[] = {"SuperConvK3BNRELU(3,8,2,1)SuperResIDWE2K3(8,16,2,8
 static const char VERTICES[] = {"4:111011:1m"};
 static const char GENOTYPE[] = {"Genotype(normal=[('none', 0), ('sep_conv_3x3', 1)], normal_concat=[1, 2], "
                                 "reduce=[('skip_connect', 0), ('max_pool_3x3', 1)], reduce_concat=[2], width=2, depth=3)"};
-static const char TRANSFORMER[] = {"autoformer(embed=16,heads=1-2,ratio=1-0.5)"};
+static const char TRANSFORMER[] = {"autoformer(embed=16,heads=1-2,ratio=1-1.5)"};
 
 enum { NODES = 12, TENSORS = 3, ROWS = 64, CANDIDATES = 7, COLUMNS = 3 };
 
@@ -382,7 +382,8 @@ static void single_mistakes(void) {
     for (int i = 0; i < 2; i++) {
         const int f = i ? SIZE : SCORE;
         MISTAKE(f, options.s.batch = 0, AZNAS_STATUS_INVALID);
-        MISTAKE(f, options.s.width = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.width = 0, AZNAS_STATUS_OK);
+        MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, options.s.width = 0), AZNAS_STATUS_INVALID);
         MISTAKE(f, options.s.repeats = 0, AZNAS_STATUS_INVALID);
         MISTAKE(f, options.s.batch = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
         MISTAKE(f, options.s.source = &source.s, AZNAS_STATUS_OK);
@@ -481,6 +482,34 @@ static void single_mistakes(void) {
         fail("aznas_options_init", AZNAS_STATUS_OTHER);
 }
 
+/* Sides of 0 are those of the space; options of the first header were made for 32x32. */
+static void default_resolutions(void) {
+    static const struct {
+        uint32_t space;
+        size_t side;
+    } spaces[] = {{AZNAS_SPACE_NB201, 32}, {AZNAS_SPACE_MBV2, 224}, {AZNAS_SPACE_AUTOFORMER, 224}};
+    for (int i = 0; i < 3; i++) {
+        aznas_costs found[2];
+        for (int given = 0; given < 2; given++) {
+            reset(spaces[i].space);
+            aznas_options_init(&options.s, sizeof options.s);
+            if (options.s.height != 0 || options.s.width != 0)
+                fail("a default resolution", AZNAS_STATUS_OTHER);
+            if (given)
+                options.s.height = options.s.width = spaces[i].side;
+            expect(COST, AZNAS_STATUS_OK, "the space's resolution");
+            found[given] = costs.s;
+        }
+        if (memcmp(&found[0], &found[1], sizeof found[0]))
+            fail("another resolution than the space's", AZNAS_STATUS_OK);
+    }
+    memset(&options, 0x5a, sizeof options);
+    const size_t first = offsetof(aznas_options, entropy);
+    if (aznas_options_init(&options.s, first) != AZNAS_STATUS_OK || options.s.height != 32 || options.s.width != 32 ||
+        options.room[first] != 0x5a)
+        fail("options of the first header", AZNAS_STATUS_OTHER);
+}
+
 /* What two nodes of a block must not both have under one key: 0 for nothing. */
 static int parameters_of(uint32_t op) {
     switch (op) {
@@ -489,6 +518,7 @@ static int parameters_of(uint32_t op) {
         return 1;
     case AZNAS_OP_BATCH_NORM:
     case AZNAS_OP_LAYER_NORM:
+    case AZNAS_OP_SCALE:
         return 2;
     case AZNAS_OP_TOKENS:
         return 3;
@@ -816,6 +846,7 @@ int main(int argc, char **argv) {
     write_texts();
     single_mistakes();
     every_pair_of_keys();
+    default_resolutions();
     random_calls(count);
     free(cell);
     free(units);
