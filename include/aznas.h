@@ -37,6 +37,23 @@
 #define AZNAS_VERSION_QUOTE(major, minor, patch) #major "." #minor "." #patch
 
 /**
+ * What structs that start with their size are initialised with: `aznas_scores scores = AZNAS_SCORES_INIT;`. The defaults of
+ * `aznas_arch` depend on the space, so it has a function only.
+ */
+#define AZNAS_COSTS_INIT AZNAS_SIZED(aznas_costs)
+#define AZNAS_ERROR_INIT AZNAS_SIZED(aznas_error)
+#define AZNAS_RANKING_INIT AZNAS_SIZED(aznas_ranking)
+#define AZNAS_SCORES_INIT AZNAS_SIZED(aznas_scores)
+#define AZNAS_SOURCE_INIT AZNAS_SIZED(aznas_source)
+#ifdef __cplusplus
+#define AZNAS_SIZED(type) ([] { type sized = {}; sized.struct_size = sizeof sized; return sized; }())
+#define AZNAS_OPTIONS_INIT ([] { aznas_options options; aznas_options_init(&options, sizeof options); return options; }())
+#else
+#define AZNAS_SIZED(type) {.struct_size = sizeof(type)}
+#define AZNAS_OPTIONS_INIT {.struct_size = sizeof(aznas_options), .batch = 64, .seed = 1, .repeats = 1, .proxies = AZNAS_PROXIES_PAPER}
+#endif
+
+/**
  * Version of this header: changes that break programs.
  */
 #define AZNAS_VERSION_MAJOR 0

@@ -57,7 +57,7 @@ private:
 
 /** Where and why a call was refused. */
 struct Error : aznas_error {
-    Error() noexcept : aznas_error{} { struct_size = sizeof(aznas_error); }
+    Error() noexcept : aznas_error(AZNAS_ERROR_INIT) {}
 
     /** One line that names the place. */
     std::string message() const {
@@ -158,7 +158,7 @@ inline Arch graph(std::vector<aznas_node> nodes) { return Arch(AZNAS_SPACE_GRAPH
 /** How a network is scored. */
 class Options {
 public:
-    Options() noexcept : value_{} { aznas_options_init(&value_, sizeof value_); }
+    Options() noexcept : value_(AZNAS_OPTIONS_INIT) {}
 
     Options &batch(std::size_t images) noexcept { return value_.batch = images, *this; }
     Options &resolution(std::size_t side) noexcept { return value_.height = value_.width = side, *this; }
@@ -186,7 +186,7 @@ private:
 
 /** The proxies of a network. */
 struct Scores : aznas_scores {
-    Scores() noexcept : aznas_scores{} { struct_size = sizeof(aznas_scores); }
+    Scores() noexcept : aznas_scores(AZNAS_SCORES_INIT) {}
 };
 
 /** Memory that grows to the largest need and is kept: one for each thread. */
@@ -256,8 +256,7 @@ inline aznas_status try_cost(const Arch &arch, const Options &options, aznas_cos
 inline aznas_status try_aggregate(View<const View<const double>> columns, View<double> out, Workspace &workspace,
                                   Error &error, aznas_mode mode = AZNAS_MODE_LOG, View<const double> weights = {}) {
     std::vector<const double *> starts;
-    aznas_ranking ranking{};
-    ranking.struct_size = sizeof ranking;
+    aznas_ranking ranking = AZNAS_RANKING_INIT;
     bool even = weights.empty() || weights.size() == columns.size();
     for (const View<const double> &column : columns) {
         even = even && column.size() == out.size();

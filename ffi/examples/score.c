@@ -16,8 +16,8 @@ int main(int argc, char **argv) {
     options.batch = 8;
 
     size_t bytes = 0;
-    aznas_scores scores = {.struct_size = sizeof scores};
-    aznas_error error = {.struct_size = sizeof error};
+    aznas_scores scores = AZNAS_SCORES_INIT;
+    aznas_error error = AZNAS_ERROR_INIT;
     aznas_status status = aznas_workspace_size(&arch, &options, &bytes, &error);
     if (status == AZNAS_STATUS_OK) {
         void *workspace = malloc(bytes);

@@ -30,13 +30,28 @@ static aznas_scores score(uint32_t proxies, size_t struct_size) {
     return scores;
 }
 
+/* Whether what structs are initialised with is what the library says. */
+static int initialisers_are_right(void) {
+    const aznas_options options = AZNAS_OPTIONS_INIT;
+    const aznas_costs costs = AZNAS_COSTS_INIT;
+    const aznas_ranking ranking = AZNAS_RANKING_INIT;
+    const aznas_scores scores = AZNAS_SCORES_INIT;
+    const aznas_source source = AZNAS_SOURCE_INIT;
+    aznas_options expected;
+    REQUIRE(aznas_options_init(&expected, sizeof expected));
+    return memcmp(&options, &expected, sizeof options) == 0 && costs.struct_size == sizeof costs &&
+           ranking.struct_size == sizeof ranking && scores.struct_size == sizeof scores && source.struct_size == sizeof source;
+}
+
 int main(void) {
+    if (!initialisers_are_right())
+        return 4;
     for (uint32_t number = 0; aznas_proxy_name(number); number++)
         printf("%s\n", aznas_proxy_name(number));
     char line[256];
     while (fgets(line, sizeof line, stdin)) {
         uint32_t proxies = 0;
-        aznas_error error = {.struct_size = sizeof error};
+        aznas_error error = AZNAS_ERROR_INIT;
         if (aznas_proxy_parse(line, strlen(line) - 1, &proxies, &error) != AZNAS_STATUS_OK) {
             printf("%d %zu\n", (int)error.status, error.column);
             continue;
