@@ -9,7 +9,7 @@ use aznas::proxy::{Proxy, ProxySet};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// The columns of a CSV file, which those of whole networks follow that are asked for.
+/// The columns of every CSV file; those of other proxies that were measured follow.
 const COLUMNS: [&str; 15] = [
     "arch",
     "expressivity",
@@ -51,9 +51,11 @@ impl<W: Write> Output<W> {
         self.out.flush()
     }
 
-    /// The proxies of whole networks that are asked for.
+    /// The proxies without a column of their own that had to be measured: whoever goes on with the scores needs them all.
     fn further(&self) -> ProxySet {
-        self.proxies.without(ProxySet::BLOCKWISE)
+        let measured = self.setting.get("proxies").and_then(|set| ProxySet::parse(set).ok()).unwrap_or_default();
+        let counted = ProxySet::of(&[]).measured();
+        measured.without(counted).without(ProxySet::PAPER).without(ProxySet::of(&[Proxy::MeanProgressivity]))
     }
 
     fn heading(&self) -> String {
