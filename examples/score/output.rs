@@ -9,7 +9,7 @@ use aznas::proxy::{Proxy, ProxySet};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// The columns of every CSV file; those of other proxies that were measured follow.
+/// The columns of every CSV file; those of other proxies that were measured stand before the flags.
 const COLUMNS: [&str; 15] = [
     "arch",
     "expressivity",
@@ -27,6 +27,9 @@ const COLUMNS: [&str; 15] = [
     "seed",
     "setting",
 ];
+
+/// The place of the flags among them.
+const FLAGS: usize = 12;
 
 /// Rows as they come.
 pub struct Output<W> {
@@ -59,7 +62,9 @@ impl<W: Write> Output<W> {
     }
 
     fn heading(&self) -> String {
-        let columns: Vec<_> = COLUMNS.into_iter().chain(self.further().iter().map(Proxy::name)).collect();
+        let (first, last) = COLUMNS.split_at(FLAGS);
+        let further = self.further().iter().map(Proxy::name);
+        let columns: Vec<_> = first.iter().copied().chain(further).chain(last.iter().copied()).collect();
         store::heading(&columns, &Setting::default())
     }
 
@@ -70,8 +75,9 @@ impl<W: Write> Output<W> {
             Format::Csv => {
                 let heading = Checksum::of(self.heading().as_bytes());
                 let further = outcome.scores.values(self.further()).map(|value| value.to_string());
-                let columns = csv(arch, seed, &self.setting, &outcome).into_iter().chain(further);
-                let row = store::line(heading, columns);
+                let fields = csv(arch, seed, &self.setting, &outcome);
+                let (first, last) = fields.split_at(FLAGS);
+                let row = store::line(heading, first.iter().cloned().chain(further).chain(last.iter().cloned()));
                 self.out.write_all(row.as_bytes())?;
             }
             Format::Json => {
