@@ -8,13 +8,15 @@ use std::path::Path;
 use std::process::Command;
 
 /// The functions of the header.
-const FUNCTIONS: [&str; 11] = [
+const FUNCTIONS: [&str; 13] = [
     "aznas_aggregate",
     "aznas_aggregate_workspace_size",
     "aznas_arch_init",
     "aznas_backend_name",
     "aznas_cost",
     "aznas_options_init",
+    "aznas_proxy_name",
+    "aznas_proxy_parse",
     "aznas_score",
     "aznas_scores_values",
     "aznas_status_str",

@@ -48,7 +48,7 @@ mod tests {
     fn known_determinants() {
         let of = |matrix: &[f64], n| ln_abs_determinant(&mut matrix.to_vec(), n);
         assert_eq!(of(&[], 0), 0.0);
-        assert_eq!(of(&[-3.0], 1), 3f64.ln());
+        assert!((of(&[-3.0], 1) - 3f64.ln()).abs() < 1e-15);
         // Needs a pivot from below.
         assert!((of(&[0.0, 2.0, 3.0, 0.0], 2) - 6f64.ln()).abs() < 1e-15);
         assert!((of(&[2.0, -1.0, 0.0, -1.0, 2.0, -1.0, 0.0, -1.0, 2.0], 3) - 4f64.ln()).abs() < 1e-15);

@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
             Some(math::exp(passage.block.expressivity) / channels as f64)
         },
         combine: Combine::Mean,
-        no_terms: Flags(0),
+        no_terms: [Flags(0); 2],
     }),
 };
 

@@ -83,8 +83,8 @@ pub(crate) struct Blockwise {
     pub(super) term: fn(&Passage<'_>) -> Option<f64>,
     /// How the terms are combined.
     pub(super) combine: Combine,
-    /// Why there are no terms of a network of several blocks, where the blocks themselves do not say it.
-    pub(super) no_terms: Flags,
+    /// Why there are no terms of a network of a single block, and of one of several, where the blocks themselves do not say it.
+    pub(super) no_terms: [Flags; 2],
 }
 
 /// A block as it arrives.

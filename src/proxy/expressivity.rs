@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
         measurement: Measurement::Spectrum,
         term: |passage| Some(passage.block.expressivity),
         combine: Combine::Sum,
-        no_terms: Flags(0),
+        no_terms: [Flags(0); 2],
     }),
 };
 

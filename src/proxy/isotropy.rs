@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
             (channels > 1).then(|| passage.block.expressivity / math::ln(channels as f64))
         },
         combine: Combine::Mean,
-        no_terms: Flags::ONE_CHANNEL,
+        no_terms: [Flags::ONE_CHANNEL; 2],
     }),
 };
 

@@ -24,7 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
             }
         },
         combine: Combine::Mean,
-        no_terms: Flags::IDENTITY_BLOCK,
+        no_terms: [Flags::SINGLE_BLOCK, Flags::IDENTITY_BLOCK],
     }),
 };
 

@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
             if [rows, columns] == [rows_before, columns_before] { passage.step() } else { None }
         },
         combine: Combine::Mean,
-        no_terms: Flags::ALL_DOWN_SAMPLE,
+        no_terms: [Flags::SINGLE_BLOCK, Flags::ALL_DOWN_SAMPLE],
     }),
 };
 

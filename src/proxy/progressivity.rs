@@ -13,7 +13,7 @@ pub(super) const ENTRY: Entry = Entry {
         measurement: Measurement::Spectrum,
         term: |passage| passage.step(),
         combine: Combine::Minimum,
-        no_terms: Flags::SINGLE_BLOCK,
+        no_terms: [Flags::SINGLE_BLOCK; 2],
     }),
 };
 

@@ -95,7 +95,7 @@ impl Totals {
             let terms = core::mem::take(&mut self.terms[number]);
             self.sums[number] += nan_to_worst(terms.value(blockwise.combine));
             if terms.count == 0 {
-                self.flags |= if is_single { Flags::SINGLE_BLOCK } else { blockwise.no_terms };
+                self.flags |= blockwise.no_terms[usize::from(!is_single)];
             }
         }
         self.before = None;

@@ -22,7 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
             passage.before.filter(|_| !is_left_out).map(|_| passage.block.trainability)
         },
         combine: Combine::Mean,
-        no_terms: Flags::IDENTITY_BLOCK,
+        no_terms: [Flags::SINGLE_BLOCK, Flags::IDENTITY_BLOCK],
     }),
 };
 

@@ -368,10 +368,10 @@ fn any_set_of_proxies_ranks() {
     let one = search_with(some(ProxySet::of(&[Proxy::Expressivity]), thrice), |[e, ..]| vec![e]);
     assert_eq!(search_with(some(ProxySet::PAPER, thrice), |row| row.to_vec()), one);
     let mut all = [0.0; Proxy::COUNT];
-    all[Proxy::COUNT - 1] = 3.0;
+    all[ProxySet::BLOCKWISE.iter().last().unwrap() as usize] = 3.0;
     let last = |[e, p, ..]: [f64; 4]| {
-        let mut row = vec![p; Proxy::COUNT];
-        row[Proxy::COUNT - 1] = e;
+        let mut row = vec![p; ProxySet::BLOCKWISE.len()];
+        *row.last_mut().unwrap() = e;
         row
     };
     assert_eq!(search_with(some(ProxySet::BLOCKWISE, all), last), one);
