@@ -102,10 +102,11 @@ fn nb201_with_transformed_convolutions() {
     check_nb201(Algorithm::Winograd, &Tolerance { block, flipped_blocks: 2, flipped: [2e-5, 5e-3, 1e-2] });
 }
 
+const MBV2: [&str; 2] = ["mbv2_a", "mbv2_b"];
 const NB101: [&str; 2] = ["nb101_cut", "nb101_projected"];
 const NDS: [&str; 2] = ["nds_cifar", "nds_imagenet"];
 
-fn check_cells(names: [&str; 2], algorithm: Algorithm, tolerance: &Tolerance) {
+fn check_networks(names: [&str; 2], algorithm: Algorithm, tolerance: &Tolerance) {
     for name in names {
         let record = Record::read(name);
         let network = record.network();
@@ -125,45 +126,29 @@ fn check_cells(names: [&str; 2], algorithm: Algorithm, tolerance: &Tolerance) {
 fn cell_spaces_with_direct_convolutions() {
     let block = [2e-6, 2e-6, 5e-6];
     let tolerance = Tolerance { block, flipped_blocks: 0, flipped: block };
-    check_cells(NB101, Algorithm::Direct, &tolerance);
-    check_cells(NDS, Algorithm::Direct, &tolerance);
+    check_networks(NB101, Algorithm::Direct, &tolerance);
+    check_networks(NDS, Algorithm::Direct, &tolerance);
 }
 
 #[test]
 fn cell_spaces_with_transformed_convolutions() {
     let block = [2e-5, 2e-4, 4e-4];
     let tolerance = Tolerance { block, flipped_blocks: 1, flipped: [2e-5, 5e-3, 1e-2] };
-    check_cells(NB101, Algorithm::Winograd, &tolerance);
-    check_cells(NDS, Algorithm::Winograd, &tolerance);
-}
-
-fn check_mbv2(algorithm: Algorithm, tolerance: &Tolerance) {
-    for name in ["mbv2_a", "mbv2_b"] {
-        let record = Record::read(name);
-        let network = record.network();
-        for backend in Backend::available() {
-            let (scores, blocks) = common::score_with(&*network, &record.options(backend, algorithm), &record);
-            let place = format!("{name} {} {algorithm:?}", backend.name());
-            let [e, sigma, t] = compare(&place, &record, &scores, &blocks, tolerance);
-            println!("{place}: ΔE {e:.1e}, Δσ/σ {sigma:.1e}, ΔT {t:.1e}");
-            let cost = &scores.cost;
-            let counts = [cost.macs as f64, cost.parameters as f64, scores.complexity()];
-            assert_eq!(counts, record.double["counts"][..], "{name}");
-        }
-    }
+    check_networks(NB101, Algorithm::Winograd, &tolerance);
+    check_networks(NDS, Algorithm::Winograd, &tolerance);
 }
 
 #[test]
 fn mbv2_with_direct_convolutions() {
     let block = [2e-6, 2e-6, 5e-6];
-    check_mbv2(Algorithm::Direct, &Tolerance { block, flipped_blocks: 0, flipped: block });
+    check_networks(MBV2, Algorithm::Direct, &Tolerance { block, flipped_blocks: 0, flipped: block });
 }
 
 #[test]
 fn mbv2_with_bfloat16() {
     // Batch 2 and small maps: a flipped rectifier weighs much. What it changes at batch 64 is in docs/performance.md.
     let block = [8e-3, 8e-2, 0.2];
-    check_mbv2(Algorithm::Bfloat16, &Tolerance { block, flipped_blocks: 0, flipped: block });
+    check_networks(MBV2, Algorithm::Bfloat16, &Tolerance { block, flipped_blocks: 0, flipped: block });
 }
 
 #[test]

@@ -96,6 +96,13 @@ pub(crate) struct Passage<'a> {
 }
 
 impl Passage<'_> {
+    /// Whether what is measured of the block's transfer matrix counts: not of the first block, nor of an identity that the space
+    /// leaves out.
+    pub(super) fn has_transfer(&self) -> bool {
+        let is_identity = self.block.flags.contains(Flags::IDENTITY_BLOCK);
+        self.before.is_some() && !(is_identity && self.identity_rule == IdentityRule::Skip)
+    }
+
     /// How much higher the entropy of the block's spectrum is than that of the feature before it.
     pub(super) fn step(&self) -> Option<f64> {
         self.before.map(|before| self.block.expressivity - before.expressivity)

@@ -7,7 +7,6 @@
 use super::Flags;
 use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
 use crate::base::math;
-use crate::graph::IdentityRule;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "log-gain",
@@ -16,12 +15,9 @@ pub(super) const ENTRY: Entry = Entry {
         measurement: Measurement::Transfer,
         term: |passage| {
             let is_identity = passage.block.flags.contains(Flags::IDENTITY_BLOCK);
-            passage.before?;
-            match passage.identity_rule {
-                IdentityRule::Skip if is_identity => None,
-                _ if is_identity => Some(f64::NEG_INFINITY),
-                _ => Some(-math::ln(passage.block.sigma + SIGMA_FLOOR).abs()),
-            }
+            let gain =
+                || if is_identity { f64::NEG_INFINITY } else { -math::ln(passage.block.sigma + SIGMA_FLOOR).abs() };
+            passage.has_transfer().then(gain)
         },
         combine: Combine::Mean,
         no_terms: [Flags::SINGLE_BLOCK, Flags::IDENTITY_BLOCK],
@@ -34,6 +30,7 @@ const SIGMA_FLOOR: f64 = 1e-6;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::IdentityRule;
     use crate::proxy::totals::tests::{entropies, value};
     use crate::proxy::{BlockScores, Proxy};
     use std::vec::Vec;

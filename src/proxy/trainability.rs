@@ -9,18 +9,13 @@
 
 use super::Flags;
 use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
-use crate::graph::IdentityRule;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "trainability",
     symbol: "T",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Transfer,
-        term: |passage| {
-            let is_identity = passage.block.flags.contains(Flags::IDENTITY_BLOCK);
-            let is_left_out = is_identity && passage.identity_rule == IdentityRule::Skip;
-            passage.before.filter(|_| !is_left_out).map(|_| passage.block.trainability)
-        },
+        term: |passage| passage.has_transfer().then_some(passage.block.trainability),
         combine: Combine::Mean,
         no_terms: [Flags::SINGLE_BLOCK, Flags::IDENTITY_BLOCK],
     }),
@@ -44,6 +39,7 @@ pub fn block_trainability(sigma: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::IdentityRule;
     use crate::proxy::totals::tests::{entropies, value};
     use crate::proxy::{BlockScores, Proxy};
     use std::vec::Vec;
