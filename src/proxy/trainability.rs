@@ -5,7 +5,7 @@
 //! 1e-6 in the denominator, so that σ = 0 gives −999998.
 //!
 //! The mean over the blocks but the first; at most about 0. A block that passes its gradient unchanged counts as −∞, or
-//! not at all, as the space has it ([`IdentityRule`]).
+//! not at all, as the space has it ([`IdentityRule`](crate::graph::IdentityRule)).
 
 use super::Flags;
 use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
