@@ -296,9 +296,16 @@ impl<S: SearchSpace> Search<S> {
         }
         let known = self.known().min(self.told);
         while self.ranking.len() < known {
-            self.ranking.push(&self.scores[self.places(self.ranking.len())])?;
+            let scores = &self.scores[self.places(self.ranking.len())];
+            let ranked: Vec<f64> = self.objectives(scores).collect();
+            self.ranking.push(&ranked)?;
         }
         Ok(())
+    }
+
+    /// What a candidate with these scores is ranked by.
+    fn objectives(&self, scores: &[f64]) -> impl Iterator<Item = f64> {
+        self.settings.proxies.iter().zip(scores).map(|(proxy, &score)| self.settings.objective(proxy, score))
     }
 
     /// The number of an earlier candidate whose scores serve for this one as well. If there is none, the next number is

@@ -116,6 +116,32 @@ fn the_history_tells_the_seed_of_its_scores() {
     assert!(scores.lines().nth(1).unwrap().starts_with(&expected.join(",")), "{scores}\n{row:?}");
 }
 
+/// A target makes the closest candidate the best, while the history keeps what was measured.
+#[test]
+fn a_target_is_come_close_to() {
+    let folder = folder("target");
+    let arguments = ["--proxies", "params", "--target", "params=500000", "--resume", "--iterations"];
+    for iterations in ["20", "40"] {
+        finished(&folder, &[&arguments[..], &[iterations]].concat());
+    }
+    let history = read(&folder, "history.csv");
+    let params = history.lines().skip(1).map(|line| line.split(',').nth(2).unwrap().parse::<f64>().unwrap());
+    let closest = params.map(|params| (params - 500_000.0).abs()).fold(f64::INFINITY, f64::min);
+    let best: serde_json::Value = serde_json::from_str(&read(&folder, "best.json")).unwrap();
+    assert_eq!((best["params"].as_f64().unwrap() - 500_000.0).abs(), closest);
+    let message = refusal(&folder, &["--iterations", "41", "--resume", "--proxies", "params"]);
+    assert!(message.contains("target was params=500000 and is none"), "{message}");
+    for (target, reason) in [
+        ("trainability", "not a proxy, an equals sign and a number"),
+        ("trainability=nan", "\"nan\" is not a finite number"),
+        ("beauty=1", "\"beauty\" is no proxy"),
+    ] {
+        let output = search(&folder, &["--target", target]).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && message.contains(reason), "{message}");
+    }
+}
+
 /// Whatever ranks stands in the history, goes on, and is another search than one by the paper's four.
 #[test]
 fn any_set_of_proxies_ranks() {
@@ -478,6 +504,7 @@ fn bad_settings_are_refused_before_anything_is_written() {
         (["--repeats", "0"], "repeats"),
         (["--classes", "0"], "classes"),
         (["--max-layers", "3"], "--max-layers"),
+        (["--target", "depth=3"], "--target: candidates are not ranked by depth"),
     ] {
         let message = refusal(&folder, &arguments);
         assert!(message.contains(reason), "{message}");

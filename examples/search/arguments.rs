@@ -7,7 +7,7 @@ use crate::common::space::SpaceArguments;
 use crate::common::store::Checksum;
 use aznas::Options;
 use aznas::base::rng::generator;
-use aznas::proxy::ProxySet;
+use aznas::proxy::{Proxy, ProxySet};
 use aznas::search::{Budget, Duplicates, Settings};
 use aznas::spaces::{Practice, Settings as SpaceSettings, Space, autoformer};
 use clap::parser::ValueSource;
@@ -24,6 +24,7 @@ Examples:
   search
   search --space mbv2 --flops 450e6 --resolution 96 --batch 16 --iterations 500
   search --space mbv2 --flops 600e6 --out found --resume
+  search --space mbv2 --flops 450e6 --resolution 96 --target trainability=-0.3
   search --space autoformer --subset tiny --random 10000")]
 pub struct Arguments {
     #[command(flatten)]
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// count where the space has none
     #[arg(long, default_value_t)]
     pub proxies: ProxySet,
+    /// A value that a proxy is to be close to instead of high, such as trainability=-0.3; may be given for several
+    #[arg(long, value_name = "PROXY=VALUE", value_parser = target)]
+    pub target: Vec<(Proxy, f64)>,
     /// Candidates to score [default: 500 for nb201, 100000 for mbv2, 10000 for autoformer]
     #[arg(long)]
     pub iterations: Option<usize>,
@@ -147,6 +151,17 @@ fn count(text: &str) -> std::result::Result<u64, String> {
     }
 }
 
+/// A proxy and the value it is to be close to.
+fn target(text: &str) -> std::result::Result<(Proxy, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("not a proxy, an equals sign and a number")?;
+    let known = Proxy::ALL.into_iter().find(|proxy| proxy.name() == name);
+    let proxy = known.ok_or_else(|| format!("{name:?} is no proxy"))?;
+    match value.parse() {
+        Ok(value) if f64::is_finite(value) => Ok((proxy, value)),
+        _ => Err(format!("{value:?} is not a finite number")),
+    }
+}
+
 fn milliseconds(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
         Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
@@ -232,6 +247,15 @@ impl Arguments {
         if proxies.is_empty() {
             return Err("--proxies: the space has none of them".into());
         }
+        let mut targets = [None; Proxy::COUNT];
+        for &(proxy, value) in &self.target {
+            if !proxies.contains(proxy) {
+                return Err(format!("--target: candidates are not ranked by {}", proxy.name()).into());
+            }
+            if targets[proxy as usize].replace(value).is_some() {
+                return Err(format!("--target: {} is given twice", proxy.name()).into());
+            }
+        }
         Ok(Settings {
             iterations: self.iterations(),
             seed: self.scoring.seed,
@@ -251,6 +275,7 @@ impl Arguments {
                 custom: self.latency,
             },
             proxies,
+            targets,
             max_proposals: MAX_PROPOSALS,
             ..base
         })
@@ -264,6 +289,7 @@ impl Arguments {
             space,
             scoring,
             proxies,
+            target,
             iterations: _, // the length; what depends on it is the population
             subset: _,     // in the settings of the space
             window: _,
@@ -284,9 +310,14 @@ impl Arguments {
         let options = self.options();
         // Where the file lies says nothing of what is in it.
         let content = |path: &PathBuf| std::fs::read(path).at(path).map(|content| Checksum::of(&content));
+        // In the order of the proxies, however they were given.
+        let mut targets: Vec<_> = target.iter().map(|&(proxy, value)| (proxy as usize, proxy.name(), value)).collect();
+        targets.sort_by_key(|&(number, ..)| number);
+        let targets: Vec<_> = targets.iter().map(|(_, name, value)| format!("{name}={value}")).collect();
         let is_measured = latency.is_some() && latency_table.is_none();
         Ok(Setting::of_scores(space.space, &self.space_settings(options.height), &options)
             .with("ranked", Some(space.ranked(*proxies)))
+            .with("target", (!targets.is_empty()).then(|| targets.join(",")))
             .with("seed", Some(options.seed))
             .with("threads", Some(scoring.workers()))
             .with("population", Some(self.population()))

@@ -175,7 +175,10 @@ fn draw<S: Space, A: SearchSpace<Architecture = S::Architecture>>(
     let column = |place: usize| search.history().map(|(_, scores)| scores[place]).collect::<Vec<_>>();
     let columns: Vec<Vec<f64>> = (0..proxies.len()).map(column).collect();
     let mut aggregates = vec![0.0; columns[0].len()];
-    let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    let objective =
+        |(proxy, column): (_, &Vec<f64>)| column.iter().map(|&score| settings.objective(proxy, score)).collect();
+    let objectives: Vec<Vec<f64>> = proxies.iter().zip(&columns).map(objective).collect();
+    let slices: Vec<&[f64]> = objectives.iter().map(Vec::as_slice).collect();
     let (weights, mut scratch) = (vec![1.0; proxies.len()], vec![0; aggregates.len()]);
     aggregate(&slices, &weights, Mode::Log, &mut aggregates, &mut scratch)?;
     let costs = search.history().map(|(architecture, _)| Ok(space.cost(architecture)?.complexity));

@@ -60,6 +60,9 @@ pub struct Settings {
     pub proxies: ProxySet,
     /// The weight of each proxy by its number, of which those of `proxies` matter; 0 leaves a proxy out.
     pub weights: [f64; Proxy::COUNT],
+    /// What a proxy, by its number, is to be close to instead of high: its candidates are ranked by `−|score − target|`,
+    /// as in Table 10 of the paper. Finite, and of `proxies` only.
+    pub targets: [Option<f64>; Proxy::COUNT],
     /// How the ranks of the proxies are combined.
     pub mode: Mode,
     /// After how many proposals outside the budget a search gives up finding a candidate.
@@ -81,6 +84,7 @@ impl Settings {
             budget: Budget::default(),
             proxies: ProxySet::default(),
             weights: [1.0; Proxy::COUNT],
+            targets: [None; Proxy::COUNT],
             mode: Mode::Log,
             max_proposals: 100_000,
         }
@@ -96,6 +100,11 @@ impl Settings {
         Self { iterations: 3000, warmup: Warmup::Samples(usize::MAX), ..Self::program() }
     }
 
+    /// What candidates with this score are ranked by, higher being better: the score, or how close it comes to its target.
+    pub fn objective(&self, proxy: Proxy, score: f64) -> f64 {
+        self.targets[proxy as usize].map_or(score, |target| -(score - target).abs())
+    }
+
     /// Refuses what no search can be run with. The weights are checked by the history.
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.iterations > MAX_CANDIDATES {
@@ -103,6 +112,11 @@ impl Settings {
         }
         if self.proxies.is_empty() {
             return Err(Error::Invalid { field: "proxies", expected: "at least one" });
+        }
+        for proxy in Proxy::ALL {
+            if self.targets[proxy as usize].is_some_and(|target| !target.is_finite() || !self.proxies.contains(proxy)) {
+                return Err(Error::Invalid { field: "targets", expected: "finite, of proxies that rank" });
+            }
         }
         for (field, count) in [
             ("iterations", self.iterations),

@@ -351,6 +351,47 @@ fn a_proxy_of_weight_zero_does_not_count() {
     assert_eq!(search_with(1.0), search_with(-1.0));
 }
 
+/// A target makes the search one by closeness, while its history and its best keep the scores as they were told.
+#[test]
+fn a_proxy_with_a_target_is_to_come_close() {
+    let expressivity = Proxy::Expressivity as usize;
+    let search_for = |settings: Settings, score: fn(f64) -> f64| {
+        let mut search = Search::new(Digits::new(), settings).unwrap();
+        while let Some(candidate) = search.ask().unwrap() {
+            let sum = candidate.architecture.iter().map(|&digit| f64::from(digit)).sum();
+            search.tell(candidate.id, &[score(sum)]).unwrap();
+        }
+        search
+    };
+    let high = Settings { proxies: ProxySet::of(&[Proxy::Expressivity]), parents: 20, ..short(600) };
+    let mut close = high.clone();
+    for target in [3.0, 23.25, 50.0] {
+        close.targets[expressivity] = Some(target);
+        let search = search_for(close.clone(), |sum| sum);
+        let best = search.best().unwrap();
+        assert!((best.scores[0] - target).abs() <= 0.25, "{} for {target}", best.scores[0]);
+        assert_eq!(best.scores[0], best.architecture.iter().map(|&digit| f64::from(digit)).sum::<f64>());
+    }
+    // The same search with the closeness told instead of the score.
+    close.targets[expressivity] = Some(23.25);
+    let told = search_for(high, |sum| -(sum - 23.25).abs());
+    let asked = search_for(close.clone(), |sum| sum);
+    assert!(told.history().map(|(genome, _)| genome).eq(asked.history().map(|(genome, _)| genome)));
+    assert_eq!(told.best().map(|best| (best.id, best.aggregate)), asked.best().map(|best| (best.id, best.aggregate)));
+    // What is not a number is as far from any target as can be.
+    assert!(close.objective(Proxy::Expressivity, f64::NAN).is_nan());
+    assert_eq!(close.objective(Proxy::Expressivity, f64::NEG_INFINITY), f64::NEG_INFINITY);
+
+    for (proxy, target) in
+        [(Proxy::Trainability, 0.0), (Proxy::Expressivity, f64::NAN), (Proxy::Expressivity, f64::INFINITY)]
+    {
+        let mut wrong = Settings { targets: [None; Proxy::COUNT], ..close.clone() };
+        wrong.targets[proxy as usize] = Some(target);
+        let refused = Search::new(Digits::new(), wrong);
+        assert!(matches!(refused, Err(Error::Invalid { field: "targets", .. })), "{proxy:?} {target}");
+    }
+}
+
 /// A search by any number of proxies goes as one by four in which the others repeat one of them or weigh nothing.
 #[test]
 fn any_set_of_proxies_ranks() {
