@@ -276,6 +276,11 @@ enum aznas_flag
      * Every feature has a single channel, and isotropy is minus infinity.
      */
     AZNAS_FLAG_ONE_CHANNEL = 1024,
+    /**
+     * A block does not shrink its map by one whole factor in rows and columns: trainability and log gain do without it,
+     * and are minus infinity if that leaves no block.
+     */
+    AZNAS_FLAG_UNEVEN_BLOCK = 2048,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -404,9 +409,8 @@ enum aznas_node_flag
      * The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head,
      * which only counts as complexity and parameters.
      *
-     * Where trainability is measured, the feature of every block but the first is as large as the block's input, or
-     * smaller by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as
-     * `output`.
+     * Trainability is measured of blocks, all but the first, whose feature is as large as their input, or smaller by one
+     * whole factor in rows and columns, such as 16x16 after 32x32. It does without the others: AZNAS_FLAG_UNEVEN_BLOCK.
      */
     AZNAS_NODE_END_OF_BLOCK = 1,
     /**
@@ -997,8 +1001,8 @@ typedef struct aznas_error {
      */
     size_t given;
     /**
-     * What is wrong, as NUL-terminated text: a field or argument of this header; `output` for the feature that a block
-     * ends with; or, of AZNAS_STATUS_OVERFLOW and AZNAS_STATUS_TOO_LARGE, a quantity in words.
+     * What is wrong, as NUL-terminated text: a field or argument of this header; or, of AZNAS_STATUS_OVERFLOW and
+     * AZNAS_STATUS_TOO_LARGE, a quantity in words.
      */
     char field[48];
     /**
@@ -1393,12 +1397,12 @@ typedef struct aznas_block {
      */
     double expressivity;
     /**
-     * Largest singular value of the transfer matrix; NaN for the first block or if not measured.
+     * Largest singular value of the transfer matrix; NaN for the first block, for one with AZNAS_FLAG_UNEVEN_BLOCK or if not
+     * measured.
      */
     double sigma;
     /**
-     * `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN for the first
-     * block or if not measured.
+     * `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN where sigma is.
      */
     double trainability;
 } aznas_block;

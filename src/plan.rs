@@ -231,6 +231,8 @@ pub(crate) struct BlockPlan {
     /// Numbers of inputs and output.
     input_lens: [usize; 2],
     output_len: usize,
+    /// A transfer matrix is wanted, and there is none: the block does not shrink its map by a whole factor.
+    is_uneven: bool,
     /// The batch that is mixed with the input.
     #[cfg(feature = "gradients")]
     pub(crate) mixed_input: Option<BufferId>,
@@ -255,6 +257,7 @@ impl BlockPlan {
             middle_bytes: 0,
             input_lens: [0; 2],
             output_len: 0,
+            is_uneven: false,
             #[cfg(feature = "gradients")]
             mixed_input: None,
             #[cfg(feature = "gradients")]
@@ -279,6 +282,7 @@ impl BlockPlan {
         self.phase_ends = [0; Phase::COUNT];
         self.layout.clear();
         self.middle_bytes = 0;
+        self.is_uneven = false;
         if want.is_nothing() {
             return Ok(());
         }
@@ -297,11 +301,10 @@ impl BlockPlan {
         }
         self.end(Phase::Feature);
         if want.transfer && block.index() > 0 {
-            let direction = self.buffer::<f32>(block.output_shape().len())?;
-            self.statistics.direction = Some(direction);
-            self.push(Step::Direction);
-            gradients::plan(self, block, options, &Course::across(direction))?;
-            self.transfer(block, options)?;
+            match shrinkage(block)? {
+                Some(factor) => self.transfer(block, factor, options)?,
+                None => self.is_uneven = true,
+            }
         }
         #[cfg(feature = "gradients")]
         if want.of_parameters() {
@@ -341,6 +344,11 @@ impl BlockPlan {
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
         self.step_count == 0
+    }
+
+    /// Whether a transfer matrix is wanted of a block that has none, because it does not shrink its map by a whole factor.
+    pub(crate) fn is_uneven(&self) -> bool {
+        self.is_uneven
     }
 
     /// Bytes of memory of the block's own.
@@ -388,8 +396,16 @@ impl BlockPlan {
         Ok(())
     }
 
-    fn transfer(&mut self, block: &Block, options: &Options) -> Result<(), Error> {
-        let (rows, columns) = transfer_shape(block)?;
+    /// The gradient of a block that shrinks its map `factor` times, and the transfer matrix: folded input channels × output
+    /// channels.
+    fn transfer(&mut self, block: &Block, factor: usize, options: &Options) -> Result<(), Error> {
+        let direction = self.buffer::<f32>(block.output_shape().len())?;
+        self.statistics.direction = Some(direction);
+        self.push(Step::Direction);
+        gradients::plan(self, block, options, &Course::across(direction))?;
+        let rows = factor.checked_mul(factor).and_then(|f| f.checked_mul(block.shape(block.input()).ok()?.channels));
+        let rows = rows.ok_or(Error::Overflow { quantity: "the workspace" })?;
+        let columns = block.output_shape().channels;
         self.statistics.transfer = Some(self.square::<f64>(rows, columns)?);
         if options.sigma == Sigma::HalfSplit {
             self.statistics.half_transfer = Some(self.square::<f64>(rows, columns)?);
@@ -471,24 +487,11 @@ pub(crate) fn covariance_order(feature: Shape) -> usize {
     feature.positions().min(feature.channels)
 }
 
-/// How many times the block shrinks its map: the input gradient is folded that many rows and columns into channels.
-fn shrinkage(block: &Block) -> Result<usize, Error> {
+/// How many times the block shrinks its map: the input gradient is folded that many rows and columns into channels. `None`
+/// unless it is one whole factor in rows and columns.
+fn shrinkage(block: &Block) -> Result<Option<usize>, Error> {
     let (input, output) = (block.shape(block.input())?, block.output_shape());
     let factor = input.height.checked_div(output.height).unwrap_or(0);
     let fits = factor * output.height == input.height && factor * output.width == input.width && factor > 0;
-    let refusal = Error::Node {
-        block: block.index(),
-        node: block.output().index(),
-        field: "output",
-        expected: "smaller than its input by one whole factor in rows and columns",
-    };
-    if fits { Ok(factor) } else { Err(refusal) }
-}
-
-/// Rows and columns of the transfer matrix: folded input channels × output channels.
-fn transfer_shape(block: &Block) -> Result<(usize, usize), Error> {
-    let factor = shrinkage(block)?;
-    let channels = block.shape(block.input())?.channels;
-    let rows = factor.checked_mul(factor).and_then(|f| f.checked_mul(channels));
-    Ok((rows.ok_or(Error::Overflow { quantity: "the workspace" })?, block.output_shape().channels))
+    Ok(fits.then_some(factor))
 }

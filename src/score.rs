@@ -5,7 +5,7 @@ pub(crate) mod tests;
 
 use crate::Error;
 use crate::base::rng::repeat_seed;
-use crate::graph::{Cost, Network, Walk, explained};
+use crate::graph::{Cost, Network, Walk, check_multiple, explained};
 #[cfg(feature = "gradients")]
 use crate::measure::Subject;
 use crate::mem::Workspace;
@@ -54,6 +54,9 @@ fn walked<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sour
     let (mut plan, mut ends) = (BlockPlan::new(), Ends::new(walk.input()));
     while let Some(block) = walk.next_block()? {
         plan.renew(block, options, want(options), source)?;
+        if plan.is_uneven() {
+            check_multiple(network, options.height, options.width)?;
+        }
         plan::check_source(block, source)?;
         bytes = bytes.max(ends.next(block, &plan)?.bytes());
         cost.add(block)?;

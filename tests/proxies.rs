@@ -134,6 +134,8 @@ fn there_is_one_default() {
 enum Kind {
     Convolution,
     DownSampling,
+    /// Its feature is one row and one column smaller than its input.
+    Uneven,
     Identity,
     /// Its feature has one channel.
     Narrow,
@@ -144,8 +146,15 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Convolution, Self::DownSampling, Self::Identity, Self::Narrow, Self::Zero, Self::NotFinite];
+    const ALL: [Self; 7] = [
+        Self::Convolution,
+        Self::DownSampling,
+        Self::Uneven,
+        Self::Identity,
+        Self::Narrow,
+        Self::Zero,
+        Self::NotFinite,
+    ];
 }
 
 struct Chain {
@@ -168,9 +177,13 @@ impl Network for Chain {
         let stride = if self.kinds[index] == Kind::DownSampling { 2 } else { 1 };
         let bias = self.kinds[index] == Kind::NotFinite;
         let channels = if self.kinds[index] == Kind::Narrow { 1 } else { 4 };
-        let convolution = Convolution { bias, ..Convolution::same(channels, 3, stride) };
+        let same = Convolution::same(channels, 3, stride);
+        let convolution = match self.kinds[index] {
+            Kind::Uneven => Convolution { kernel: [2; 2], padding: [0; 2], ..same },
+            _ => Convolution { bias, ..same },
+        };
         let output = match self.kinds[index] {
-            Kind::Convolution | Kind::DownSampling | Kind::Narrow | Kind::NotFinite => {
+            Kind::Convolution | Kind::DownSampling | Kind::Uneven | Kind::Narrow | Kind::NotFinite => {
                 block.convolution(input, convolution, 0)?
             }
             Kind::Identity => input,
@@ -205,7 +218,9 @@ fn reasons(proxy: Proxy) -> Flags {
         Proxy::Isotropy => undefined | Flags::ONE_CHANNEL,
         Proxy::Progressivity => undefined | Flags::SINGLE_BLOCK,
         Proxy::MeanProgressivity => undefined | Flags::SINGLE_BLOCK | Flags::ALL_DOWN_SAMPLE,
-        Proxy::Trainability | Proxy::LogGain => Flags::NOT_FINITE | Flags::IDENTITY_BLOCK | Flags::SINGLE_BLOCK,
+        Proxy::Trainability | Proxy::LogGain => {
+            Flags::NOT_FINITE | Flags::IDENTITY_BLOCK | Flags::SINGLE_BLOCK | Flags::UNEVEN_BLOCK
+        }
         Proxy::Complexity => Flags::NOT_FINITE,
         // What is counted is a number.
         _ => Flags::default(),
@@ -217,10 +232,10 @@ fn reasons(proxy: Proxy) -> Flags {
 #[test]
 fn minus_infinity_comes_with_a_reason() {
     let mut networks: Vec<Vec<Kind>> = vec![Vec::new()];
-    for start in 0..1 + 6 + 36 {
+    for start in 0..1 + 7 + 49 {
         networks.extend(Kind::ALL.map(|kind| [&networks[start][..], &[kind]].concat()));
     }
-    assert_eq!(networks.len(), 1 + 6 + 36 + 216);
+    assert_eq!(networks.len(), 1 + 7 + 49 + 343);
     let (mut undefined, mut seen) = ([0; Proxy::COUNT], Flags::default());
     for kinds in &networks[1..] {
         for identity_rule in [IdentityRule::Reject, IdentityRule::Skip] {

@@ -32,9 +32,8 @@ pub enum NodeFlag {
     /// The node ends its primary block, and its value is the block's feature. Nodes after the last block are the head,
     /// which only counts as complexity and parameters.
     ///
-    /// Where trainability is measured, the feature of every block but the first is as large as the block's input, or
-    /// smaller by one whole factor in rows and columns, such as 16x16 after 32x32. A feature that is not is refused as
-    /// `output`.
+    /// Trainability is measured of blocks, all but the first, whose feature is as large as their input, or smaller by one
+    /// whole factor in rows and columns, such as 16x16 after 32x32. It does without the others: AZNAS_FLAG_UNEVEN_BLOCK.
     AznasNodeEndOfBlock = 1,
     /// The convolution has a bias. (A linear map always has one.)
     AznasNodeBias = 2,

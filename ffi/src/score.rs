@@ -44,6 +44,9 @@ pub enum Flag {
     CutOff = 512,
     /// Every feature has a single channel, and isotropy is minus infinity.
     OneChannel = 1024,
+    /// A block does not shrink its map by one whole factor in rows and columns: trainability and log gain do without it,
+    /// and are minus infinity if that leaves no block.
+    UnevenBlock = 2048,
 }
 
 /// What is measured of one primary block.
@@ -64,10 +67,10 @@ pub struct BlockRow {
     pub repeat: u32,
     /// Entropy of the feature's spectrum, 0 to ln(channels); NaN if undefined or not measured.
     pub expressivity: f64,
-    /// Largest singular value of the transfer matrix; NaN for the first block or if not measured.
+    /// Largest singular value of the transfer matrix; NaN for the first block, for one with AZNAS_FLAG_UNEVEN_BLOCK or if not
+    /// measured.
     pub sigma: f64,
-    /// `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN for the first
-    /// block or if not measured.
+    /// `2 - sigma - 1 / (sigma + 1e-6)`; minus infinity for a block that passes its gradient unchanged, NaN where sigma is.
     pub trainability: f64,
 }
 

@@ -28,8 +28,9 @@ pub trait Network {
     /// Describes block `index` (0 is the stem) and sets its output.
     fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error>;
 
-    /// What rows and columns of the images have to be multiples of, so that every block fits: what is told where one does
-    /// not. 1 if there is no such number.
+    /// What rows and columns of the images have to be multiples of, so that every block fits and shrinks its map by a whole
+    /// factor: what is told where one does not. 1 if there is no such number; blocks that do not shrink by a whole factor are
+    /// then scored without their trainability ([`Flags::UNEVEN_BLOCK`](crate::proxy::Flags::UNEVEN_BLOCK)).
     fn resolution_multiple(&self) -> usize {
         1
     }
@@ -70,13 +71,17 @@ pub trait Network {
     }
 }
 
+/// Refuses images whose rows or columns are no multiple of what the network asks for.
+pub(crate) fn check_multiple<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<(), Error> {
+    let divisor = network.resolution_multiple();
+    let broken = [("height", height), ("width", width)].into_iter().find(|(_, side)| !side.is_multiple_of(divisor));
+    broken.map_or(Ok(()), |(field, _)| Err(Error::NotMultiple { field, divisor }))
+}
+
 /// The error of a network on images of `height` × `width`: in place of a block that does not fit, the multiple that would.
 pub(crate) fn explained<N: Network + ?Sized>(network: &N, height: usize, width: usize, error: Error) -> Error {
-    let divisor = network.resolution_multiple();
-    let is_of_shape = matches!(error, Error::Node { .. } | Error::Invalid { .. });
-    let broken = [("height", height), ("width", width)].into_iter().find(|(_, side)| !side.is_multiple_of(divisor));
-    match broken {
-        Some((field, _)) if is_of_shape && divisor > 1 => Error::NotMultiple { field, divisor },
+    match error {
+        Error::Node { .. } | Error::Invalid { .. } => check_multiple(network, height, width).err().unwrap_or(error),
         _ => error,
     }
 }

@@ -12,10 +12,10 @@ pub struct BlockScores {
     pub feature: [usize; 3],
     /// Entropy of the feature's spectrum, `0 ..= ln(channels)`; NaN if undefined or not measured.
     pub expressivity: f64,
-    /// Largest singular value of the transfer matrix, corrected if the options say so; NaN for the stem or if not
-    /// measured.
+    /// Largest singular value of the transfer matrix, corrected if the options say so; NaN for the stem, for an uneven block
+    /// ([`Flags::UNEVEN_BLOCK`]) or if not measured.
     pub sigma: f64,
-    /// `2 − σ − 1 / (σ + 1e-6)`; −∞ for a block that passes its gradient unchanged, NaN for the stem or if not measured.
+    /// `2 − σ − 1 / (σ + 1e-6)`; −∞ for a block that passes its gradient unchanged, NaN where σ is.
     pub trainability: f64,
     /// What is out of the ordinary about the block.
     pub flags: Flags,

@@ -96,11 +96,14 @@ pub(crate) struct Passage<'a> {
 }
 
 impl Passage<'_> {
-    /// Whether what is measured of the block's transfer matrix counts: not of the first block, nor of an identity that the space
-    /// leaves out.
+    /// Whether what is measured of the block's transfer matrix counts: not of the first block, nor of one without such a
+    /// matrix, nor of an identity that the space leaves out.
     pub(super) fn has_transfer(&self) -> bool {
-        let is_identity = self.block.flags.contains(Flags::IDENTITY_BLOCK);
-        self.before.is_some() && !(is_identity && self.identity_rule == IdentityRule::Skip)
+        let left_out = match self.identity_rule {
+            IdentityRule::Reject => Flags::UNEVEN_BLOCK,
+            IdentityRule::Skip => Flags::UNEVEN_BLOCK | Flags::IDENTITY_BLOCK,
+        };
+        self.before.is_some() && !self.block.flags.intersects(left_out)
     }
 
     /// How much higher the entropy of the block's spectrum is than that of the feature before it.

@@ -28,8 +28,11 @@ impl Flags {
 
     /// Every feature has a single channel: isotropy is −∞.
     pub const ONE_CHANNEL: Self = Self(1024);
+    /// A block does not shrink its map by one whole factor in rows and columns: gradients at its output do not fold onto
+    /// those at its input, and trainability and log gain do without it. They are −∞ if that leaves no block.
+    pub const UNEVEN_BLOCK: Self = Self(2048);
 
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::NOT_FINITE, "not-finite"),
         (Self::CONSTANT_FEATURE, "constant-feature"),
         (Self::IDENTITY_BLOCK, "identity-block"),
@@ -40,6 +43,7 @@ impl Flags {
         (Self::IMAGES_ALIKE, "images-alike"),
         (Self::CUT_OFF, "cut-off"),
         (Self::ONE_CHANNEL, "one-channel"),
+        (Self::UNEVEN_BLOCK, "uneven-block"),
     ];
 
     /// The names of the flags that are set.

@@ -20,7 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
             passage.has_transfer().then(gain)
         },
         combine: Combine::Mean,
-        no_terms: [Flags::SINGLE_BLOCK, Flags::IDENTITY_BLOCK],
+        no_terms: [Flags::SINGLE_BLOCK, Flags(0)],
     }),
 };
 

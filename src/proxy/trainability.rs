@@ -5,7 +5,8 @@
 //! 1e-6 in the denominator, so that σ = 0 gives −999998.
 //!
 //! The mean over the blocks but the first; at most about 0. A block that passes its gradient unchanged counts as −∞, or
-//! not at all, as the space has it ([`IdentityRule`](crate::graph::IdentityRule)).
+//! not at all, as the space has it ([`IdentityRule`](crate::graph::IdentityRule)). A block that does not shrink its map by a
+//! whole factor, such as one with an unpadded convolution, has no such Jacobian and is left out.
 
 use super::Flags;
 use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
@@ -17,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
         measurement: Measurement::Transfer,
         term: |passage| passage.has_transfer().then_some(passage.block.trainability),
         combine: Combine::Mean,
-        no_terms: [Flags::SINGLE_BLOCK, Flags::IDENTITY_BLOCK],
+        no_terms: [Flags::SINGLE_BLOCK, Flags(0)],
     }),
 };
 
@@ -70,6 +71,19 @@ mod tests {
         assert_eq!(of(IdentityRule::Reject, &[identity, -2.0]), (f64::NEG_INFINITY, Flags::IDENTITY_BLOCK));
         assert_eq!(of(IdentityRule::Skip, &[identity, -2.0]), (-2.0, Flags::IDENTITY_BLOCK));
         assert_eq!(of(IdentityRule::Skip, &[identity]), (f64::NEG_INFINITY, Flags::IDENTITY_BLOCK));
+    }
+
+    #[test]
+    fn uneven_blocks_are_left_out() {
+        for rule in [IdentityRule::Reject, IdentityRule::Skip] {
+            let of = |trainabilities: &[f64]| {
+                let mut blocks = blocks(trainabilities);
+                blocks[1].flags = Flags::UNEVEN_BLOCK;
+                value(Proxy::Trainability, rule, &blocks)
+            };
+            assert_eq!(of(&[f64::NAN, -2.0, -1.0]), (-1.5, Flags::UNEVEN_BLOCK));
+            assert_eq!(of(&[f64::NAN]), (f64::NEG_INFINITY, Flags::UNEVEN_BLOCK));
+        }
     }
 
     #[test]

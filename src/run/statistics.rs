@@ -15,7 +15,11 @@ use core::ops::Range;
 impl Runner<'_> {
     pub(super) fn empty_scores(&self) -> BlockScores {
         let shape = self.block.output_shape();
-        BlockScores::unmeasured(self.block.index(), [shape.height, shape.width, shape.channels])
+        let mut scores = BlockScores::unmeasured(self.block.index(), [shape.height, shape.width, shape.channels]);
+        if self.plan.is_uneven() {
+            scores.flags |= Flags::UNEVEN_BLOCK;
+        }
+        scores
     }
 
     /// Eigenvalues of the channel covariance of the feature over all positions, and of those of its halves where entropies are
