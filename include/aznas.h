@@ -1362,6 +1362,12 @@ typedef struct aznas_costs {
      * Sum over the blocks of the most of them in a row.
      */
     uint64_t depth;
+    /**
+     * The most numbers that inference holds at a time: what the op that runs reads and writes, and all that is still needed
+     * after it, in the order of the nodes. Batch normalisations, activations, gains, sums and products write over an input
+     * of as many numbers that nobody needs any more. Times the bytes of a number, this is the peak activation memory.
+     */
+    uint64_t peak_activation;
 } aznas_costs;
 
 /**
@@ -1542,7 +1548,7 @@ extern void aznas_on_panic(void);
 #endif
 
 /**
- * Counts multiply-adds and parameters at the resolution of `options`, of which nothing else is used. Takes no workspace.
+ * Counts multiply-adds, parameters and peak activation memory at the resolution of `options`, of which nothing else is used. Takes no workspace.
  *
  * `error` may be NULL.
  */

@@ -10,6 +10,7 @@ mod draw;
 mod network;
 mod node;
 mod op;
+mod peak;
 mod walk;
 
 pub use crate::ops::conv2d::Convolution;
@@ -21,4 +22,5 @@ pub(crate) use network::{check_multiple, explained};
 pub use node::{MAX_INPUTS, Node, NodeId};
 pub(crate) use op::Kind;
 pub use op::Op;
+pub use peak::peak_activation;
 pub(crate) use walk::Walk;

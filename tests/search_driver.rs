@@ -2,6 +2,8 @@
 
 mod programs;
 
+use aznas::graph::peak_activation;
+use aznas::spaces::{Settings, Space, nb101};
 use programs::program;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -484,6 +486,7 @@ fn impossible_budgets_are_explained() {
         (["--params", "100"], "at most 100 parameters are allowed"),
         (["--latency", "1e-6"], "at most 0.000001 milliseconds are allowed"),
         (["--max-workspace", "64"], "at most 64 bytes of workspace are allowed"),
+        (["--peak-memory", "1k"], "at most 256 activations at a time are allowed, and the least proposed were "),
         (["--min-params", "1e9"], "at least 1000000000 parameters are asked for, and the most proposed were "),
     ] {
         let folder = folder("impossible");
@@ -493,6 +496,45 @@ fn impossible_budgets_are_explained() {
         let message = refusal(&folder, &[&arguments[..], &generous].concat());
         assert!(message.contains(reason) && !message.contains(" 1000000000000 "), "{message}");
         assert!(!folder.exists(), "nothing should be written");
+    }
+}
+
+/// Bytes of a number say how many numbers a budget of bytes is, and those of the network in use count: of nb101 that which
+/// the benchmark trains, not the narrow one that is scored.
+#[test]
+fn peak_memory_is_limited_in_bytes() {
+    const NB101: [&str; 9] = [
+        "--space=nb101",
+        "--random=6",
+        "--channels=5",
+        "--target-channels=16",
+        "--cells=1",
+        "--target-resolution=8",
+        "--batch=1",
+        "--resolution=8",
+        "--threads=2",
+    ];
+    let space = Settings { channels: 5, target_channels: 16, cells: 1, target_resolution: 8, ..nb101::POLICY.settings };
+    let space = nb101::CellSpace::new(&space).unwrap();
+    let limited = |name: &str, arguments: &[&str]| {
+        let folder = folder(name);
+        let output = Command::new(program("search")).args(NB101).arg("--out").arg(&folder).args(arguments).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let mut reader = csv::Reader::from_path(folder.join("history.csv")).unwrap();
+        let place = reader.headers().unwrap().iter().position(|name| name == "peak_activation").unwrap();
+        let rows = reader.records().map(Result::unwrap);
+        rows.map(|row| (row[1].to_string(), row[place].parse::<u64>().ok())).collect::<Vec<_>>()
+    };
+    assert!(limited("peak-none", &[]).iter().all(|(_, peak)| peak.is_none()));
+    for size in [1, 2, 4] {
+        let arguments = [format!("--peak-memory={}k", 4 * size), format!("--bytes-per-element={size}")];
+        for (arch, peak) in limited(&format!("peak-{size}"), &arguments.each_ref().map(String::as_str)) {
+            let network = space.target_network(&arch.parse().unwrap());
+            let expected = peak_activation(&network, 8, 8).unwrap();
+            assert_eq!(peak, Some(expected), "{arch}");
+            assert!(expected <= 4096, "{arch}");
+        }
     }
 }
 

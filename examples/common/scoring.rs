@@ -1,6 +1,6 @@
 //! The options of a score on the command line, and a scorer that keeps its memory from one network to the next.
 
-use aznas::graph::Network;
+use aznas::graph::{Network, peak_activation};
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{BlockScores, ProxySet};
@@ -113,6 +113,8 @@ pub struct Outcome {
     /// The names of blocks, where they have some.
     pub names: Vec<String>,
     pub workspace_bytes: usize,
+    /// The most numbers that inference of an image as large as those scored holds at a time.
+    pub peak_activation: u64,
     pub elapsed: Duration,
 }
 
@@ -153,6 +155,8 @@ impl Scorer {
                 blocks.push(*block);
             }
         })?;
-        Ok(Outcome { scores, blocks, names: Vec::new(), workspace_bytes, elapsed: start.elapsed() })
+        let elapsed = start.elapsed();
+        let peak_activation = peak_activation(network, options.height, options.width)?;
+        Ok(Outcome { scores, blocks, names: Vec::new(), workspace_bytes, peak_activation, elapsed })
     }
 }

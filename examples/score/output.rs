@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// The columns of every CSV file; those of other proxies that were measured stand before the flags.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "arch",
     "expressivity",
     "progressivity",
@@ -23,13 +23,14 @@ const COLUMNS: [&str; 15] = [
     "mean_progressivity",
     "depth",
     "live_layers",
+    "peak_activation",
     "flags",
     "seed",
     "setting",
 ];
 
 /// The place of the flags among them.
-const FLAGS: usize = 12;
+const FLAGS: usize = 13;
 
 /// Rows as they come.
 pub struct Output<W> {
@@ -124,6 +125,7 @@ fn csv(arch: &str, seed: u64, setting: &Setting, outcome: &Outcome) -> [String; 
         scores.get(Proxy::MeanProgressivity).to_string(),
         scores.cost.depth.to_string(),
         scores.cost.live_layers.to_string(),
+        outcome.peak_activation.to_string(),
         scores.flags.names().collect::<Vec<_>>().join(" "),
         seed.to_string(),
         setting.to_string(),
@@ -145,6 +147,7 @@ fn json(arch: &str, seed: u64, setting: &Setting, outcome: &Outcome) -> Value {
         "mean_progressivity": scores.get(Proxy::MeanProgressivity),
         "depth": scores.cost.depth,
         "live_layers": scores.cost.live_layers,
+        "peak_activation": outcome.peak_activation,
         "flags": scores.flags.names().collect::<Vec<_>>(),
         "seed": seed,
         "setting": setting.to_string(),
@@ -175,7 +178,7 @@ fn table(out: &mut impl Write, proxies: ProxySet, rows: &[(String, Outcome)]) ->
     for proxy in proxies.iter() {
         write!(out, " {:>11}", proxy.symbol())?;
     }
-    writeln!(out, " {:>10} {:>9} {:>8}  architecture", "params", "memory", "time")?;
+    writeln!(out, " {:>10} {:>10} {:>9} {:>8}  architecture", "params", "peak", "memory", "time")?;
     for (i, (text, outcome)) in rows.iter().enumerate() {
         let rank = 1 + aggregates.iter().filter(|&&other| other > aggregates[i]).count();
         let scores = &outcome.scores;
@@ -187,8 +190,9 @@ fn table(out: &mut impl Write, proxies: ProxySet, rows: &[(String, Outcome)]) ->
         }
         writeln!(
             out,
-            " {:>10} {:>7.1}Mi {:>6.1}ms  {text}",
+            " {:>10} {:>10} {:>7.1}Mi {:>6.1}ms  {text}",
             scores.cost.parameters,
+            outcome.peak_activation,
             outcome.workspace_bytes as f64 / f64::from(1 << 20),
             outcome.elapsed.as_secs_f64() * 1e3,
         )?;

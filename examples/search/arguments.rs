@@ -25,6 +25,7 @@ Examples:
   search --space mbv2 --flops 450e6 --resolution 96 --batch 16 --iterations 500
   search --space mbv2 --flops 600e6 --out found --resume
   search --space mbv2 --flops 450e6 --resolution 96 --target trainability=-0.3
+  search --space mbv2 --target-resolution 96 --peak-memory 256k --bytes-per-element 1 --params 1e6
   search --space autoformer --subset tiny --random 10000")]
 pub struct Arguments {
     #[command(flatten)]
@@ -70,9 +71,16 @@ pub struct Arguments {
     /// At most as many layers [default: 14 for mbv2]
     #[arg(long)]
     pub max_layers: Option<u32>,
-    /// At most as many bytes of workspace, such as 512e6
-    #[arg(long, value_parser = count)]
+    /// At most as many bytes of workspace, such as 512e6 or 64M
+    #[arg(long, value_parser = bytes)]
     pub max_workspace: Option<u64>,
+    /// At most as many bytes of activations held at a time by inference of an image of the resolution that complexity is
+    /// counted at, such as 256k
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub peak_memory: Option<u64>,
+    /// Bytes of an activation in use
+    #[arg(long, value_enum, default_value_t = BytesPerElement::Four, requires = "peak_memory")]
+    pub bytes_per_element: BytesPerElement,
     /// At most as many milliseconds for an image of the resolution that complexity is counted at, layer by layer on one
     /// core of this machine or as the table says
     #[arg(long, value_name = "MS", value_parser = milliseconds)]
@@ -83,7 +91,7 @@ pub struct Arguments {
     /// Bytes in which each worker remembers blocks, so that a candidate is computed from where it departs from earlier
     /// ones; 0 for none. Scores stay the same. Of no use to candidates that are all drawn anew (--duplicates keep)
     /// [default: 512e6 for mbv2 and autoformer; 0 for nb201, whose candidates differ from the first cell on]
-    #[arg(long, value_name = "BYTES", value_parser = count)]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub reuse_memory: Option<u64>,
     /// The output folder [default: a new one in searches/]
     #[arg(long, value_name = "DIR")]
@@ -99,6 +107,17 @@ pub enum DuplicatesName {
     Keep,
     /// It takes the earlier scores; all candidates are scored with the same random draws
     Reuse,
+}
+
+/// What a number takes on the device.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BytesPerElement {
+    #[value(name = "1")]
+    One = 1,
+    #[value(name = "2")]
+    Two = 2,
+    #[value(name = "4")]
+    Four = 4,
 }
 
 /// The published ranges of transformers.
@@ -160,6 +179,14 @@ fn target(text: &str) -> std::result::Result<(Proxy, f64), String> {
         Ok(value) if f64::is_finite(value) => Ok((proxy, value)),
         _ => Err(format!("{value:?} is not a finite number")),
     }
+}
+
+/// Bytes, also in units of 1024 to a power, as 256k, 64M or 2G.
+fn bytes(text: &str) -> std::result::Result<u64, String> {
+    let units = [('k', 10), ('M', 20), ('G', 30)].into_iter();
+    let unit = units.filter_map(|(unit, power)| Some((text.strip_suffix(unit)?, 1 << power))).next();
+    let (number, unit) = unit.unwrap_or((text, 1));
+    count(number)?.checked_mul(unit).ok_or("too many bytes".to_string())
 }
 
 fn milliseconds(text: &str) -> std::result::Result<f64, String> {
@@ -272,6 +299,7 @@ impl Arguments {
                 minimum_parameters: self.min_params.or(least),
                 layers: self.max_layers.or(practice.layers),
                 workspace_bytes: self.max_workspace,
+                peak_activation: self.peak_memory.map(|bytes| bytes / self.bytes_per_element as u64),
                 custom: self.latency,
             },
             proxies,
@@ -301,6 +329,8 @@ impl Arguments {
             min_params,
             max_layers: _,
             max_workspace,
+            peak_memory,
+            bytes_per_element,
             latency,
             latency_table,
             reuse_memory: _, // the same bits are remembered or computed
@@ -328,6 +358,8 @@ impl Arguments {
             .with("min-params", min_params.as_ref())
             .with("max-layers", self.max_layers.or(self.practice().layers))
             .with("max-workspace", max_workspace.as_ref())
+            .with("peak-memory", peak_memory.as_ref())
+            .with("bytes-per-element", peak_memory.and_then(|_| value_name(*bytes_per_element)))
             .with("latency", latency.as_ref())
             .with("latency-table", latency_table.as_ref().map(content).transpose()?)
             .with("processor", is_measured.then(processor)))

@@ -4,6 +4,7 @@ use crate::common::failure::{Failure, Result};
 use crate::common::setting::Setting;
 use crate::latency::Table;
 use aznas::base::rng::Generator;
+use aznas::graph::peak_activation;
 use aznas::search::{Budget, Cost, SearchSpace};
 use aznas::spaces::Space;
 use aznas::tensor::Random;
@@ -16,8 +17,10 @@ pub struct Assessed<'s, S> {
     space: &'s S,
     options: Options,
     budget: Budget,
-    /// Milliseconds for images of a resolution, if they are of interest.
-    latency: Option<(RefCell<Table>, usize)>,
+    /// Rows and columns of the images that costs are counted for.
+    resolution: usize,
+    /// Milliseconds, if they are of interest.
+    latency: Option<RefCell<Table>>,
     /// Why an architecture could not be assessed, where the library has no word for it.
     failure: RefCell<Option<Failure>>,
     /// The least of every cost that came up.
@@ -26,21 +29,22 @@ pub struct Assessed<'s, S> {
 }
 
 impl<'s, S: Space> Assessed<'s, S> {
-    /// `latency` tells milliseconds, and the resolution they are of interest at.
-    pub fn new(space: &'s S, options: Options, budget: Budget, latency: Option<(Table, usize)>) -> Self {
+    /// `resolution` is that of the images that costs are counted for; `latency` tells milliseconds.
+    pub fn new(space: &'s S, options: Options, budget: Budget, resolution: usize, latency: Option<Table>) -> Self {
         let infinite = Cost {
             complexity: f64::INFINITY,
             parameters: u64::MAX,
             layers: u32::MAX,
             workspace_bytes: u64::MAX,
+            peak_activation: u64::MAX,
             custom: f64::INFINITY,
         };
-        let latency = latency.map(|(table, resolution)| (RefCell::new(table), resolution));
         Self {
             space,
             options,
             budget,
-            latency,
+            resolution,
+            latency: latency.map(RefCell::new),
             failure: RefCell::new(None),
             least: Cell::new(infinite),
             most_parameters: Cell::new(0),
@@ -53,15 +57,19 @@ impl<'s, S: Space> Assessed<'s, S> {
 
     /// Keeps measured latencies in a file; see [`Table::keep`].
     pub fn keep_latencies(&self, path: &Path, setting: &Setting) -> Result<()> {
-        self.latency.as_ref().map_or(Ok(()), |(table, _)| table.borrow_mut().keep(path, setting))
+        self.latency.as_ref().map_or(Ok(()), |table| table.borrow_mut().keep(path, setting))
     }
 
     /// Milliseconds of an architecture, if they are of interest.
     pub fn latency(&self, architecture: &S::Architecture) -> Result<Option<f64>> {
-        let of = |(table, resolution): &(RefCell<Table>, usize)| {
-            table.borrow_mut().of(self.space, architecture, *resolution)
-        };
+        let of = |table: &RefCell<Table>| table.borrow_mut().of(self.space, architecture, self.resolution);
         self.latency.as_ref().map(of).transpose()
+    }
+
+    /// The most numbers that inference of an architecture holds at a time, if they are limited.
+    pub fn peak_activation(&self, architecture: &S::Architecture) -> std::result::Result<Option<u64>, Error> {
+        let of = |_| peak_activation(&self.space.target_network(architecture), self.resolution, self.resolution);
+        self.budget.peak_activation.map(of).transpose()
     }
 
     /// What an error of the search means.
@@ -86,6 +94,7 @@ impl<'s, S: Space> Assessed<'s, S> {
             ("parameters", whole(budget.parameters), least.parameters as f64),
             ("layers", budget.layers.map(f64::from), f64::from(least.layers)),
             ("bytes of workspace", whole(budget.workspace_bytes), least.workspace_bytes as f64),
+            ("activations at a time", whole(budget.peak_activation), least.peak_activation as f64),
             // Only measured of what keeps all else.
             ("milliseconds", budget.custom.filter(|_| least.custom.is_finite()), least.custom),
         ] {
@@ -126,6 +135,7 @@ impl<S: Space> SearchSpace for &Assessed<'_, S> {
             let network = self.space.network(architecture);
             cost.workspace_bytes = aznas::workspace_size(&network, &self.options, &Random)? as u64;
         }
+        cost.peak_activation = self.peak_activation(architecture)?.unwrap_or_default();
         // A latency takes measuring: not of what is out of the budget anyway.
         let rest = Budget { custom: None, ..self.budget };
         if self.budget.custom.is_some() && rest.admits(&cost) {
@@ -144,6 +154,7 @@ impl<S: Space> SearchSpace for &Assessed<'_, S> {
             parameters: least.parameters.min(cost.parameters),
             layers: least.layers.min(cost.layers),
             workspace_bytes: least.workspace_bytes.min(cost.workspace_bytes),
+            peak_activation: least.peak_activation.min(cost.peak_activation),
             custom: if cost.custom > 0.0 { least.custom.min(cost.custom) } else { least.custom },
         });
         Ok(cost)

@@ -33,8 +33,7 @@ pub fn search<S: Space>(space: &S, arguments: &Arguments, crew: &impl Crew) -> R
         (Some(_), None) => Some(Table::measured(options)),
     };
     let resolution = arguments.space_settings(options.height).target_resolution as usize;
-    let latency = latency.map(|table| (table, resolution));
-    let assessed = Assessed::new(space, options, settings.budget, latency);
+    let assessed = Assessed::new(space, options, settings.budget, resolution, latency);
     // Settings that cannot work are refused before anything is written.
     let mut search = Search::new(&assessed, settings.clone())?;
     let trial = search.clone().ask().map_err(|error| assessed.explain(error))?;
@@ -115,8 +114,16 @@ fn line<S: Space>(
     seed: u64,
 ) -> Result<Line> {
     let Cost { complexity, parameters, .. } = assessed.space().cost(architecture)?;
-    let (arch, latency) = (architecture.to_string(), assessed.latency(architecture)?);
-    Ok(Line { step, arch, scores: scores.to_vec(), complexity, params: parameters, seed, latency })
+    Ok(Line {
+        step,
+        arch: architecture.to_string(),
+        scores: scores.to_vec(),
+        complexity,
+        params: parameters,
+        seed,
+        latency: assessed.latency(architecture)?,
+        peak_activation: assessed.peak_activation(architecture)?,
+    })
 }
 
 /// The architecture of a line read back, provided that what can be computed again of it is what the line says.

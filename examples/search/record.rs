@@ -31,6 +31,8 @@ pub struct Line {
     pub seed: u64,
     /// Milliseconds of one image, if they are limited.
     pub latency: Option<f64>,
+    /// The most numbers that inference holds at a time, if they are limited.
+    pub peak_activation: Option<u64>,
 }
 
 /// The costs that stand in a line, by the proxies whose names they have: unless these rank, and stand there themselves.
@@ -41,7 +43,7 @@ pub fn columns(proxies: ProxySet) -> Vec<&'static str> {
     let costs = COSTS.into_iter().filter(|&cost| !proxies.contains(cost));
     let mut columns = vec!["step", "arch"];
     columns.extend(proxies.iter().chain(costs).map(Proxy::name));
-    columns.extend(["seed", "latency"]);
+    columns.extend(["seed", "latency", "peak_activation"]);
     columns
 }
 
@@ -54,13 +56,19 @@ impl Line {
         fields.extend(costs.filter(|&(cost, _)| !proxies.contains(cost)).map(|(_, value)| value));
         fields.push(self.seed.to_string());
         fields.push(self.latency.map(|milliseconds| milliseconds.to_string()).unwrap_or_default());
+        fields.push(self.peak_activation.map(|numbers| numbers.to_string()).unwrap_or_default());
         fields
     }
 
     /// The names of its fields with their values, for a JSON file.
     pub fn object(&self, proxies: ProxySet) -> Value {
-        let costs = [("complexity", json!(self.complexity)), ("params", json!(self.params))];
-        let mut object = json!({ "step": self.step, "arch": self.arch, "seed": self.seed, "latency": self.latency });
+        let costs = [
+            ("complexity", json!(self.complexity)),
+            ("params", json!(self.params)),
+            ("latency", json!(self.latency)),
+            ("peak_activation", json!(self.peak_activation)),
+        ];
+        let mut object = json!({ "step": self.step, "arch": self.arch, "seed": self.seed });
         for (name, value) in costs {
             object[name] = value;
         }
@@ -85,7 +93,8 @@ impl Line {
             // A proxy is written as any other.
             params: number::<f64>(&field, "params")? as u64,
             seed: number(&field, "seed")?,
-            latency: if field("latency").is_empty() { None } else { Some(number(&field, "latency")?) },
+            latency: optional(&field, "latency")?,
+            peak_activation: optional(&field, "peak_activation")?,
         };
         if line.step == step { Ok(line) } else { Err(format!("step {} stands where {step} should", line.step)) }
     }
@@ -97,6 +106,14 @@ fn number<'a, T: FromStr<Err: Display>>(
     name: &str,
 ) -> std::result::Result<T, String> {
     field(name).parse().map_err(|error| format!("{name}: {error}"))
+}
+
+/// The number in a field that may be empty.
+fn optional<'a, T: FromStr<Err: Display>>(
+    field: &impl Fn(&str) -> &'a str,
+    name: &str,
+) -> std::result::Result<Option<T>, String> {
+    if field(name).is_empty() { Ok(None) } else { number(field, name).map(Some) }
 }
 
 /// An output folder being written.

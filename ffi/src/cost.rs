@@ -7,7 +7,8 @@ use crate::options::Options;
 use crate::pointer::{self, Descriptor, Struct};
 use crate::status::Status;
 use crate::written::Written;
-use aznas::graph::Cost;
+use aznas::graph::{Cost, peak_activation};
+use core::mem::offset_of;
 
 /// What a network costs for one image.
 ///
@@ -34,17 +35,22 @@ pub struct Costs {
     pub live_layers: u64,
     /// Sum over the blocks of the most of them in a row.
     pub depth: u64,
+    /// The most numbers that inference holds at a time: what the op that runs reads and writes, and all that is still needed
+    /// after it, in the order of the nodes. Batch normalisations, activations, gains, sums and products write over an input
+    /// of as many numbers that nobody needs any more. Times the bytes of a number, this is the peak activation memory.
+    pub peak_activation: u64,
 }
 
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Costs {
     const NAME: &'static str = "costs";
+    const SIZES: &'static [usize] = &[offset_of!(Self, peak_activation), size_of::<Self>()];
 }
 
 // SAFETY: `struct_size` comes first.
 unsafe impl Descriptor for Costs {}
 
-/// Counts multiply-adds and parameters at the resolution of `options`, of which nothing else is used. Takes no workspace.
+/// Counts multiply-adds, parameters and peak activation memory at the resolution of `options`, of which nothing else is used. Takes no workspace.
 ///
 /// `error` may be NULL.
 #[unsafe(no_mangle)]
@@ -71,6 +77,7 @@ pub unsafe extern "C" fn aznas_cost(
                 live_parameters: cost.live_parameters,
                 live_layers: cost.live_layers,
                 depth: cost.depth,
+                peak_activation: peak_activation(network, options.height, options.width)?,
                 ..request
             })
         };

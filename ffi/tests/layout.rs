@@ -85,7 +85,7 @@ fn layouts() -> Vec<Layout> {
         "aznas_tensor": source::Tensor { role, block, key, reserved, data, len }
         "aznas_source": source::Source { struct_size, tensors, tensor_count, tensor_size, lookup, context }
         "aznas_options": options::Options { struct_size, batch, height, width, seed, init, repeats, backend, sigma, proxies, algorithm, source, entropy, reserved }
-        "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters, live_layers, depth }
+        "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters, live_layers, depth, peak_activation }
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
         "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, mean_progressivity, macs, live_macs, parameters, live_parameters, live_layers, depth, flags, measured, proxies }
     }

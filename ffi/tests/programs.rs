@@ -2,11 +2,13 @@
 
 mod common;
 
-use aznas::graph::{Block, Convolution, Network, NodeId};
+use aznas::graph::{Block, Convolution, Network, NodeId, Op, peak_activation};
 use aznas::mem::Memory;
 use aznas::ops::activation::Activation;
 use aznas::ops::attention::Attention;
 use aznas::ops::conv2d::Algorithm;
+use aznas::ops::shuffle::Shuffle;
+use aznas::ops::slice::Slice;
 use aznas::proxy::{BlockScores, Proxy, ProxySet};
 use aznas::simd::Backend;
 use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
@@ -235,27 +237,97 @@ fn describe_cell(index: usize, block: &mut Block) -> Result<NodeId, Error> {
     block.add(&[x, y])
 }
 
-/// The networks of `graph.c` and `cells.c`, described with the builder of the core.
+/// The blocks of the first network of `gates.c`.
+fn describe_gates(index: usize, block: &mut Block) -> Result<NodeId, Error> {
+    let input = block.input();
+    match index {
+        0 => {
+            let x = block.convolution(input, Convolution::same(16, 3, 2), 0)?;
+            let x = block.batch_norm(x, 1e-5, 0)?;
+            block.activation(x, Activation::HardSwish)
+        }
+        1 => {
+            let x = block.convolution(input, Convolution { groups: 2, ..Convolution::same(16, 1, 1) }, 0)?;
+            let x = block.batch_norm(x, 1e-5, 0)?;
+            let x = block.push(Op::Shuffle(Shuffle { groups: 2 }), &[x], 0)?;
+            let x = block.convolution(x, Convolution::depthwise(16, 3, 1), 1)?;
+            let x = block.batch_norm(x, 1e-5, 1)?;
+            let x = block.activation(x, Activation::Silu)?;
+            let gate = block.global_pool(x)?;
+            let gate = block.linear(gate, 4, 2)?;
+            let gate = block.activation(gate, Activation::LeakyRelu { slope: 0.2.into() })?;
+            let gate = block.linear(gate, 16, 3)?;
+            let gate = block.activation(gate, Activation::Sigmoid)?;
+            let x = block.product(x, gate)?;
+            block.add(&[x, input])
+        }
+        2 => {
+            let [left, right] = [0, 8].map(|first| block.slice(input, Slice::of_channels(first, 8)));
+            let right = right?;
+            let x = block.convolution(left?, Convolution::same(8, 3, 1), 0)?;
+            let gate = block.activation(right, Activation::HardSigmoid)?;
+            let x = block.product(x, gate)?;
+            let x = block.activation(x, Activation::Elu { alpha: 0.5.into() })?;
+            let y = block.activation(right, Activation::Tanh)?;
+            let x = block.concat(&[x, y])?;
+            block.activation(x, Activation::Relu6)
+        }
+        _ => {
+            let x = block.convolution(input, Convolution::depthwise(16, 3, 1), 0)?;
+            let x = block.layer_norm(x, 1e-5, 1)?;
+            let x = block.linear(x, 32, 1)?;
+            let x = block.activation(x, Activation::Gelu)?;
+            let x = block.linear(x, 16, 2)?;
+            let x = block.scale(x, 3)?;
+            block.add(&[input, x])
+        }
+    }
+}
+
+/// The blocks of the transformer of `gates.c`.
+fn describe_plain_transformer(index: usize, block: &mut Block) -> Result<NodeId, Error> {
+    let input = block.input();
+    if index == 0 {
+        let patches = Convolution { kernel: [4; 2], stride: [4; 2], padding: [0; 2], ..Convolution::same(24, 1, 1) };
+        let x = block.convolution(input, Convolution { bias: true, ..patches }, 0)?;
+        return block.tokens(x, 0);
+    }
+    let x = block.layer_norm(input, 1e-5, 0)?;
+    let x = block.linear(x, 48, 0)?;
+    let x = block.attention(x, Attention::plain(2), 0)?;
+    let x = block.linear(x, 24, 1)?;
+    block.add(&[input, x])
+}
+
+/// The networks of `graph.c`, `cells.c` and `gates.c`, described with the builder of the core.
 enum Graph {
     ResNet,
     MobileNet,
     Transformer,
     Cells,
+    Gates,
+    PlainTransformer,
 }
 
 impl Network for Graph {
     fn block_count(&self) -> usize {
         match self {
             Self::ResNet => 3,
-            Self::MobileNet | Self::Transformer => 2,
+            Self::MobileNet | Self::Transformer | Self::PlainTransformer => 2,
             Self::Cells => 6,
+            Self::Gates => 4,
         }
     }
 
     fn describe(&self, index: usize, block: &mut Block) -> Result<(), Error> {
-        if matches!(self, Self::Transformer | Self::Cells) {
-            let describe = if matches!(self, Self::Cells) { describe_cell } else { describe_transformer };
-            let output = describe(index, block)?;
+        let described = match self {
+            Self::Transformer => Some(describe_transformer(index, block)?),
+            Self::Cells => Some(describe_cell(index, block)?),
+            Self::Gates => Some(describe_gates(index, block)?),
+            Self::PlainTransformer => Some(describe_plain_transformer(index, block)?),
+            Self::ResNet | Self::MobileNet => None,
+        };
+        if let Some(output) = described {
             return block.set_output(output);
         }
         let input = block.input();
@@ -300,7 +372,8 @@ impl Network for Graph {
         if matches!(self, Self::MobileNet | Self::Transformer) {
             return Ok(());
         }
-        let x = block.global_pool(block.input())?;
+        let pool = if matches!(self, Self::PlainTransformer) { Op::TokenPool } else { Op::GlobalPool };
+        let x = block.push(pool, &[block.input()], 0)?;
         let x = block.linear(x, 10, 0)?;
         block.set_output(x)
     }
@@ -313,6 +386,20 @@ fn cells_that_read_the_last_two_features() {
         let options = Options { batch: 4, height: 16, width: 16, backend, ..Options::default() };
         let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
         assert_eq!(printed, score(&Graph::Cells, &options, &Random, false), "{}", backend.name());
+    }
+}
+
+#[test]
+fn gates_and_their_peak_activation_memory() {
+    let program = common::compile("tests/c/gates.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
+    for (backend, number) in backends() {
+        let options = Options { batch: 4, height: 16, width: 16, backend, ..Options::default() };
+        let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
+        let expected = [Graph::Gates, Graph::PlainTransformer].map(|network| {
+            let peak = peak_activation(&network, 16, 16).expect("the network is sound");
+            format!("{}{peak}\n", score(&network, &options, &Random, false))
+        });
+        assert_eq!(printed, expected.concat(), "{}", backend.name());
     }
 }
 

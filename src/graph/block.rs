@@ -49,6 +49,13 @@ pub(crate) struct Flow {
     pub(crate) depends_on_earlier: bool,
 }
 
+impl Flow {
+    /// Whether the node lies on a path from what the block reads to its output.
+    pub(crate) fn is_live(self) -> bool {
+        self.reaches_output && (self.depends_on_input || self.depends_on_earlier)
+    }
+}
+
 impl Block {
     /// An empty block that reads a map of shape `input`; `index` is its number in the network.
     pub fn new(index: usize, input: Shape) -> Self {

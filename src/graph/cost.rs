@@ -30,7 +30,7 @@ impl Cost {
         for (i, (node, flow)) in block.nodes().iter().zip(block.flow()).enumerate() {
             let macs = block.macs_per_image(node)?;
             let parameters = block.parameters(node).as_slice().iter().map(|parameter| parameter.len() as u64).sum();
-            let live = flow.reaches_output && (flow.depends_on_input || flow.depends_on_earlier);
+            let live = flow.is_live();
             let is_layer = match node.op.kind() {
                 Kind::Convolution(_) => true,
                 Kind::Plain(op) => op.facts().is_layer,

@@ -96,6 +96,17 @@ impl Op {
         }
     }
 
+    /// Whether each number of the result is made from the numbers of the inputs in the same place, so that it may be written
+    /// over one of them. A batch normalisation is where a network is used: its statistics are constants there.
+    pub(crate) fn is_elementwise(&self) -> bool {
+        match self {
+            Self::Relu | Self::BatchNorm(_) | Self::Activation(_) | Self::Add | Self::Product | Self::Scale => true,
+            Self::Input | Self::Earlier | Self::Zero | Self::Identity | Self::Convolution(_) | Self::Linear(_) => false,
+            Self::AveragePool(_) | Self::MaxPool(_) | Self::GlobalPool | Self::TokenPool | Self::Tokens => false,
+            Self::LayerNorm(_) | Self::Attention(_) | Self::Concat | Self::Shuffle(_) | Self::Slice(_) => false,
+        }
+    }
+
     /// The table of all ops. Blocks refuse those that are not built, so nobody sees how they are counted here.
     pub(crate) fn kind(&self) -> Kind<'_> {
         match self {

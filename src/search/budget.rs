@@ -15,6 +15,8 @@ pub struct Budget {
     pub layers: Option<u32>,
     /// At most as many bytes of workspace.
     pub workspace_bytes: Option<u64>,
+    /// At most as many numbers held at a time by inference.
+    pub peak_activation: Option<u64>,
     /// At most as much of the caller's own quantity.
     pub custom: Option<f64>,
 }
@@ -27,6 +29,7 @@ impl Budget {
             && self.minimum_parameters.is_none_or(|minimum| cost.parameters >= minimum)
             && within(cost.layers, self.layers)
             && within(cost.workspace_bytes, self.workspace_bytes)
+            && within(cost.peak_activation, self.peak_activation)
             && within(cost.custom, self.custom)
     }
 }
@@ -41,7 +44,14 @@ mod tests {
 
     #[test]
     fn each_limit_rejects_just_above() {
-        let cost = Cost { complexity: 450e6, parameters: 5_000_000, layers: 14, workspace_bytes: 1 << 20, custom: 2.5 };
+        let cost = Cost {
+            complexity: 450e6,
+            parameters: 5_000_000,
+            layers: 14,
+            workspace_bytes: 1 << 20,
+            peak_activation: 1 << 18,
+            custom: 2.5,
+        };
         let none = Budget::default();
         assert!(none.admits(&cost));
         let cases = [
@@ -55,6 +65,8 @@ mod tests {
             (Budget { layers: Some(13), ..none }, false),
             (Budget { workspace_bytes: Some(1 << 20), ..none }, true),
             (Budget { workspace_bytes: Some((1 << 20) - 1), ..none }, false),
+            (Budget { peak_activation: Some(1 << 18), ..none }, true),
+            (Budget { peak_activation: Some((1 << 18) - 1), ..none }, false),
             (Budget { custom: Some(2.5), ..none }, true),
             (Budget { custom: Some(2.4), ..none }, false),
             (Budget { complexity: Some(450e6), layers: Some(13), ..none }, false),

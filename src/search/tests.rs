@@ -61,6 +61,7 @@ impl SearchSpace for Digits {
             parameters: sum,
             layers: 1,
             workspace_bytes: sum,
+            peak_activation: sum,
             custom: f64::from(genome[0]),
         })
     }

@@ -53,6 +53,11 @@ pub trait Space: SearchSpace<Architecture: Display + Send + Sync + 'static> + Si
     /// The network of an architecture.
     fn network(&self, architecture: &Self::Architecture) -> Self::Network;
 
+    /// The network that is to be used in the end, of which an architecture may have a narrower one that is scored.
+    fn target_network(&self, architecture: &Self::Architecture) -> Self::Network {
+        self.network(architecture)
+    }
+
     /// A name of block `index` of the network, or of its head past the last block. With the shape of its input it tells
     /// apart layers that do different work. It holds no comma.
     fn layer(&self, architecture: &Self::Architecture, index: usize) -> impl Display;
@@ -74,6 +79,9 @@ pub struct Cost {
     pub layers: u32,
     /// Bytes of workspace that scoring takes, where the caller has filled it in.
     pub workspace_bytes: u64,
+    /// The most numbers that inference holds at a time, where the caller has filled it in: see
+    /// [`peak_activation`](crate::graph::peak_activation).
+    pub peak_activation: u64,
     /// Anything of the caller's own, such as a latency in milliseconds.
     pub custom: f64,
 }

@@ -102,6 +102,7 @@ int main(void) {
     FIELD(aznas_costs, live_parameters);
     FIELD(aznas_costs, live_layers);
     FIELD(aznas_costs, depth);
+    FIELD(aznas_costs, peak_activation);
     STRUCT(aznas_block);
     FIELD(aznas_block, block);
     FIELD(aznas_block, height);

@@ -72,6 +72,11 @@ impl Space for CellSpace {
         CellNetwork { cell: cell.canonical(), skeleton, target_channels, target_resolution }
     }
 
+    fn target_network(&self, cell: &Cell) -> CellNetwork {
+        let network = self.network(cell);
+        CellNetwork { skeleton: self.skeleton.with_channels(self.target_channels), ..network }
+    }
+
     fn layer(&self, cell: &Cell, index: usize) -> impl Display {
         let (cell, skeleton) = (cell.canonical(), self.skeleton);
         let cells = skeleton.cells() as usize;
