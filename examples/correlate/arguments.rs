@@ -2,12 +2,14 @@
 
 use crate::campaign::Case;
 use crate::common::scoring::ScoringArguments;
+use crate::exhibit::{EXHIBITS, Exhibit};
+use crate::measurement::{self, Wishes};
 use crate::networks::{NetworkArguments, Origin};
-use crate::paper;
 use aznas::proxy::ProxySet;
 use aznas::spaces::SpaceName;
 use aznas::{Options, Sigma};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 
 /// Score every architecture of a table and correlate the scores with trained accuracy.
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 Examples:
   correlate --truth accuracies.csv --out report --preset fast
   correlate --truth accuracies.csv --columns cifar10,cifar100 --sample 1000 --seeds 3 --out report
+  correlate --truth accuracies.csv --out report --preset paper
   correlate --truth accuracies.csv --out report --preset table9 --dedupe
   correlate --truth accuracies.csv --out report --batch 8 --scores shard-*.csv
   correlate --nds DARTS.json --sample 1000 --out report
@@ -47,9 +50,9 @@ pub struct Arguments {
     /// Use so many rows, drawn at random
     #[arg(long, value_name = "N")]
     pub sample: Option<usize>,
-    /// Seeds to score under, from --seed on
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub seeds: u64,
+    /// Seeds to score under, from --seed on [default: 1, or as the preset says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: Option<u64>,
     /// Folder for the report and the scores
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -63,27 +66,45 @@ pub struct Arguments {
     /// Leave out rows with unknown architectures instead of giving up
     #[arg(long)]
     pub skip_unknown: bool,
-    /// Proxies of the ablation, the scatter and the chosen aggregate: paper, extended, general, blockwise, te-nas, all, or names between commas. Of
+    /// Proxies of the ablation, the scatter and the chosen aggregate: paper, extended, general, blockwise, te-nas, all, or names between commas [default: paper]. Of
     /// up to eight the ablation has all subsets, of more each proxy alone, all but each, and all. The choice of a set on
     /// half of the rows is among these, the paper's and the extended; of more than eight proxies it adds the one that
     /// helps most, from none on, for as long as one does
-    #[arg(long, default_value_t)]
-    pub proxies: ProxySet,
-    /// Several settings, or a recommended one
-    #[arg(long, value_enum)]
+    #[arg(long)]
+    pub proxies: Option<ProxySet>,
+    /// A recommended setting, or tables and figures of the paper made anew, with rows and seeds that their cost allows
+    #[arg(long, value_parser = Preset::parser(), value_name = "PRESET")]
     pub preset: Option<Preset>,
+    /// Measure every so many-th row by accuracy [default: as the preset says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub every: Option<u32>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What is asked for by one word.
+#[derive(Clone, Copy)]
 pub enum Preset {
-    /// Batch 8 with half-split sigma: ranks like batch 64, at an eighth of the work
+    /// Batch 8 with half-split sigma: ranks like batch 64, at an eighth of the work.
     Fast,
-    /// The paper's ablation: all subsets of its four proxies
-    Table4,
-    /// The paper's five initialisations
-    Table8,
-    /// The paper's five batch sizes, the small ones with half-split sigma too
-    Table9,
+    /// Tables and figures of the paper.
+    Exhibits(&'static [Exhibit]),
+}
+
+impl Preset {
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        let fast = PossibleValue::new("fast");
+        let fast = fast.help("Batch 8 with half-split sigma: ranks like batch 64, at an eighth of the work");
+        let exhibit = |exhibit: &'static Exhibit| PossibleValue::new(exhibit.name).help(exhibit.title);
+        let paper = PossibleValue::new("paper").help("All of them in one report");
+        let values = [fast].into_iter().chain(EXHIBITS.iter().map(exhibit)).chain([paper]);
+        PossibleValuesParser::new(values).map(|name| {
+            let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name);
+            match exhibit {
+                Some(exhibit) => Self::Exhibits(std::slice::from_ref(exhibit)),
+                None if name == "paper" => Self::Exhibits(&EXHIBITS),
+                None => Self::Fast,
+            }
+        })
+    }
 }
 
 impl Arguments {
@@ -95,30 +116,52 @@ impl Arguments {
         self
     }
 
+    /// Refuses what would be ignored.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match (self.exhibits(), self.proxies, self.every) {
+            (Some(_), Some(_), _) => Err("--proxies: tables and figures of the paper have their own"),
+            (None, _, Some(_)) => Err("--every is for the tables and figures of the paper: --preset"),
+            _ => Ok(()),
+        }
+    }
+
     /// The file of the rows; clap asks for one of the two.
     pub fn table(&self) -> &Path {
         self.truth.as_ref().or(self.nds.as_ref()).map_or(Path::new(""), PathBuf::as_path)
     }
 
+    /// The proxies of the generic report.
+    pub fn proxies(&self) -> ProxySet {
+        self.proxies.unwrap_or_default()
+    }
+
+    /// The options that everything is scored under, but for what a preset changes.
+    pub fn options(&self) -> Options {
+        self.space.options(&self.scoring, self.proxies())
+    }
+
+    /// The tables and figures of the paper that are asked for.
+    pub fn exhibits(&self) -> Option<&'static [Exhibit]> {
+        match self.preset {
+            Some(Preset::Exhibits(exhibits)) => Some(exhibits),
+            None | Some(Preset::Fast) => None,
+        }
+    }
+
+    /// What is to be different of the samples of a preset.
+    pub fn wishes(&self) -> Wishes {
+        Wishes { every: self.every.map(|every| every as usize), seeds: self.seeds }
+    }
+
     /// What to score under.
     pub fn cases(&self) -> Vec<Case> {
-        let options = self.space.options(&self.scoring, self.proxies);
-        let all = match self.preset {
-            None | Some(Preset::Table4) => vec![options],
-            Some(Preset::Fast) => vec![Options { batch: 8, sigma: Sigma::HalfSplit, ..options }],
-            Some(Preset::Table8) => {
-                paper::INITIALISATIONS.map(|(initialisation, _)| Options { initialisation, ..options }).to_vec()
+        let options = self.options();
+        match self.preset {
+            None => vec![Case::of(options)],
+            Some(Preset::Fast) => vec![Case::of(Options { batch: 8, sigma: Sigma::HalfSplit, ..options })],
+            Some(Preset::Exhibits(exhibits)) => {
+                measurement::needed(exhibits, options, self.wishes()).into_iter().map(|needed| needed.case).collect()
             }
-            Some(Preset::Table9) => {
-                let batches = || paper::BATCHES.iter().map(|&(batch, _)| batch);
-                let plain = batches().map(|batch| Options { batch, sigma: Sigma::Plain, ..options });
-                let small = batches().filter(|&batch| batch <= 16);
-                plain.chain(small.map(|batch| Options { batch, sigma: Sigma::HalfSplit, ..options })).collect()
-            }
-        };
-        let label = |options: &Options| {
-            format!("batch {}, {}, {} sigma", options.batch, options.initialisation.name(), options.sigma.name())
-        };
-        all.into_iter().map(|options| Case { label: label(&options), options }).collect()
+        }
     }
 }

@@ -23,6 +23,19 @@ pub struct Case {
     pub label: String,
 }
 
+impl Case {
+    /// Options, called after what most often differs.
+    pub fn of(options: Options) -> Self {
+        let Options { batch, initialisation, sigma, .. } = options;
+        Self { options, label: format!("batch {batch}, {}, {} sigma", initialisation.name(), sigma.name()) }
+    }
+
+    /// The same, so many seeds later.
+    pub fn after(&self, seeds: u64) -> Self {
+        Self { options: Options { seed: self.options.seed.wrapping_add(seeds), ..self.options }, ..self.clone() }
+    }
+}
+
 /// Which architecture is scored in place of another.
 pub struct Representatives(Option<HashMap<String, String>>);
 
@@ -57,6 +70,35 @@ pub struct Effort {
     pub workspace_bytes: u64,
 }
 
+impl Effort {
+    /// Adds that for another seed.
+    pub fn add(&mut self, other: Self) {
+        self.scored += other.scored;
+        self.milliseconds += other.milliseconds;
+        self.workspace_bytes = self.workspace_bytes.max(other.workspace_bytes);
+    }
+}
+
+/// The architectures that are scored for a table, each once.
+fn needed<'t>(table: &'t Table, representatives: &'t Representatives) -> Vec<&'t str> {
+    let mut seen = HashSet::new();
+    let used = table.rows.iter().map(|&number| representatives.of(&table.architectures[number as usize]));
+    used.filter(|arch| seen.insert(*arch)).collect()
+}
+
+/// Those of them that are not scored yet.
+pub fn missing(
+    table: &Table,
+    networks: &Networks,
+    case: &Case,
+    representatives: &Representatives,
+    scored: &Scored,
+) -> Vec<String> {
+    let records = scored.of(&networks.setting(&case.options), case.options.seed);
+    let is_missing = |arch: &&str| records.is_none_or(|records| !records.contains_key(*arch));
+    needed(table, representatives).into_iter().filter(is_missing).map(str::to_string).collect()
+}
+
 /// Scores what of the table is not scored yet; each score is on disk as soon as it is done.
 pub fn score(
     table: &Table,
@@ -68,12 +110,8 @@ pub fn score(
 ) -> Result<Effort> {
     let options = case.options;
     let setting = networks.setting(&options);
-    let mut seen = HashSet::new();
-    let used = table.rows.iter().map(|&number| representatives.of(&table.architectures[number as usize]));
-    let needed: Vec<&str> = used.filter(|arch| seen.insert(*arch)).collect();
-    let records = scored.of(&setting, options.seed);
-    let is_missing = |arch: &&str| records.is_none_or(|records| !records.contains_key(*arch));
-    let missing: Vec<String> = needed.iter().copied().filter(is_missing).map(str::to_string).collect();
+    let needed = needed(table, representatives);
+    let missing = missing(table, networks, case, representatives, scored);
     if let (Some(arch), false) = (missing.first(), scored.is_open()) {
         let (count, needed, seed) = (missing.len(), needed.len(), options.seed);
         let arch = quoted(arch);
@@ -132,26 +170,34 @@ pub fn counts(table: &Table, networks: &Networks, options: &Options) -> Result<V
     Ok(counts?)
 }
 
-/// The proxies of every row, in the order of [`Proxy::ALL`]; NaN for those that the options do not ask for.
+/// The proxies of every row, in the order of [`Proxy::ALL`]; NaN for what no case measures.
 pub fn proxies(
     table: &Table,
     counts: &[Option<Scores>],
     networks: &Networks,
-    case: &Case,
+    cases: &[Case],
     representatives: &Representatives,
     scored: &Scored,
 ) -> Result<Vec<Vec<f64>>> {
-    let records = scored.of(&networks.setting(&case.options), case.options.seed);
+    let of_case = |case: &Case| (case.options.proxies, scored.of(&networks.setting(&case.options), case.options.seed));
+    let cases: Vec<_> = cases.iter().map(of_case).collect();
+    // Where to find each proxy: the case and the place in its records; nothing for what is counted.
+    let places = Proxy::ALL.map(|proxy| {
+        let place = measurable().iter().position(|measured| measured == proxy)?;
+        Some((cases.iter().position(|(proxies, _)| proxies.contains(proxy)), place))
+    });
     let mut columns = vec![Vec::with_capacity(table.rows.len()); Proxy::ALL.len()];
     for (row, &number) in table.rows.iter().enumerate() {
         let arch = table.architecture(row);
-        let record = records.and_then(|records| records.get(representatives.of(arch)));
-        let record = record.ok_or_else(|| format!("{}: not scored", quoted(arch)))?;
+        let scored_as = representatives.of(arch);
+        let records: Option<Vec<&Record>> = cases.iter().map(|(_, records)| records.as_ref()?.get(scored_as)).collect();
+        let records = records.ok_or_else(|| format!("{}: not scored", quoted(arch)))?;
         let counted = counts[number as usize].ok_or_else(|| format!("{}: not counted", quoted(arch)))?;
-        for (column, proxy) in columns.iter_mut().zip(Proxy::ALL) {
-            column.push(match measurable().iter().position(|measured| measured == proxy) {
-                Some(place) => record.proxies[place],
+        for ((column, proxy), place) in columns.iter_mut().zip(Proxy::ALL).zip(places) {
+            column.push(match place {
                 None => counted.get(proxy),
+                Some((None, _)) => f64::NAN,
+                Some((Some(case), place)) => records[case].proxies[place],
             });
         }
     }

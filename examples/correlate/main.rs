@@ -2,10 +2,15 @@
 
 mod arguments;
 mod campaign;
+mod ceiling;
 mod choice;
 #[path = "../common/mod.rs"]
 mod common;
+mod correlations;
+mod exhibit;
 mod field;
+mod forms;
+mod measurement;
 mod named;
 #[path = "../common/networks.rs"]
 mod networks;
@@ -13,6 +18,7 @@ mod paper;
 mod picture;
 mod records;
 mod report;
+mod reproduction;
 mod results;
 mod scored;
 mod shards;
@@ -22,18 +28,18 @@ mod study;
 mod table;
 
 use arguments::Arguments;
-use aznas::Options;
+use aznas::proxy::ProxySet;
 use aznas::spaces::SpaceName;
 use campaign::{Case, Effort, Representatives};
 use clap::Parser;
 use common::failure::{At, Failure, Result, quoted};
 use common::refusal;
 use common::setting::Setting;
+use exhibit::Exhibit;
 use named::Networks;
 use networks::Origin;
 use rayon::prelude::*;
 use report::Report;
-use results::{Columns, Settings};
 use scored::Scored;
 use std::fs::{self, File};
 use std::io::{Write, stdout};
@@ -49,6 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    arguments.check()?;
     // Ranking keeps no more than the cores busy.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.scoring.workers().min(cores);
@@ -63,26 +70,21 @@ fn run(arguments: &Arguments) -> Result<()> {
     let networks = Networks::of(&arguments.space, arguments.networks.as_deref())?;
     let networks = if arguments.scores.is_empty() { networks } else { networks.of_any_file() };
     let table = arguments.read(&networks, &cases)?;
-    let truths = Truth::of(&table);
     let asked: Vec<Setting> = cases.iter().map(|case| networks.setting(&case.options)).collect();
     let joined = if arguments.scores.is_empty() { None } else { Some(shards::join(&arguments.scores, &asked)?) };
     fs::create_dir_all(&arguments.out).at(&arguments.out)?;
     let path = arguments.out.join("scores.csv");
     let mut scored = joined.map_or_else(|| Scored::open(&path), Ok)?;
 
-    let mut overview = Settings::new();
-    let mut first = Vec::new();
-    for (case, setting) in cases.iter().zip(&asked) {
-        if let Some((count, differences)) = scored.others(setting) {
-            let path = path.display();
-            eprintln!("note: none of the {count} scores in {path} is of use here: {differences}");
-        }
-        let seeds = arguments.score(&table, &networks, case, &representatives, &mut scored, &mut overview, &truths)?;
-        if first.is_empty() {
-            first = seeds;
-        }
+    let others: Option<Vec<_>> = asked.iter().map(|setting| scored.others(setting)).collect();
+    if let Some((count, differences)) = others.and_then(|others| others.into_iter().next()) {
+        let path = path.display();
+        eprintln!("note: none of the {count} scores in {path} is of use here: {differences}");
     }
-    let report = arguments.report(&table, &truths, &cases[0], &first, overview)?;
+    let report = match arguments.exhibits() {
+        Some(exhibits) => arguments.reproduction(exhibits, &table, &networks, &representatives, &mut scored)?,
+        None => arguments.study(&table, &networks, &cases[0], &representatives, &mut scored)?,
+    };
     report.write(&arguments.out)?;
     // Everything is on disk: whoever reads the terminal may stop when they like.
     let _ = writeln!(stdout(), "{}\n{}", report.text(), arguments.out.join("report.html").display());
@@ -124,64 +126,70 @@ impl Arguments {
         Ok(table)
     }
 
-    /// Scores the table under every seed of a case.
-    fn score(
+    /// Tables and figures of the paper.
+    fn reproduction(
+        &self,
+        exhibits: &'static [Exhibit],
+        table: &Table,
+        networks: &Networks,
+        representatives: &Representatives,
+        scored: &mut Scored,
+    ) -> Result<Report> {
+        let request = reproduction::Request {
+            exhibits,
+            table,
+            networks,
+            representatives,
+            options: self.options(),
+            wishes: self.wishes(),
+            workers: self.scoring.workers(),
+            has: self.space.ranked(ProxySet::ALL),
+        };
+        let mut report = Report::new("The paper's tables and figures".into(), self.subtitle(table, &Truth::of(table)));
+        reproduction::reproduce(&request, scored, &mut report)?;
+        Ok(report)
+    }
+
+    /// A study of the proxies that are asked for.
+    fn study(
         &self,
         table: &Table,
         networks: &Networks,
         case: &Case,
         representatives: &Representatives,
         scored: &mut Scored,
-        overview: &mut Settings,
-        truths: &[Truth],
-    ) -> Result<Vec<Columns>> {
+    ) -> Result<Report> {
+        let truths = Truth::of(table);
         let counts = campaign::counts(table, networks, &case.options)?;
-        let mut total = Effort::default();
-        let mut seeds = Vec::new();
-        for seed in 0..self.seeds {
-            let options = Options { seed: case.options.seed.wrapping_add(seed), ..case.options };
-            let case = Case { options, ..case.clone() };
-            let workers = self.scoring.workers();
-            let effort = campaign::score(table, networks, &case, representatives, workers, scored)?;
-            total.scored += effort.scored;
-            total.milliseconds += effort.milliseconds;
-            total.workspace_bytes = total.workspace_bytes.max(effort.workspace_bytes);
-            seeds.push(campaign::proxies(table, &counts, networks, &case, representatives, scored)?);
+        let (mut total, mut seeds) = (Effort::default(), Vec::new());
+        for seed in 0..self.seeds.unwrap_or(1) {
+            let case = case.after(seed);
+            total.add(campaign::score(table, networks, &case, representatives, self.scoring.workers(), scored)?);
+            seeds.push(campaign::proxies(table, &counts, networks, &[case], representatives, scored)?);
         }
-        overview.add(case, truths, &seeds, &total);
-        Ok(seeds)
+        let (known, proxies, seed) = (case.options.proxies, self.space.ranked(self.proxies()), self.scoring.seed);
+        let mut report = Report::new(
+            "Scores against trained accuracy".into(),
+            format!("{} {}.", self.subtitle(table, &truths), case.label),
+        );
+        report.sheet(results::setting(case, &truths, &seeds, &total));
+        report.sheet(results::correlations(&truths, &seeds, known, proxies));
+        let columns = &seeds[0];
+        results::ranks(&mut report, table, &truths, columns, known, proxies, &self.out)?;
+        results::ablation(&mut report, &truths, &seeds, proxies);
+        results::matrix(&mut report, &truths, columns, known);
+        report.sheet(results::selected(&truths, columns, known, proxies, seed));
+        results::choice(&mut report, &truths, columns, known, proxies, seed);
+        results::best(&mut report, table, &truths, columns, known, proxies);
+        Ok(report)
     }
 
-    /// The report: all cases in a table, the first one in detail.
-    fn report(
-        &self,
-        table: &Table,
-        truths: &[Truth],
-        case: &Case,
-        seeds: &[Columns],
-        overview: Settings,
-    ) -> Result<Report> {
-        let seed = self.scoring.seed;
-        let subtitle = format!(
-            "{}: {} rows{}. In detail: {}, {} seed(s) from {seed}. {}",
-            self.table().display(),
-            table.rows.len(),
-            if self.dedupe { ", equal cells scored once" } else { "" },
-            case.label,
-            self.seeds,
-            results::compared(truths)
-        );
-        let (known, proxies) = (case.options.proxies, self.space.ranked(self.proxies));
-        let mut report = Report::new("Scores against trained accuracy".into(), subtitle);
-        report.sheet(overview.finish());
-        report.sheet(results::correlations(truths, seeds, known, proxies));
-        let columns = &seeds[0];
-        results::ranks(&mut report, table, truths, columns, known, proxies, &self.out)?;
-        results::ablation(&mut report, truths, seeds, proxies);
-        results::matrix(&mut report, truths, columns, known);
-        report.sheet(results::selected(truths, columns, known, proxies, seed));
-        results::choice(&mut report, truths, columns, known, proxies, seed);
-        results::best(&mut report, table, truths, columns, known, proxies);
-        Ok(report)
+    /// Which rows a report is of, and what they are compared with.
+    fn subtitle(&self, table: &Table, truths: &[Truth]) -> String {
+        let (file, rows, seed) = (self.table().display(), table.rows.len(), self.scoring.seed);
+        let dedupe = if self.dedupe { ", equal cells scored once" } else { "" };
+        let compared = results::compared(truths);
+        let compared = if compared.is_empty() { compared } else { format!(" {compared}.") };
+        format!("{file}: {rows} rows{dedupe}. Seeds from {seed}.{compared}")
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 const STYLE: &str = "\
-body { font: 15px/1.5 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #1a202c; max-width: 1000px; margin: 2em auto; padding: 0 1em; }
+body { font: 15px/1.5 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #1a202c; max-width: 1150px; margin: 2em auto; padding: 0 1em; }
 h1 { font-size: 1.6em; margin-bottom: 0; } h2 { font-size: 1.2em; margin: 2em 0 .3em; border-bottom: 1px solid #e2e8f0; }
 p { color: #4a5568; } a { color: #2b6cb0; }
 table { border-collapse: collapse; font-size: 13px; margin: .5em 0; }
@@ -18,7 +18,14 @@ svg { max-width: 100%; height: auto; margin: .5em 0; }
 
 enum Part {
     Sheet(Sheet),
-    Picture { name: &'static str, title: String, note: String, svg: String },
+    /// A table that is in its file alone.
+    Numbers(Sheet),
+    Picture {
+        name: &'static str,
+        title: String,
+        note: String,
+        svg: String,
+    },
 }
 
 /// Results in the order they are read.
@@ -37,6 +44,11 @@ impl Report {
     /// Adds a table.
     pub fn sheet(&mut self, sheet: Sheet) {
         self.parts.push(Part::Sheet(sheet));
+    }
+
+    /// Adds the numbers of a picture, for its file alone.
+    pub fn numbers(&mut self, sheet: Sheet) {
+        self.parts.push(Part::Numbers(sheet));
     }
 
     /// Adds a picture; `note` says which file has its numbers.
@@ -68,6 +80,7 @@ impl Report {
                     sheet.write(folder)?;
                     html += &format!("<h2>{}</h2>\n{}", escape(&sheet.title), sheet.html());
                 }
+                Part::Numbers(sheet) => sheet.write(folder)?,
                 Part::Picture { name, title, note, svg } => {
                     let path = folder.join(format!("{name}.svg"));
                     fs::write(&path, svg).at(&path)?;

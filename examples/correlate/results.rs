@@ -3,84 +3,66 @@
 use crate::campaign::{Case, Effort};
 use crate::choice;
 use crate::common::failure::{At, Result};
+use crate::correlations::Correlations;
 use crate::paper;
-use crate::picture::{self, Bar};
+use crate::picture::{self, Bar, Map, Points};
 use crate::report::Report;
 use crate::sheet::{Sheet, figure};
 use crate::statistics::{kendall, mean_and_deviation};
 use crate::study::{
-    DRAWN, MEASURES, MOST_PROXIES, Predictor, RUNS, Truth, aggregated, mode_name, selection, subsets, symbols,
+    DRAWN, MOST_PROXIES, Predictor, RUNS, Truth, aggregated, best_architectures, mode_name, selection, subsets, symbols,
 };
 use crate::table::Table;
-use aznas::Sigma;
 use aznas::aggregate::Mode;
 use aznas::proxy::{Proxy, ProxySet};
 use aznas::spaces::nb201::Cell;
-use aznas::{Initialisation, Options};
 use rayon::prelude::*;
 use std::path::Path;
 
 /// The proxies of every row under one seed, in the order of [`Proxy::ALL`].
 pub type Columns = Vec<Vec<f64>>;
 
-const NAMES: [&str; 3] = ["C10", "C100", "IN16"];
-
-/// What the settings took and what the two sets of proxies reach under them.
-pub struct Settings {
-    sheet: Sheet,
-}
-
-impl Settings {
-    /// No setting yet.
-    pub fn new() -> Self {
-        let heading = [
-            "setting",
-            "column",
-            "paper's four, tau",
-            "published",
-            "extended, tau",
-            "deviation over seeds",
-            "rows",
-            "scored",
-            "ms per architecture",
-            "workspace MiB",
-            "process MiB",
-        ];
-        let note = "Kendall's tau of the logarithmic aggregates, mean over the seeds. Time of one worker per scored \
-                    architecture; the largest workspace of a worker; the most memory the process has had.";
-        Self { sheet: Sheet::new("settings", "Settings", note, &heading) }
+/// What the setting took and what the two sets of proxies reach under it.
+pub fn setting(case: &Case, truths: &[Truth], seeds: &[Columns], effort: &Effort) -> Sheet {
+    let heading = [
+        "setting",
+        "column",
+        "paper's four, tau",
+        "published",
+        "extended, tau",
+        "deviation over seeds",
+        "rows",
+        "scored",
+        "ms per architecture",
+        "workspace MiB",
+        "process MiB",
+    ];
+    let note = "Kendall's tau of the logarithmic aggregates, mean over the seeds. Time of one worker per scored \
+                architecture; the largest workspace of a worker; the most memory the process has had.";
+    let mut sheet = Sheet::new("settings", "Setting", note, &heading);
+    for truth in truths {
+        let taus = |set| -> Option<(f64, f64)> {
+            let taus: Option<Vec<f64>> =
+                seeds.iter().map(|columns| truth.kendall(&aggregated(columns, set, Mode::Log))).collect();
+            mean_and_deviation(&taus?)
+        };
+        let (paper, extended) = (taus(ProxySet::PAPER), taus(ProxySet::EXTENDED));
+        let published = paper::dataset(&truth.name).zip(paper::of_setting(&case.options));
+        sheet.rows.push(vec![
+            case.label.clone(),
+            truth.name.clone(),
+            figure(paper.map(|tau| tau.0)),
+            published.map_or(String::new(), |(dataset, figures)| format!("{:.3}", figures[dataset])),
+            figure(extended.map(|tau| tau.0)),
+            deviation(seeds, paper),
+            truth.rows.len().to_string(),
+            effort.scored.to_string(),
+            format!("{:.2}", effort.milliseconds / effort.scored as f64),
+            format!("{:.2}", effort.workspace_bytes as f64 / f64::from(1 << 20)),
+            peak_memory().map_or("unknown".into(), |mebibytes| format!("{mebibytes:.0}")),
+        ]);
     }
-
-    /// Adds a case, scored under each seed.
-    pub fn add(&mut self, case: &Case, truths: &[Truth], seeds: &[Columns], effort: &Effort) {
-        for truth in truths {
-            let taus = |set| -> Option<(f64, f64)> {
-                let taus: Option<Vec<f64>> =
-                    seeds.iter().map(|columns| truth.kendall(&aggregated(columns, set, Mode::Log))).collect();
-                mean_and_deviation(&taus?)
-            };
-            let (paper, extended) = (taus(ProxySet::PAPER), taus(ProxySet::EXTENDED));
-            let published = paper::dataset(&truth.name).zip(published(&case.options));
-            self.sheet.rows.push(vec![
-                case.label.clone(),
-                truth.name.clone(),
-                figure(paper.map(|tau| tau.0)),
-                published.map_or(String::new(), |(dataset, figures)| format!("{:.3}", figures[dataset])),
-                figure(extended.map(|tau| tau.0)),
-                deviation(seeds, paper),
-                truth.rows.len().to_string(),
-                effort.scored.to_string(),
-                format!("{:.2}", effort.milliseconds / effort.scored as f64),
-                format!("{:.2}", effort.workspace_bytes as f64 / f64::from(1 << 20)),
-                peak_memory().map_or("unknown".into(), |mebibytes| format!("{mebibytes:.0}")),
-            ]);
-        }
-    }
-
-    /// The table.
-    pub fn finish(self) -> Sheet {
-        self.sheet
-    }
+    sheet
 }
 
 /// The deviation over several seeds.
@@ -96,49 +78,25 @@ fn peak_memory() -> Option<f64> {
     Some(kibibytes / 1024.0)
 }
 
-/// The published τ of all four proxies under a setting of the paper.
-fn published(options: &Options) -> Option<[f64; 3]> {
-    if options.sigma != Sigma::Plain || options.repeats != 1 {
-        return None;
-    }
-    let by_batch = paper::BATCHES.iter().find(|(batch, _)| *batch == options.batch).map(|(_, figures)| *figures);
-    let by_weights =
-        paper::INITIALISATIONS.iter().find(|(init, _)| *init == options.initialisation).map(|(_, figures)| *figures);
-    match (options.initialisation, options.batch) {
-        (Initialisation::KaimingNormalFanIn, _) => by_batch,
-        (_, 64) => by_weights,
-        _ => None,
-    }
-}
-
-/// τ, ρ and nDCG of every proxy and aggregate.
+/// What is reported of every proxy and aggregate.
 pub fn correlations(truths: &[Truth], seeds: &[Columns], known: ProxySet, chosen: ProxySet) -> Sheet {
-    let mut heading = vec!["column", "ranking"];
-    heading.extend(MEASURES);
-    heading.extend(["tau published", "deviation of tau over seeds"]);
-    let note = "Means over the seeds; undefined where all of a ranking or all accuracies tie.";
-    let mut sheet = Sheet::new("correlations", "Rank correlation with trained accuracy", note, &heading);
+    let mut correlations = Correlations::new();
+    let predictors = Predictor::all(known, chosen);
+    let predictions: Vec<Vec<Vec<f64>>> =
+        predictors.iter().map(|predictor| seeds.iter().map(|columns| predictor.predict(columns)).collect()).collect();
     for truth in truths {
-        for predictor in Predictor::all(known, chosen) {
-            let seeds: Vec<[Option<f64>; 4]> =
-                seeds.par_iter().map(|columns| truth.measures(&predictor.predict(columns))).collect();
-            let of = |measure: usize| {
-                let values: Option<Vec<f64>> = seeds.iter().map(|measures| measures[measure]).collect();
-                mean_and_deviation(&values?)
-            };
+        for (predictor, predictions) in predictors.iter().zip(&predictions) {
             let (set, mode) = predictor.parts();
-            let mut row = vec![truth.name.clone(), predictor.name()];
-            row.extend((0..4).map(|measure| figure(of(measure).map(|of| of.0))));
-            row.push(published_ablation(truth, set, mode).map_or(String::new(), |tau| format!("{tau:.3}")));
-            row.push(deviation(&seeds, of(0)));
-            sheet.rows.push(row);
+            correlations.add(truth, &predictor.name(), predictions, seeds, published(truth, set, mode));
         }
+        correlations.ceiling(truth, truths, &seeds[0]);
     }
-    sheet
+    correlations.finish()
 }
 
-fn published_ablation(truth: &Truth, set: ProxySet, mode: Mode) -> Option<f64> {
-    Some(paper::ablation(set, mode)?[paper::dataset(&truth.name)?])
+/// The published τ of a ranking.
+fn published(truth: &Truth, set: ProxySet, mode: Mode) -> Option<f64> {
+    Some(paper::of_ranking(set, mode).tau?[paper::dataset(&truth.name)?])
 }
 
 /// The subsets of the proxies in both modes, and its bars for the first truth.
@@ -162,11 +120,11 @@ pub fn ablation(report: &mut Report, truths: &[Truth], seeds: &[Columns], chosen
             subsets.par_iter().map(|&set| [Mode::Log, Mode::Linear].map(|mode| tau(truth, set, mode))).collect();
         for (&set, taus) in subsets.iter().zip(taus) {
             for (mode, tau) in [Mode::Log, Mode::Linear].into_iter().zip(taus) {
-                let published = published_ablation(truth, set, mode).map_or(String::new(), |tau| format!("{tau:.3}"));
+                let published = published(truth, set, mode).map_or(String::new(), |tau| format!("{tau:.3}"));
                 sheet.rows.push(vec![symbols(set), mode_name(mode).into(), truth.name.clone(), figure(tau), published]);
             }
             if i == 0 {
-                let published = published_ablation(truth, set, Mode::Log);
+                let published = published(truth, set, Mode::Log);
                 drawn.push(Bar { label: symbols(set), values: taus, published });
             }
         }
@@ -208,7 +166,8 @@ pub fn matrix(report: &mut Report, truths: &[Truth], columns: &Columns, known: P
     for (name, row) in names.iter().zip(&values) {
         sheet.rows.push([name.clone()].into_iter().chain(row.iter().map(|&tau| figure(tau))).collect());
     }
-    report.picture("matrix", "Proxy against proxy, drawn", "Numbers: matrix.csv", picture::heat_map(&names, &values));
+    let map = Map { names: &names, values: &values, framed: &[] };
+    report.picture("matrix", "Proxy against proxy, drawn", "Numbers: matrix.csv", picture::heat_map(&map));
     report.sheet(sheet);
 }
 
@@ -229,8 +188,9 @@ pub fn selected(truths: &[Truth], columns: &Columns, known: ProxySet, chosen: Pr
         let outcomes: Vec<_> =
             predictors.par_iter().map(|predictor| selection(predictor, columns, truth, seed)).collect();
         for (predictor, (picked, _)) in predictors.iter().zip(&outcomes) {
-            let is_paper = predictor.parts() == (ProxySet::PAPER, Mode::Log);
-            let published = paper::dataset(&truth.name).filter(|_| is_paper).map(|dataset| paper::SELECTED[dataset]);
+            let (set, mode) = predictor.parts();
+            let accuracy = paper::of_ranking(set, mode).accuracy.zip(paper::dataset(&truth.name));
+            let published = accuracy.map(|(figures, dataset)| figures[dataset]);
             let published = published.map_or(String::new(), |(mean, deviation)| format!("{mean} ± {deviation}"));
             add(predictor.name(), picked, published);
         }
@@ -308,19 +268,8 @@ pub fn best(
     let logarithmic = |predictor: &Predictor| predictor.parts().1 == Mode::Log;
     for predictor in Predictor::all(known, chosen).iter().filter(|predictor| logarithmic(predictor)) {
         let prediction = predictor.predict(columns);
-        let mut order: Vec<usize> = (0..prediction.len()).collect();
-        order.sort_by(|&a, &b| prediction[b].total_cmp(&prediction[a]).then(a.cmp(&b)));
-        // An architecture that is in several rows takes one place.
-        let mut seen = Vec::new();
-        order.retain(|&row| {
-            let is_new = seen.len() < 3 && !seen.contains(&table.rows[row]);
-            if is_new {
-                seen.push(table.rows[row]);
-            }
-            is_new
-        });
         let mut cells = Vec::new();
-        for (place, row) in order.into_iter().enumerate() {
+        for (place, row) in best_architectures(table, &prediction, 3).into_iter().enumerate() {
             let arch = table.architecture(row);
             let values = table.truths.iter().map(|values| figure(Some(values[row])));
             let mut cell = vec![predictor.name(), (place + 1).to_string(), arch.to_string()];
@@ -359,7 +308,9 @@ pub fn ranks(
     let tau = figure(truth.kendall(&prediction));
     let name = format!("{}, logarithmic aggregate", symbols(chosen));
     let predicted = truth.predicted(&prediction);
-    let svg = picture::scatter(&predicted, truth.ranks(), &name, &truth.name, &tau);
+    let points =
+        Points { prediction: &name, name: &truth.name, tau: &tau, predicted: &predicted, truth: truth.ranks() };
+    let svg = picture::scatter(&points);
     report.picture("scatter", "Predicted against true ranks", "Ranks from 1, the worst. Numbers: ranks.csv", svg);
 
     let path = folder.join("ranks.csv");
@@ -390,7 +341,7 @@ pub fn ranks(
 pub fn compared(truths: &[Truth]) -> String {
     let names = truths.iter().filter_map(|truth| {
         let dataset = paper::dataset(&truth.name)?;
-        Some(format!("{} with the paper's {}", truth.name, NAMES[dataset]))
+        Some(format!("{} with the paper's {}", truth.name, paper::DATASETS[dataset]))
     });
     names.collect::<Vec<_>>().join(", ")
 }

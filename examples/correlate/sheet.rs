@@ -7,7 +7,7 @@ use std::path::Path;
 /// A table with a heading.
 pub struct Sheet {
     /// The name of its file, without ending.
-    pub name: &'static str,
+    pub name: String,
     pub title: String,
     pub note: String,
     pub heading: Vec<String>,
@@ -16,9 +16,9 @@ pub struct Sheet {
 
 impl Sheet {
     /// No rows yet.
-    pub fn new(name: &'static str, title: &str, note: &str, heading: &[&str]) -> Self {
+    pub fn new(name: &str, title: &str, note: &str, heading: &[&str]) -> Self {
         let heading = heading.iter().map(ToString::to_string).collect();
-        Self { name, title: title.into(), note: note.into(), heading, rows: Vec::new() }
+        Self { name: name.into(), title: title.into(), note: note.into(), heading, rows: Vec::new() }
     }
 
     /// Writes `name.csv` into a folder.

@@ -1,6 +1,7 @@
-//! How well one ranking predicts another. Everything takes O(n log n).
+//! How well one ranking predicts another. Everything takes O(n log n), but for what looks at pairs of nearly one size.
 
 use aznas::aggregate::average_ranks;
+use rayon::prelude::*;
 
 /// The doubled ranks of `values` from the lowest up: integers, equal exactly for ties. NaN counts as −∞.
 pub fn doubled_ranks(values: &[f64]) -> Vec<u32> {
@@ -68,6 +69,31 @@ fn sort_and_count_inversions(values: &mut [u64]) -> u64 {
         to.copy_from_slice(from);
     }
     inversions
+}
+
+/// Most items of which [`kendall_at_equal_size`] looks at pairs; of more, every so many-th by size.
+pub const MOST_IN_PAIRS: usize = 10_000;
+
+/// Kendall's τ-b over the pairs alone whose sizes differ by less than a tenth of the larger one: what a prediction knows beside
+/// the size. `None` if no such pair tells the lists apart.
+pub fn kendall_at_equal_size(x: &[u32], y: &[u32], sizes: &[f64]) -> Option<f64> {
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by(|&a, &b| sizes[a].total_cmp(&sizes[b]));
+    let order: Vec<usize> = order.into_iter().step_by(sizes.len().div_ceil(MOST_IN_PAIRS).max(1)).collect();
+    let of_smaller = |place: usize| {
+        let smaller = order[place];
+        let mut sums = [0i64; 3];
+        for &larger in order[place + 1..].iter().take_while(|&&larger| sizes[smaller] > 0.9 * sizes[larger]) {
+            let [dx, dy] = [x, y].map(|ranks| ranks[smaller].cmp(&ranks[larger]) as i64);
+            sums[0] += dx * dy;
+            sums[1] += dx * dx;
+            sums[2] += dy * dy;
+        }
+        sums
+    };
+    let add = |a: [i64; 3], b: [i64; 3]| std::array::from_fn(|i| a[i] + b[i]);
+    let [difference, of_x, of_y] = (0..order.len()).into_par_iter().map(of_smaller).reduce(|| [0; 3], add);
+    (of_x > 0 && of_y > 0).then(|| difference as f64 / (of_x as f64).sqrt() / (of_y as f64).sqrt())
 }
 
 /// Spearman's ρ: the correlation of the ranks. `None` if all of a list ties.

@@ -1,6 +1,6 @@
 //! Which ranking predicts trained accuracy how well.
 
-use crate::statistics::{discounted_gain, doubled_ranks, kendall, spearman};
+use crate::statistics::{discounted_gain, doubled_ranks, kendall, kendall_at_equal_size, spearman};
 use crate::table::Table;
 use aznas::aggregate::{Mode, aggregate};
 use aznas::base::rng::{below, generator};
@@ -41,20 +41,40 @@ impl Truth {
         kendall(&self.predicted(prediction), &self.ranks)
     }
 
-    /// Everything that is reported of a prediction: τ, ρ, and nDCG at 10 and at 100.
-    pub fn measures(&self, prediction: &[f64]) -> [Option<f64>; 4] {
+    /// Everything that is reported of a prediction, by the names of [`MEASURES`]; `columns` in the order of [`Proxy::ALL`].
+    pub fn measures(&self, prediction: &[f64], columns: &[Vec<f64>]) -> [Option<f64>; MEASURES.len()] {
         let predicted = self.predicted(prediction);
+        let at_equal = |size: Proxy| {
+            let sizes: Vec<f64> = self.rows.iter().map(|&row| columns[size as usize][row]).collect();
+            kendall_at_equal_size(&predicted, &self.ranks, &sizes)
+        };
         [
             kendall(&predicted, &self.ranks),
             spearman(&predicted, &self.ranks),
             discounted_gain(&predicted, &self.ranks, 10),
             discounted_gain(&predicted, &self.ranks, 100),
+            at_equal(Proxy::Flops),
+            at_equal(Proxy::Params),
         ]
+    }
+
+    /// Of a row, by its place among those with an accuracy: the percentage of the others that it truly beats, ties half.
+    pub fn percentile(&self, place: usize) -> f64 {
+        let beaten = f64::from(self.ranks[place]) / 2.0 - 1.0;
+        100.0 * beaten / (self.ranks.len() as f64 - 1.0).max(1.0)
+    }
+
+    /// The same rows without those that have no value in `other`.
+    pub fn shared(&self, other: &Self) -> Self {
+        let shared = self.rows.iter().zip(&self.values).filter(|(row, _)| other.rows.binary_search(row).is_ok());
+        let (rows, values): (Vec<usize>, Vec<f64>) = shared.map(|(&row, &value)| (row, value)).unzip();
+        Self { name: self.name.clone(), ranks: doubled_ranks(&values), rows, values }
     }
 }
 
 /// The names of [`Truth::measures`].
-pub const MEASURES: [&str; 4] = ["Kendall tau", "Spearman rho", "nDCG@10", "nDCG@100"];
+pub const MEASURES: [&str; 6] =
+    ["Kendall tau", "Spearman rho", "nDCG@10", "nDCG@100", "tau at equal multiply-adds", "tau at equal params"];
 
 /// The name of a mode in tables.
 pub const fn mode_name(mode: Mode) -> &'static str {
@@ -178,6 +198,22 @@ impl Predictor {
     }
 }
 
+/// The rows of the architectures that are predicted best, the first of the best where several tie. An architecture that is in
+/// several rows takes one place.
+pub fn best_architectures(table: &Table, prediction: &[f64], count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..prediction.len()).collect();
+    order.sort_by(|&a, &b| prediction[b].total_cmp(&prediction[a]).then(a.cmp(&b)));
+    let mut seen = Vec::new();
+    order.retain(|&row| {
+        let is_new = seen.len() < count && !seen.contains(&table.rows[row]);
+        if is_new {
+            seen.push(table.rows[row]);
+        }
+        is_new
+    });
+    order
+}
+
 /// Cells drawn for a selection, and how often that is repeated: the paper's.
 pub const DRAWN: usize = 3000;
 pub const RUNS: u64 = 5;
@@ -185,12 +221,23 @@ pub const RUNS: u64 = 5;
 /// The true values of the rows selected in each run, and the best that was drawn: [`DRAWN`] rows with replacement,
 /// ranked among themselves, the first of the best taken.
 pub fn selection(predictor: &Predictor, columns: &[Vec<f64>], truth: &Truth, seed: u64) -> (Vec<f64>, Vec<f64>) {
+    runs(truth, seed, |drawn| {
+        let drawn = |column: &Vec<f64>| drawn.iter().map(|&place| column[truth.rows[place]]).collect();
+        predictor.predict(&columns.iter().map(drawn).collect::<Vec<_>>())
+    })
+}
+
+/// The same of predictions that do not depend on who is ranked with whom.
+pub fn picked(prediction: &[f64], truth: &Truth, seed: u64) -> Vec<f64> {
+    runs(truth, seed, |drawn| drawn.iter().map(|&place| prediction[truth.rows[place]]).collect()).0
+}
+
+/// Draws places among the rows of `truth`, and takes the best by what is predicted of them.
+fn runs(truth: &Truth, seed: u64, predict: impl Fn(&[usize]) -> Vec<f64>) -> (Vec<f64>, Vec<f64>) {
     let run = |run: u64| {
         let mut rng = generator(seed.wrapping_mul(RUNS).wrapping_add(run));
         let drawn: Vec<usize> = (0..DRAWN).map(|_| below(&mut rng, truth.rows.len() as u64) as usize).collect();
-        let columns: Vec<Vec<f64>> =
-            columns.iter().map(|column| drawn.iter().map(|&place| column[truth.rows[place]]).collect()).collect();
-        let prediction = predictor.predict(&columns);
+        let prediction = predict(&drawn);
         let mut best = 0;
         (1..DRAWN).for_each(|i| best = if prediction[i] > prediction[best] { i } else { best });
         let oracle = drawn.iter().map(|&place| truth.values[place]).fold(f64::NEG_INFINITY, f64::max);

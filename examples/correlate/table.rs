@@ -44,6 +44,17 @@ impl Table {
     pub fn architecture(&self, row: usize) -> &str {
         &self.architectures[self.rows[row] as usize]
     }
+
+    /// The table with these of its rows.
+    pub fn only(&self, rows: &[usize]) -> Self {
+        Self {
+            columns: self.columns.clone(),
+            architectures: self.architectures.clone(),
+            rows: rows.iter().map(|&row| self.rows[row]).collect(),
+            truths: self.truths.iter().map(|truth| rows.iter().map(|&row| truth[row]).collect()).collect(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Reads a table row by row; `check` says whether an architecture is understood.

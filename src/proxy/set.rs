@@ -17,7 +17,7 @@ impl ProxySet {
     ///
     /// Chosen on cells of NAS-Bench-201, where it ranks better (Kendall's τ 0.79 against 0.74). Where networks differ
     /// in depth it ranks like the paper's or worse: NAS-Bench-101 0.58 against 0.60, NAS-Bench-Macro 0.39 against
-    /// 0.60, Accel-NASBench 0.33 for both (`docs/reproducing.md`).
+    /// 0.60, Accel-NASBench 0.33 for both (`docs/beyond-the-paper.md`).
     pub const EXTENDED: Self = Self::of(&[
         Proxy::Expressivity,
         Proxy::MeanProgressivity,

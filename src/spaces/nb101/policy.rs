@@ -4,7 +4,7 @@ use crate::graph::IdentityRule;
 use crate::spaces::{Policy, Practice, Settings};
 
 /// Channels of the stem that are scored unless told otherwise, about an eighth of what the benchmark trains. Wider ones take
-/// longer and rank no better (`docs/reproducing.md`).
+/// longer and rank no better (`docs/beyond-the-paper.md`).
 const SCORED_CHANNELS: u32 = 15;
 
 /// How networks of this space are scored and searched.
