@@ -281,6 +281,11 @@ enum aznas_flag
      * and are minus infinity if that leaves no block.
      */
     AZNAS_FLAG_UNEVEN_BLOCK = 2048,
+    /**
+     * A spectrum is of fewer than two positions a channel, which says little about it: a larger batch is needed. See
+     * `aznas_smallest_batch`.
+     */
+    AZNAS_FLAG_FEW_POSITIONS = 4096,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1556,6 +1561,19 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
                         const struct aznas_options *options,
                         struct aznas_costs *costs,
                         struct aznas_error *error);
+
+/**
+ * The smallest batch in which the feature of every block has at least `positions_per_channel` positions (images x rows x
+ * columns) for each of its channels, at the resolution of `options`, of which nothing else is used. 4 is a good choice;
+ * below 2 a score has `AZNAS_FLAG_FEW_POSITIONS`.
+ *
+ * Of networks whose scores are compared, the largest such batch serves all. `error` may be NULL.
+ */
+aznas_status aznas_smallest_batch(const struct aznas_arch *arch,
+                                  const struct aznas_options *options,
+                                  uint32_t positions_per_channel,
+                                  uint32_t *batch,
+                                  struct aznas_error *error);
 
 /**
  * Fills `options` with the defaults: the paper's setting, for images of the space's benchmark, on the fastest back end.

@@ -3,6 +3,10 @@
 #[cfg(all(test, feature = "alloc"))]
 pub(crate) mod tests;
 
+mod batch;
+
+pub use batch::smallest_batch;
+
 use crate::Error;
 use crate::base::rng::repeat_seed;
 use crate::graph::{Cost, Network, Walk, check_multiple, explained};

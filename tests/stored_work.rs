@@ -265,6 +265,7 @@ fn values(argument: &Arg) -> Vec<String> {
             named(vec!["one", "two"])
         }
         "random" => named(vec!["37"]),
+        "batch" => named(vec!["37", "auto"]),
         "target" => named(vec!["trainability=-0.5", "complexity=4e8"]),
         _ => named(vec!["37", "41"]),
     }

@@ -1,6 +1,7 @@
 //! What the example programs share.
 #![allow(dead_code)] // each program uses its part
 
+pub mod batch;
 pub mod failure;
 pub mod progress;
 pub mod refusal;

@@ -1,6 +1,7 @@
 //! Where the networks that are scored come from: texts of a space, graphs as text, or ONNX models.
 #![allow(dead_code)] // each program uses its part
 
+use crate::common::batch::{self, AUTO};
 use crate::common::refusal;
 use crate::common::scoring::ScoringArguments;
 use crate::common::setting::Setting;
@@ -81,10 +82,14 @@ pub struct Candidate {
 impl Candidate {
     /// The options with what they leave to the network.
     pub fn options(&self, options: &Options) -> Options {
-        match self.images {
+        let options = match self.images {
             Some([height, width]) if options.height == OWN => Options { height, width, ..*options },
             _ => *options,
-        }
+        };
+        // A network that has no such batch is refused by its score.
+        let needed = || batch::of_network(&*self.network, [options.height, options.width]).unwrap_or(1);
+        let batch = if options.batch == AUTO { needed() } else { options.batch };
+        Options { batch, ..options }
     }
 
     /// Bytes of workspace that a score takes.
@@ -105,11 +110,10 @@ const OWN: usize = 0;
 impl NetworkArguments {
     /// The library's options for scores that know at least these proxies.
     pub fn options(&self, scoring: &ScoringArguments, proxies: ProxySet) -> Options {
-        let default = match self.space {
-            Origin::Space(space) => space.policy().resolution as usize,
-            Origin::Graph | Origin::Onnx => OWN,
-        };
-        scoring.options(default, proxies)
+        match self.space {
+            Origin::Space(space) => scoring.options_in(space, |side| self.open.settings(space, side), proxies),
+            Origin::Graph | Origin::Onnx => scoring.options(OWN, proxies),
+        }
     }
 
     /// What scores depend on besides the network and the seed.

@@ -1,10 +1,12 @@
 //! The options of a score on the command line, and a scorer that keeps its memory from one network to the next.
 
+use super::batch;
 use aznas::graph::{Network, peak_activation};
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{BlockScores, ProxySet};
 use aznas::simd::Backend;
+use aznas::spaces::{Settings, SpaceName};
 use aznas::tensor::Source;
 use aznas::{Entropy, Sigma};
 use aznas::{Error, Initialisation, Options, Scores};
@@ -16,8 +18,9 @@ const MOST_WORKERS: i64 = 1024;
 /// How networks are scored.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ScoringArguments {
-    /// Images of the random input batch
-    #[arg(long, default_value_t = 64)]
+    /// Images of the random input batch, or auto: the least that gives every feature four positions a channel, of a space
+    /// for all of its networks, of a file for each
+    #[arg(long, default_value = "64", value_parser = batch::parse)]
     pub batch: usize,
     /// Rows and columns of an image [default: 32 for nb201 and nb101, of a file its own, else 224]
     #[arg(long)]
@@ -67,6 +70,16 @@ impl ScoringArguments {
             backend: self.backend.unwrap_or_default(),
             algorithm: self.algorithm,
         }
+    }
+
+    /// The same for networks of a space, whose settings are known for any resolution.
+    pub fn options_in(&self, space: SpaceName, settings: impl Fn(usize) -> Settings, proxies: ProxySet) -> Options {
+        let mut options = self.options(space.policy().resolution as usize, proxies);
+        if options.batch == batch::AUTO {
+            // Settings that no space has are refused by whoever scores with them.
+            options.batch = batch::of_space(space, &settings(options.height), options.height).unwrap_or(1);
+        }
+        options
     }
 
     /// Workers to use.

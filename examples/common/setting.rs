@@ -1,5 +1,6 @@
 //! Everything a stored number depends on, by the names of the command line.
 
+use super::batch::AUTO;
 use aznas::Options;
 use aznas::ops::conv2d::Algorithm;
 use aznas::spaces::{Settings, SpaceName};
@@ -72,6 +73,7 @@ impl Setting {
         } = *options;
         // Products are only rounded where the processor multiplies rounded numbers.
         let rounds = (algorithm == Algorithm::Bfloat16).then(|| backend.has_bfloat16());
+        let batch = if batch == AUTO { "auto".to_string() } else { batch.to_string() };
         self.with("batch", Some(batch))
             .with("resolution", Some(format!("{height}x{width}")))
             .with("init", Some(initialisation.name()))

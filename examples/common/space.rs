@@ -105,11 +105,6 @@ impl SpaceArguments {
         self.open.settings(self.space, resolution)
     }
 
-    /// The resolution that the space's benchmark uses.
-    pub fn default_resolution(&self) -> usize {
-        self.policy().resolution as usize
-    }
-
     /// The proxies out of `proxies` that the space has.
     pub fn ranked(&self, proxies: ProxySet) -> ProxySet {
         ranked(self.space, proxies)

@@ -10,7 +10,9 @@ mod output;
 
 use arguments::{Arguments, Format};
 use aznas::Options;
+use aznas::proxy::Flags;
 use clap::Parser;
+use common::batch;
 use common::failure::{Failure, Result};
 use common::progress::progress_bar;
 use common::refusal;
@@ -62,10 +64,17 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mut out =
         Output::new(arguments.format, arguments.space.ranked(arguments.proxies), setting, io::stdout().lock());
     out.begin().map_err(Failure::Output)?;
+    let mut is_told = false;
     for answer in answers.map_err(|error| format!("--threads: {error}"))? {
         let (Request { place, arch, .. }, outcome) = answer?;
         match outcome {
-            Ok(answer) => out.row(&answer.name.unwrap_or(arch), answer.seed, answer.outcome),
+            Ok(answer) => {
+                if answer.outcome.scores.flags.contains(Flags::FEW_POSITIONS) && !is_told {
+                    eprintln!("{}", batch::TOO_SMALL);
+                    is_told = true;
+                }
+                out.row(&answer.name.unwrap_or(arch), answer.seed, answer.outcome)
+            }
             Err(reason) if arguments.keep_going => out.refuse(&arch, &place, &reason),
             Err(reason) => return Err(format!("{place}: {reason}").into()),
         }

@@ -199,7 +199,8 @@ fn milliseconds(text: &str) -> std::result::Result<f64, String> {
 impl Arguments {
     /// The command line as it is read.
     pub fn program() -> Command {
-        let help = "Images of the random input batch [default: 8 for nb201, else 64]";
+        let help = "Images of the random input batch, or auto: the least that gives every feature of some networks of the \
+                    space four positions a channel [default: 8 for nb201, else 64]";
         Self::command().mut_arg("batch", |batch| batch.hide_default_value(true).help(help))
     }
 
@@ -254,7 +255,7 @@ impl Arguments {
 
     /// The library's options for the scores of the first candidate.
     pub fn options(&self) -> Options {
-        self.scoring.options(self.space.default_resolution(), self.proxies)
+        self.scoring.options_in(self.space.space, |resolution| self.space_settings(resolution), self.proxies)
     }
 
     /// The library's settings for a search of `space`.

@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::assessment::Assessed;
+use crate::common::batch;
 use crate::common::failure::{At, Failure, Result};
 use crate::common::setting::Setting;
 use crate::crew::{Crew, Task};
@@ -38,7 +39,11 @@ pub fn search<S: Space>(space: &S, arguments: &Arguments, crew: &impl Crew) -> R
     let mut search = Search::new(&assessed, settings.clone())?;
     let trial = search.clone().ask().map_err(|error| assessed.explain(error))?;
     if let Some(candidate) = trial {
-        aznas::workspace_size(&space.network(&candidate.architecture), &options, &Random)?;
+        let network = space.network(&candidate.architecture);
+        aznas::workspace_size(&network, &options, &Random)?;
+        if batch::is_too_small(&network, &options) {
+            eprintln!("{}", batch::TOO_SMALL);
+        }
     }
     let folder = match &arguments.out {
         Some(folder) => folder.clone(),

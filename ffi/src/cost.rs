@@ -8,6 +8,7 @@ use crate::pointer::{self, Descriptor, Struct};
 use crate::status::Status;
 use crate::written::Written;
 use aznas::graph::{Cost, peak_activation};
+use aznas::score::smallest_batch;
 use core::mem::offset_of;
 
 /// What a network costs for one image.
@@ -83,6 +84,35 @@ pub unsafe extern "C" fn aznas_cost(
         };
         // SAFETY: the contract of the header; `read_to_write` found `costs` to be valid.
         unsafe { pointer::write(costs, arch.with_network(written, count)?) };
+        Ok(())
+    };
+    // SAFETY: the contract of the header.
+    unsafe { guard(error, body) }
+}
+
+/// The smallest batch in which the feature of every block has at least `positions_per_channel` positions (images x rows x
+/// columns) for each of its channels, at the resolution of `options`, of which nothing else is used. 4 is a good choice;
+/// below 2 a score has `AZNAS_FLAG_FEW_POSITIONS`.
+///
+/// Of networks whose scores are compared, the largest such batch serves all. `error` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aznas_smallest_batch(
+    arch: *const Arch,
+    options: *const Options,
+    positions_per_channel: u32,
+    batch: *mut u32,
+    error: *mut ErrorReport,
+) -> Status {
+    let body = |written: &mut Written| {
+        pointer::check_output(batch, 1, "batch", written)?;
+        // SAFETY: the contract of the header.
+        let (arch, options) = unsafe { (pointer::read(arch, written)?, pointer::read(options, written)?) };
+        let options = options.to_core(arch.resolution()?)?;
+        let smallest = |network: &dyn aznas::graph::Network| {
+            Ok(smallest_batch(network, options.height, options.width, positions_per_channel)?)
+        };
+        // SAFETY: the contract of the header; the smallest batch has 32 bits.
+        unsafe { batch.write(arch.with_network(written, smallest)? as u32) };
         Ok(())
     };
     // SAFETY: the contract of the header.

@@ -47,6 +47,9 @@ pub enum Flag {
     /// A block does not shrink its map by one whole factor in rows and columns: trainability and log gain do without it,
     /// and are minus infinity if that leaves no block.
     UnevenBlock = 2048,
+    /// A spectrum is of fewer than two positions a channel, which says little about it: a larger batch is needed. See
+    /// `aznas_smallest_batch`.
+    FewPositions = 4096,
 }
 
 /// What is measured of one primary block.

@@ -25,14 +25,16 @@ impl Flags {
     pub const IMAGES_ALIKE: Self = Self(256);
     /// Nothing of the input reaches the last map or the outputs: ZenNAS or Synflow is −∞.
     pub const CUT_OFF: Self = Self(512);
-
     /// Every feature has a single channel: isotropy is −∞.
     pub const ONE_CHANNEL: Self = Self(1024);
     /// A block does not shrink its map by one whole factor in rows and columns: gradients at its output do not fold onto
     /// those at its input, and trainability and log gain do without it. They are −∞ if that leaves no block.
     pub const UNEVEN_BLOCK: Self = Self(2048);
+    /// A spectrum is of fewer than two positions a channel, which says little about it: a larger batch is needed. See
+    /// [`smallest_batch`](crate::score::smallest_batch).
+    pub const FEW_POSITIONS: Self = Self(4096);
 
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 12] = [
         (Self::NOT_FINITE, "not-finite"),
         (Self::CONSTANT_FEATURE, "constant-feature"),
         (Self::IDENTITY_BLOCK, "identity-block"),
@@ -44,6 +46,7 @@ impl Flags {
         (Self::CUT_OFF, "cut-off"),
         (Self::ONE_CHANNEL, "one-channel"),
         (Self::UNEVEN_BLOCK, "uneven-block"),
+        (Self::FEW_POSITIONS, "few-positions"),
     ];
 
     /// The names of the flags that are set.

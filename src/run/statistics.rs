@@ -58,6 +58,9 @@ impl Runner<'_> {
             }
             _ => whole,
         };
+        if shape.positions() < 2 * shape.channels {
+            scores.flags |= Flags::FEW_POSITIONS;
+        }
         if !is_finite {
             scores.flags |= Flags::NOT_FINITE;
         } else if scores.expressivity.is_nan() {

@@ -17,6 +17,7 @@ typedef enum {
     BLOCKS,
     BYTES,
     COSTS,
+    BATCH,
     OUT,
     VALUES,
     ARCH,
@@ -45,6 +46,7 @@ static const struct {
     [BLOCKS] = {"blocks", ROWS * sizeof(aznas_block)},
     [BYTES] = {"bytes", sizeof(size_t)},
     [COSTS] = {"costs", sizeof(aznas_costs)},
+    [BATCH] = {"batch", sizeof(uint32_t)},
     [OUT] = {"out", CANDIDATES * sizeof(double)},
     [VALUES] = {"values", 4 * sizeof(double)},
     [ARCH] = {"arch", sizeof(aznas_arch)},
@@ -73,6 +75,7 @@ typedef struct {
 #define GRAPH(name, ...) {name " of nodes", AZNAS_SPACE_GRAPH, __VA_ARGS__, NODE_LIST, PARTS}}
 #define SCORE {ERROR, SCORES, WORKSPACE, BLOCKS, PARTS}, {ARCH, OPTIONS, SOURCE, TENSORS, DATA, ANSWER
 #define SIZE {ERROR, BYTES, PARTS}, {ARCH, OPTIONS, SOURCE, TENSORS, DATA, ANSWER
+#define BATCHES {ERROR, BATCH, PARTS}, {ARCH, OPTIONS
 #define COST {ERROR, COSTS, PARTS}, {ARCH, OPTIONS
 static const function functions[] = {
     NAMED("aznas_score", SCORE),
@@ -81,6 +84,8 @@ static const function functions[] = {
     GRAPH("aznas_workspace_size", SIZE),
     NAMED("aznas_cost", COST),
     GRAPH("aznas_cost", COST),
+    NAMED("aznas_smallest_batch", BATCHES),
+    GRAPH("aznas_smallest_batch", BATCHES),
     {"aznas_aggregate", 0, {ERROR, WORKSPACE, OUT, PARTS}, {RANKING, STARTS, COLUMN_0, COLUMN_1, WEIGHTS, PARTS}},
     {"aznas_aggregate_workspace_size", 0, {ERROR, BYTES, PARTS}, {RANKING, PARTS}},
     {"aznas_scores_values", 0, {VALUES, PARTS}, {SCORES, PARTS}},
@@ -185,6 +190,8 @@ static aznas_status invoke(const function *f) {
         return aznas_score(at[ARCH], at[OPTIONS], at[WORKSPACE], parts[WORKSPACE].len, at[SCORES], at[ERROR]);
     case COSTS:
         return aznas_cost(at[ARCH], at[OPTIONS], at[COSTS], at[ERROR]);
+    case BATCH:
+        return aznas_smallest_batch(at[ARCH], at[OPTIONS], 2, at[BATCH], at[ERROR]);
     case WORKSPACE:
         return aznas_aggregate(at[RANKING], at[WORKSPACE], parts[WORKSPACE].len, at[OUT], at[ERROR]);
     case BYTES:

@@ -42,6 +42,12 @@ int main(void) {
             costs.live_parameters != scores.live_parameters || costs.live_layers != scores.live_layers ||
             costs.depth != scores.depth || costs.blocks != scores.block_count)
             return 3;
+
+        uint32_t batch;
+        REQUIRE(aznas_smallest_batch(&arch, &options, 2, &batch, NULL));
+        const int is_small = scores.measured & AZNAS_PROXY_EXPRESSIVITY && options.batch < batch;
+        if (is_small != !!(scores.flags & AZNAS_FLAG_FEW_POSITIONS))
+            return 4;
     }
     return 0;
 }

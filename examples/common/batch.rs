@@ -1,0 +1,60 @@
+//! The size of the input batch on the command line: a number, or what the networks need.
+
+use aznas::base::rng::generator;
+use aznas::graph::Network;
+use aznas::proxy::ProxySet;
+use aznas::score::smallest_batch;
+use aznas::spaces::{Settings, Space, SpaceName, Visitor};
+use aznas::{Error, Options};
+
+/// Leaves the batch to the networks. No score is of so many images.
+pub const AUTO: usize = usize::MAX;
+
+/// Positions of every feature that `--batch auto` sees to, for each of its channels: see docs/ranking.md.
+const POSITIONS_PER_CHANNEL: u32 = 4;
+
+/// Networks that are drawn to know the widths of a space.
+const SAMPLES: usize = 32;
+
+/// A number of images, or `auto`.
+pub fn parse(text: &str) -> Result<usize, String> {
+    match text {
+        "auto" => Ok(AUTO),
+        _ => text.parse().map_err(|_| "neither auto nor a number".to_string()),
+    }
+}
+
+/// The batch that a network needs, at least 2, of which half-split estimates are made.
+pub fn of_network(network: &dyn Network, [height, width]: [usize; 2]) -> Result<usize, Error> {
+    smallest_batch(network, height, width, POSITIONS_PER_CHANNEL).map(|batch| batch.max(2))
+}
+
+/// What is said of a batch in which a feature has fewer than two positions a channel.
+pub const TOO_SMALL: &str =
+    "note: a feature has fewer than two positions a channel, which say little about it: --batch auto takes enough";
+
+/// Whether [`TOO_SMALL`] is to be said of a score.
+pub fn is_too_small(network: &dyn Network, options: &Options) -> bool {
+    let measured = options.proxies.intersects(ProxySet::BLOCKWISE.without(ProxySet::of(&[]).measured()));
+    let needed = smallest_batch(network, options.height, options.width, 2);
+    measured && needed.is_ok_and(|needed| needed > options.batch)
+}
+
+/// The batch that the networks of a space need: one for all, since scores of several are compared. The most that its
+/// initial network and some drawn ones need.
+pub fn of_space(space: SpaceName, settings: &Settings, resolution: usize) -> Result<usize, Error> {
+    struct Most(usize);
+
+    impl Visitor for Most {
+        type Output = Result<usize, Error>;
+
+        fn visit<S: Space>(self, space: S) -> Self::Output {
+            let mut rng = generator(0);
+            let drawn: Vec<_> = (0..SAMPLES).map(|_| space.sample(&mut rng)).collect();
+            let needed = |architecture| of_network(&space.network(&architecture), [self.0; 2]);
+            drawn.into_iter().chain(space.initial()).map(needed).try_fold(1, |most, batch| Ok(most.max(batch?)))
+        }
+    }
+
+    space.visit(settings, Most(resolution))?
+}
