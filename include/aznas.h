@@ -612,7 +612,7 @@ enum aznas_proxies
     /**
      * One ranking for every space, also where networks differ in depth and width.
      */
-    AZNAS_PROXIES_GENERAL = 6291844,
+    AZNAS_PROXIES_GENERAL = 7340428,
     /**
      * The first eight proxies.
      */

@@ -79,7 +79,7 @@ pub enum Proxies {
     /// The paper's, with mean progressivity in place of the smallest step, and depth: ranks better at the same price.
     Extended = 61,
     /// One ranking for every space, also where networks differ in depth and width.
-    General = 6291844,
+    General = 7340428,
     /// The first eight proxies.
     All = 255,
 }

@@ -27,13 +27,16 @@ impl ProxySet {
     ]);
     /// One ranking for every space, also where networks differ in depth and width.
     ///
-    /// What features are like, block by block (mean expressivity; effective dimension, which does not grow with the width), how
-    /// gradients pass, and how much network there is (parameters, live layers): nothing that is summed over blocks and
-    /// so counts them once more, and no single worst block. `docs/ranking.md` says what it is worth where.
+    /// What features are like (their entropy, and the shares of the entropy and of the directions that their width allows), how
+    /// gradients pass, and how much network there is (multiply-adds, parameters, live layers). All that is measured of
+    /// blocks is a mean: nothing is summed, and so counts them once more, and there is no single worst block.
+    /// `docs/ranking.md` says what it is worth where.
     pub const GENERAL: Self = Self::of(&[
+        Proxy::Isotropy,
         Proxy::MeanExpressivity,
         Proxy::EffectiveDimension,
         Proxy::Trainability,
+        Proxy::Complexity,
         Proxy::Params,
         Proxy::LiveLayers,
     ]);
