@@ -1,0 +1,160 @@
+//! Studies across spaces: which proxies, and which sets of them, rank networks of every benchmark.
+
+mod benchmark;
+#[path = "../common/mod.rs"]
+#[allow(dead_code)] // the other programs use the rest
+mod common;
+mod sets;
+#[path = "../correlate/statistics.rs"]
+#[allow(dead_code)] // correlate uses the rest
+mod statistics;
+
+use aznas::proxy::{Proxy, ProxySet};
+use benchmark::{Benchmark, Figures};
+use clap::Parser;
+use common::failure::{At, Result};
+use sets::Choice;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Compare proxies and sets of proxies across benchmarks, and choose sets without the benchmark they are judged on.
+///
+/// Scores nothing: each folder is what `correlate --out` has written for one benchmark.
+#[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  across --out study nb201 nb101 macro accel
+  across --out study --proxies isotropy,trainability,params,live-layers,complexity --most 4 nb201 nb101")]
+struct Arguments {
+    /// Folders of `correlate --out`, one a benchmark, called by their last part
+    #[arg(required = true, value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
+    /// The column of accuracies [default: the first of each table]
+    #[arg(long)]
+    column: Option<String>,
+    /// Proxies that sets are chosen from
+    #[arg(long, default_value_t = CANDIDATES)]
+    proxies: ProxySet,
+    /// Most proxies of a chosen set
+    #[arg(long, default_value_t = 5)]
+    most: usize,
+    /// The output folder
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// What is measured block by block or counted, without what counts one thing twice.
+const CANDIDATES: ProxySet = ProxySet::BLOCKWISE.without(ProxySet::of(&[Proxy::Flops, Proxy::LiveComplexity]));
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.exit("across"),
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let benchmarks = arguments
+        .folders
+        .iter()
+        .map(|folder| Benchmark::read(folder, arguments.column.as_deref()))
+        .collect::<Result<Vec<_>>>()?;
+    std::fs::create_dir_all(&arguments.out).at(&arguments.out)?;
+
+    let alone = ProxySet::BLOCKWISE.iter().map(|proxy| (proxy.name().to_string(), ProxySet::of(&[proxy])));
+    let named = ProxySet::NAMED.iter().filter(|(_, set)| set.without(ProxySet::BLOCKWISE).is_empty());
+    let named = named.map(|&(name, set)| (name.to_string(), set));
+    let rows: Vec<_> = named.chain(alone).collect();
+    write_figures(&arguments.out.join("figures.csv"), &benchmarks, &rows)?;
+
+    let choice = Choice::new(&benchmarks, arguments.proxies, arguments.most);
+    write_best(&arguments.out.join("best.csv"), &benchmarks, &choice)?;
+    let left_out = leave_one_out(&benchmarks, &choice);
+    write_left_out(&arguments.out.join("left-out.csv"), &left_out)?;
+    print(&benchmarks, &rows, &left_out);
+    println!("written to {}", arguments.out.display());
+    Ok(())
+}
+
+/// A benchmark that had no part in the choice of a set.
+struct LeftOut<'b> {
+    benchmark: &'b str,
+    /// The best set of the others, and of all.
+    sets: [ProxySet; 2],
+    /// τ of each on this one, and of the paper's four.
+    taus: [f64; 3],
+}
+
+fn leave_one_out<'b>(benchmarks: &'b [Benchmark], choice: &Choice) -> Vec<LeftOut<'b>> {
+    if benchmarks.len() < 2 {
+        return Vec::new();
+    }
+    let of = |(place, benchmark): (usize, &'b Benchmark)| {
+        let sets = [choice.best(Some(place), 1)[0], choice.best(None, 1)[0]];
+        let taus = [sets[0], sets[1], ProxySet::PAPER].map(|set| benchmark.tau(set));
+        LeftOut { benchmark: &benchmark.name, sets, taus }
+    };
+    benchmarks.iter().enumerate().map(of).collect()
+}
+
+fn figure(value: Option<f64>) -> String {
+    value.map_or(String::new(), |value| format!("{value:.3}"))
+}
+
+fn write_figures(path: &Path, benchmarks: &[Benchmark], rows: &[(String, ProxySet)]) -> Result<()> {
+    let mut writer = csv::Writer::from_path(path).at(path)?;
+    writer.write_record(["proxies", "benchmark", "networks"].iter().chain(&Figures::NAMES)).at(path)?;
+    for (name, set) in rows {
+        for benchmark in benchmarks {
+            let figures = benchmark.figures(*set).values().map(figure);
+            let head = [name.clone(), benchmark.name.clone(), benchmark.len().to_string()];
+            writer.write_record(head.into_iter().chain(figures)).at(path)?;
+        }
+    }
+    writer.flush().at(path)
+}
+
+/// How many of the best sets are written.
+const SHOWN: usize = 50;
+
+fn write_best(path: &Path, benchmarks: &[Benchmark], choice: &Choice) -> Result<()> {
+    let mut writer = csv::Writer::from_path(path).at(path)?;
+    let names = benchmarks.iter().map(|benchmark| benchmark.name.as_str());
+    writer.write_record(["proxies", "mean"].into_iter().chain(names)).at(path)?;
+    for set in choice.best(None, SHOWN) {
+        let taus: Vec<f64> = benchmarks.iter().map(|benchmark| benchmark.tau(set)).collect();
+        let mean = taus.iter().sum::<f64>() / taus.len() as f64;
+        let figures = [mean].into_iter().chain(taus).map(|tau| figure(Some(tau)));
+        writer.write_record([set.to_string()].into_iter().chain(figures)).at(path)?;
+    }
+    writer.flush().at(path)
+}
+
+fn write_left_out(path: &Path, rows: &[LeftOut<'_>]) -> Result<()> {
+    let mut writer = csv::Writer::from_path(path).at(path)?;
+    let heading = ["benchmark", "chosen without it", "tau", "chosen with it", "tau", "loss", "paper's four"];
+    writer.write_record(heading).at(path)?;
+    for LeftOut { benchmark, sets: [without, with], taus } in rows {
+        let [of_without, of_with, paper] = taus.map(|tau| figure(Some(tau)));
+        let loss = figure(Some(taus[1] - taus[0]));
+        let (without, with) = (without.to_string(), with.to_string());
+        writer.write_record([*benchmark, &without, &of_without, &with, &of_with, &loss, &paper]).at(path)?;
+    }
+    writer.flush().at(path)
+}
+
+fn print(benchmarks: &[Benchmark], rows: &[(String, ProxySet)], left_out: &[LeftOut<'_>]) {
+    let line = |name: &str, cells: &[String]| {
+        println!("{name:<28}{}", cells.iter().map(|cell| format!("{cell:>12}")).collect::<String>());
+    };
+    let names: Vec<String> = benchmarks.iter().map(|benchmark| benchmark.name.clone()).collect();
+    line("Kendall's tau", &[names, vec!["mean".to_string()]].concat());
+    for (name, set) in rows {
+        let taus: Vec<f64> = benchmarks.iter().map(|benchmark| benchmark.tau(*set)).collect();
+        let mean = taus.iter().sum::<f64>() / taus.len() as f64;
+        line(name, &taus.into_iter().chain([mean]).map(|tau| format!("{tau:.3}")).collect::<Vec<_>>());
+    }
+    for LeftOut { benchmark, sets: [without, with], taus } in left_out {
+        println!("{benchmark}: {:.3} by {without}, chosen without it; {:.3} by {with}", taus[0], taus[1]);
+    }
+}

@@ -1,0 +1,87 @@
+//! The program that compares proxies across benchmarks.
+
+mod programs;
+
+use programs::{folder, program};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A benchmark of eight networks, as `correlate` leaves it: trainability ranks them as trained, but for two neighbours;
+/// `sign` turns expressivity with or against them; params say nothing.
+fn benchmark(group: &Path, name: &str, sign: f64) -> PathBuf {
+    let folder = group.join(name);
+    fs::create_dir_all(&folder).unwrap();
+    let mut text =
+        "arch,accuracy,expressivity,progressivity,trainability,complexity,params,flops,aggregate\n".to_string();
+    for network in 0..8 {
+        let truth = f64::from(network);
+        let trainability = if network < 2 { 1.0 - truth } else { truth };
+        text += &format!("n{network},{},{},-inf,{trainability},5,{},7,0\n", 90.0 + truth, sign * truth, network % 2);
+    }
+    fs::write(folder.join("ranks.csv"), text).unwrap();
+    folder
+}
+
+fn across(out: &Path, folders: &[PathBuf], more: &[&str]) -> Output {
+    Command::new(program("across")).arg("--out").arg(out).args(more).args(folders).output().unwrap()
+}
+
+/// The rows of a file, without its heading.
+fn rows(path: &Path) -> Vec<Vec<String>> {
+    let reader = csv::Reader::from_path(path).unwrap();
+    reader.into_records().map(|row| row.unwrap().iter().map(str::to_string).collect()).collect()
+}
+
+#[test]
+fn what_carries_over_is_chosen() {
+    let group = folder("across", "chosen");
+    let folders = [("one", 1.0), ("two", 1.0), ("odd", -1.0)].map(|(name, sign)| benchmark(&group, name, sign));
+    let out = group.join("out");
+    let output = across(&out, &folders, &["--proxies", "expressivity,trainability,params", "--most", "2"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("Kendall's tau") && printed.contains("trainability"), "{printed}");
+
+    // One pair of 28 is the wrong way round; a set of it and a constant ranks the same.
+    let figures = rows(&out.join("figures.csv"));
+    let tau = |proxies: &str, benchmark: &str| {
+        let row = figures.iter().find(|row| row[0] == proxies && row[1] == benchmark).unwrap();
+        (row[2].clone(), row[3].clone())
+    };
+    assert_eq!(tau("trainability", "odd"), ("8".into(), format!("{:.3}", 26.0 / 28.0)));
+    assert_eq!((tau("expressivity", "one").1, tau("expressivity", "odd").1), ("1.000".into(), "-1.000".into()));
+    // All networks tie.
+    assert_eq!(tau("progressivity", "one").1, "");
+
+    let left_out = rows(&out.join("left-out.csv"));
+    let chosen = |benchmark: &str| left_out.iter().find(|row| row[0] == benchmark).unwrap()[1..].to_vec();
+    assert_eq!(chosen("odd")[..2], ["expressivity", "-1.000"], "it had no part in the choice");
+    assert_eq!(chosen("one")[..4], ["trainability", "0.929", "trainability", "0.929"]);
+    let best = rows(&out.join("best.csv"));
+    assert_eq!(best[0], ["trainability", "0.929", "0.929", "0.929", "0.929"]);
+    assert_eq!(best.len(), 6, "three proxies and three pairs");
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let group = folder("across", "refused");
+    let good = benchmark(&group, "good", 1.0);
+    let written = |name: &str, text: &str| {
+        let folder = group.join(name);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("ranks.csv"), text).unwrap();
+        folder
+    };
+    for (bad, more, reason) in [
+        (group.join("absent"), &[][..], "absent/ranks.csv: "),
+        (written("empty", "arch,accuracy,params\n"), &[], "fewer than two networks with accuracies"),
+        (written("word", "arch,accuracy,params\na,1,2\nb,x,3\n"), &[], "line 3: accuracy: \"x\" is not a number"),
+        (written("short", "arch,accuracy,params\na,1\n"), &[], "short/ranks.csv: "),
+        (good.clone(), &["--column", "depth"], "has no column depth"),
+    ] {
+        let output = across(&group.join("out"), &[good.clone(), bad], more);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && message.contains(reason), "{reason}: {message}");
+    }
+}
