@@ -147,6 +147,12 @@ fn what_is_no_network_is_named_by_file_line_and_field() {
         let message = refusal("score", arguments);
         assert!(message.len() < 600 && message.lines().count() == 1, "{message}");
     }
+    for (path, place) in
+        [("nowhere.onnx", "nowhere.onnx: "), (text(&bad), "bad.jsonl: byte "), (&model("pools"), "pools.onnx: ")]
+    {
+        let message = refusal("score", &["--space", "onnx", path]);
+        assert!(message.contains(place), "{message}");
+    }
     // A file goes on behind what cannot be scored.
     let arguments = ["--space", "graph", "--batch", "2", "--format", "json", "--keep-going", text(&bad)];
     let answers = printed("score", &arguments);

@@ -15,6 +15,7 @@ use aznas_models::Graph;
 use aznas_models::onnx::{Cut, Model};
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use std::fmt::Display;
 
 /// Where networks come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,10 +153,11 @@ impl NetworkArguments {
                 Ok(Candidate { name, images: Some([height, width]), ..plain(Box::new(graph)) })
             }
             Origin::Onnx => {
-                let bytes = std::fs::read(text).map_err(|error| error.to_string())?;
+                let of_file = |error: &dyn Display| format!("{text}: {error}");
+                let bytes = std::fs::read(text).map_err(|error| of_file(&error))?;
                 let cut = if self.cut.is_empty() { Cut::Automatic } else { Cut::At(self.cut.clone()) };
                 let resolution = (options.height != OWN).then_some(options.height);
-                let model = Model::read(&bytes, text, resolution, &cut).map_err(|error| error.to_string())?;
+                let model = Model::read(&bytes, text, resolution, &cut).map_err(|error| of_file(&error))?;
                 let [_, height, width] = model.graph.input;
                 let source: Box<dyn Source + Send + Sync> = match self.weights {
                     Weights::Drawn => Box::new(Random),

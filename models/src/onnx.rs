@@ -1,12 +1,15 @@
 //! ONNX models as networks: what the operators compute, in the ops of `aznas`, cut into primary blocks.
 //!
-//! The way is *file → list → blocks*: `file` reads and checks the file, `lower` turns operators into ops in one list for the
-//! whole network, `cut` makes primary blocks of the list.
+//! The way is *bytes → file → list → blocks*: `framing` checks that the bytes are what they say, `file` reads and checks the
+//! file, `lower` turns operators into ops in one list for the whole network, `cut` makes primary blocks of the list.
+//!
+//! Files may be hostile. Whatever they hold, they are read or refused in memory of a multiple of their length.
 
 mod cut;
 mod error;
 mod file;
 mod fold;
+mod framing;
 mod lower;
 mod tensor;
 mod view;

@@ -118,7 +118,8 @@ impl Graph {
         let graph: GraphText = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
             let inner = error.into_inner();
-            let place = if path == "." { format!("column {}", inner.column()) } else { path };
+            let is_field = !path.is_empty() && path != "." && !path.contains('?');
+            let place = if is_field { path } else { format!("column {}", inner.column()) };
             TextError { place, reason: without_position(&inner.to_string()) }
         })?;
         reader.end().map_err(|error| TextError {

@@ -1,7 +1,7 @@
 //! From the bytes of a file to nodes in the order they run in, with everything that can be wrong about the file itself.
 
-use super::OnnxError;
 use super::tensor::Tensor;
+use super::{OnnxError, framing};
 use rten_onnx::onnx::{AttributeProto, AttributeType, ModelProto, NodeProto};
 use std::collections::{HashMap, HashSet};
 
@@ -10,6 +10,8 @@ const OPSETS: std::ops::RangeInclusive<i64> = 7..=25;
 
 /// A model as it stands in its file.
 pub(super) struct File {
+    /// Bytes of the file.
+    pub(super) len: usize,
     pub(super) opset: i64,
     pub(super) input: String,
     /// The dimensions of the input; `None` where the model leaves one open.
@@ -78,6 +80,7 @@ impl Node {
 impl File {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, OnnxError> {
         let refuse = |place: &str, reason: &str| OnnxError::new(place, reason);
+        framing::check(bytes)?;
         let model = ModelProto::parse_buf(bytes).map_err(|error| refuse("file", &format!("no ONNX model: {error}")))?;
         let graph = model.graph.ok_or_else(|| refuse("file", "no ONNX model: it has no graph"))?;
         let versions =
@@ -115,6 +118,7 @@ impl File {
         let nodes: Vec<Node> = graph.node.into_iter().enumerate().map(|(index, node)| named(index, node)).collect();
         check(&nodes, &constants, &input_name)?;
         Ok(Self {
+            len: bytes.len(),
             opset,
             input: input_name,
             input_dims,

@@ -4,13 +4,47 @@ use super::OnnxError;
 use super::file::Node;
 use super::tensor::{Elements, Tensor};
 
-/// Most elements that folding makes: shapes and turned weights, not tensors blown up by a hostile shape.
-const LIMIT: usize = 1 << 28;
+/// Most axes of a tensor.
+pub(super) const MOST_AXES: usize = 16;
+
+/// Elements that may still be made of constants: shapes, masks and turned weights are about as many as the file has bytes,
+/// tensors blown up by a hostile shape are more.
+pub(super) struct Room(usize);
+
+impl Room {
+    /// For a file of so many bytes.
+    pub(super) fn of_file(bytes: usize) -> Self {
+        Self(bytes.saturating_add(1 << 16))
+    }
+
+    /// Takes the room of so many elements.
+    pub(super) fn take(&mut self, elements: usize, node: &Node) -> Result<(), OnnxError> {
+        let left = self.0.checked_sub(elements);
+        self.0 = left.ok_or_else(|| OnnxError::new(&node.place, "more constants than come of a file of this size"))?;
+        Ok(())
+    }
+}
 
 /// The result of an operator whose inputs are all constants; `None` if it is not one of those that models compute shapes
-/// and weights with.
-pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, OnnxError> {
+/// and weights with. What is made anew takes its room.
+pub(super) fn fold(node: &Node, inputs: &[&Tensor], room: &mut Room) -> Result<Option<Tensor>, OnnxError> {
+    let Some(tensor) = folded(node, inputs, room)? else { return Ok(None) };
+    check_axes(tensor.dims.len(), &node.place)?;
+    let is_shared = ["Constant", "Identity", "Dropout", "Unsqueeze", "Squeeze", "Reshape", "Flatten"];
+    if !is_shared.contains(&node.operator.as_str()) {
+        room.take(tensor.len(), node)?;
+    }
+    Ok(Some(tensor))
+}
+
+/// Refuses a tensor of more axes than any has.
+pub(super) fn check_axes(count: usize, place: &str) -> Result<(), OnnxError> {
+    if count <= MOST_AXES { Ok(()) } else { Err(OnnxError::new(place, format!("a tensor of {count} axes"))) }
+}
+
+fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>, OnnxError> {
     let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+    let bounded = |dims: &[usize]| bounded(dims, room);
     let input = |index: usize| inputs.get(index).copied().ok_or_else(|| refuse("too few inputs"));
     Ok(Some(match node.operator.as_str() {
         "Constant" => node.value()?.ok_or_else(|| refuse("a constant of a kind that is not understood"))?,
@@ -45,16 +79,18 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
                 Elements::Integers(_) => return Err(refuse("of integers")),
             }
         }
-        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Equal" | "Pow" => binary(&node.operator, input(0)?, input(1)?)
-            .ok_or_else(|| refuse("constants that do not fit each other"))?,
+        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Equal" | "Pow" => {
+            binary(&node.operator, input(0)?, input(1)?, room)
+                .ok_or_else(|| refuse("constants that do not fit each other"))?
+        }
         "Where" => {
-            let zipped =
-                broadcast_dims(&broadcast_dims(&input(0)?.dims, &input(1)?.dims).unwrap_or_default(), &input(2)?.dims);
+            let (condition, [a, b]) = (input(0)?, [input(1)?, input(2)?]);
+            let zipped = broadcast_dims(&condition.dims, &a.dims).and_then(|dims| broadcast_dims(&dims, &b.dims));
             let dims = zipped.ok_or_else(|| refuse("constants that do not fit each other"))?;
             let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
-            let condition = input(0)?.as_integers().ok_or_else(|| refuse("a condition that is no boolean"))?;
+            let condition = condition.as_integers().ok_or_else(|| refuse("a condition that is no boolean"))?;
             let at = |tensor: &Tensor, place: usize| source_of(place, &dims, &tensor.dims);
-            match (&input(1)?.elements, &input(2)?.elements) {
+            match (&a.elements, &b.elements) {
                 (Elements::Integers(a), Elements::Integers(b)) => {
                     let pick = |i: usize| {
                         if condition[at(inputs[0], i)] != 0 { a[at(inputs[1], i)] } else { b[at(inputs[2], i)] }
@@ -65,13 +101,16 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
             }
         }
         "Shape" => Tensor::integers(vec![input(0)?.dims.len()], input(0)?.dims.iter().map(|&dim| dim as i64).collect()),
-        "Gather" => gather(input(0)?, input(1)?, node.integer("axis", 0)).ok_or_else(|| refuse("an index outside"))?,
+        "Gather" => {
+            gather(input(0)?, input(1)?, node.integer("axis", 0), room).ok_or_else(|| refuse("an index outside"))?
+        }
         "Concat" => {
-            concat(inputs, node.integer("axis", 0)).ok_or_else(|| refuse("parts that do not fit each other"))?
+            concat(inputs, node.integer("axis", 0), room).ok_or_else(|| refuse("parts that do not fit each other"))?
         }
         "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" => {
             let dims = reshape(node, &input(0)?.dims, inputs.get(1).copied())?;
-            if bounded(&dims) != Some(input(0)?.len()) {
+            let len = dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim));
+            if len != Some(input(0)?.len()) {
                 return Err(refuse("a shape with another number of elements"));
             }
             Tensor { dims, elements: input(0)?.elements.clone() }
@@ -81,7 +120,7 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
             let part = slice_of(node, &tensor.dims, &inputs[1..])?;
             let Some((axis, start, len)) = part else { return Ok(Some(tensor.clone())) };
             let picked: Vec<i64> = (start..start + len).map(|index| index as i64).collect();
-            gather(tensor, &Tensor::integers(vec![len], picked), axis as i64)
+            gather(tensor, &Tensor::integers(vec![len], picked), axis as i64, room)
                 .ok_or_else(|| refuse("a range outside"))?
         }
         "Transpose" => {
@@ -114,6 +153,12 @@ pub(super) fn fold(node: &Node, inputs: &[&Tensor]) -> Result<Option<Tensor>, On
 
 /// The dimensions after `Reshape`, `Flatten`, `Squeeze` or `Unsqueeze`, whose second input may be given.
 pub(super) fn reshape(node: &Node, dims: &[usize], second: Option<&Tensor>) -> Result<Vec<usize>, OnnxError> {
+    let dims = reshaped(node, dims, second)?;
+    check_axes(dims.len(), &node.place)?;
+    Ok(dims)
+}
+
+fn reshaped(node: &Node, dims: &[usize], second: Option<&Tensor>) -> Result<Vec<usize>, OnnxError> {
     let refuse = |reason: &str| OnnxError::new(&node.place, reason);
     let given = second.map(|tensor| tensor.as_integers().ok_or_else(|| refuse("axes or a shape that are no integers")));
     let given = given.transpose()?;
@@ -213,8 +258,9 @@ pub(super) fn sizes(tensor: &Tensor) -> Option<Vec<usize>> {
     tensor.as_integers()?.iter().map(|&size| usize::try_from(size).ok()).collect()
 }
 
-fn bounded(dims: &[usize]) -> Option<usize> {
-    dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim)).filter(|&len| len <= LIMIT)
+/// Elements of a tensor, if there is room for them.
+fn bounded(dims: &[usize], room: &Room) -> Option<usize> {
+    dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim)).filter(|&len| len <= room.0)
 }
 
 /// The dimensions that two tensors are repeated to.
@@ -249,9 +295,9 @@ fn source_of(place: usize, dims: &[usize], of: &[usize]) -> usize {
     source
 }
 
-fn binary(operator: &str, a: &Tensor, b: &Tensor) -> Option<Tensor> {
+fn binary(operator: &str, a: &Tensor, b: &Tensor, room: &Room) -> Option<Tensor> {
     let dims = broadcast_dims(&a.dims, &b.dims)?;
-    let len = bounded(&dims)?;
+    let len = bounded(&dims, room)?;
     let places = || (0..len).map(|place| (source_of(place, &dims, &a.dims), source_of(place, &dims, &b.dims)));
     Some(match (&a.elements, &b.elements) {
         (Elements::Integers(x), Elements::Integers(y)) => {
@@ -285,7 +331,7 @@ fn binary(operator: &str, a: &Tensor, b: &Tensor) -> Option<Tensor> {
 }
 
 /// Slabs of `inner` elements picked from along an axis.
-fn gather(tensor: &Tensor, indices: &Tensor, axis: i64) -> Option<Tensor> {
+fn gather(tensor: &Tensor, indices: &Tensor, axis: i64, room: &Room) -> Option<Tensor> {
     let axis = place(axis, tensor.dims.len())?;
     let size = tensor.dims[axis];
     let picked: Option<Vec<usize>> = indices.as_integers()?.iter().map(|&index| place(index, size)).collect();
@@ -293,7 +339,7 @@ fn gather(tensor: &Tensor, indices: &Tensor, axis: i64) -> Option<Tensor> {
     let outer: usize = tensor.dims[..axis].iter().product();
     let inner: usize = tensor.dims[axis + 1..].iter().product();
     let dims: Vec<usize> = [&tensor.dims[..axis], &indices.dims, &tensor.dims[axis + 1..]].concat();
-    bounded(&dims)?;
+    bounded(&dims, room)?;
     let picked = &picked;
     let places = (0..outer).flat_map(move |o| {
         picked.iter().flat_map(move |&index| (0..inner).map(move |i| (o * size + index) * inner + i))
@@ -304,7 +350,7 @@ fn gather(tensor: &Tensor, indices: &Tensor, axis: i64) -> Option<Tensor> {
     })
 }
 
-fn concat(parts: &[&Tensor], axis: i64) -> Option<Tensor> {
+fn concat(parts: &[&Tensor], axis: i64, room: &Room) -> Option<Tensor> {
     let first = parts.first()?;
     let axis = place(axis, first.dims.len())?;
     let same = |part: &&&Tensor| {
@@ -316,7 +362,7 @@ fn concat(parts: &[&Tensor], axis: i64) -> Option<Tensor> {
     }
     let mut dims = first.dims.clone();
     dims[axis] = parts.iter().map(|part| part.dims[axis]).sum();
-    bounded(&dims)?;
+    bounded(&dims, room)?;
     let outer: usize = dims[..axis].iter().product();
     let inner: usize = dims[axis + 1..].iter().product();
     let slabs = |o: usize, part: &Tensor| o * part.dims[axis] * inner..(o + 1) * part.dims[axis] * inner;

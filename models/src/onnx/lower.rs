@@ -10,7 +10,7 @@ mod pointwise;
 
 use super::OnnxError;
 use super::file::{File, Node};
-use super::fold;
+use super::fold::{self, Room};
 use super::tensor::Tensor;
 use super::view::{Axis, View};
 use attention::Logits;
@@ -102,6 +102,8 @@ struct Work<'f> {
     /// How often each tensor is read.
     readers: HashMap<&'f str, Vec<usize>>,
     nodes: Vec<Lowered>,
+    /// What may still be made of constants.
+    room: Room,
     /// Sums with a bias that the product before them has taken along.
     biased: Vec<&'f str>,
 }
@@ -131,7 +133,9 @@ pub(super) fn lower(file: &File, resolution: Option<usize>) -> Result<Lowering, 
         values.insert(name, Value::Constant(tensor.clone()));
     });
     let input = [channels, rows, columns];
-    let mut work = Work { file, batch, input, values, readers, nodes: Vec::new(), biased: Vec::new() };
+    numbers([batch, channels, rows, columns]).ok_or_else(|| refuse("more numbers than fit any memory"))?;
+    let room = Room::of_file(file.len);
+    let mut work = Work { file, batch, input, values, readers, nodes: Vec::new(), room, biased: Vec::new() };
     for node in &file.nodes {
         // What nothing reads, such as the statistics that training keeps, is not worth an error.
         let is_read = |name: &String| work.readers.contains_key(name.as_str()) || *name == file.output;
@@ -158,6 +162,11 @@ pub(super) fn lower(file: &File, resolution: Option<usize>) -> Result<Lowering, 
     let may_be_folded = has(|op| matches!(op, Op::Convolution(convolution) if convolution.bias))
         && !has(|op| matches!(op, Op::BatchNorm(_) | Op::LayerNorm(_)));
     Ok(Lowering { input, nodes: work.nodes, output, may_be_folded })
+}
+
+/// Numbers of a map; none if there are more than any memory has, in this map or in some of its size.
+fn numbers(dims: [usize; 4]) -> Option<usize> {
+    dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim)).filter(|&numbers| numbers <= 1 << 40)
 }
 
 impl<'f> Work<'f> {
@@ -210,7 +219,7 @@ impl<'f> Work<'f> {
             })
             .collect();
         if let Some(constants) = constants
-            && let Some(folded) = fold::fold(node, &constants)?
+            && let Some(folded) = fold::fold(node, &constants, &mut self.room)?
         {
             return Ok(vec![Value::Constant(folded)]);
         }
@@ -266,8 +275,9 @@ impl<'f> Work<'f> {
             (Some(map), "RandomUniformLike" | "RandomNormalLike" | "Bernoulli") => Ok(Value::Noise(map.dims())),
             (Some(map), "Mul") => Ok(map.clone()),
             (None, "RandomUniform" | "RandomNormal" | "RandomUniformLike" | "RandomNormalLike") => {
-                let given =
+                let given: Option<Vec<usize>> =
                     node.integers("shape").map(|shape| shape.iter().map(|&size| size.max(0) as usize).collect());
+                fold::check_axes(given.as_ref().map_or(0, Vec::len), &node.place)?;
                 Ok(Value::Noise(given.or_else(|| values.iter().flatten().next().map(Value::dims)).unwrap_or_default()))
             }
             (None, "Less" | "Greater" | "Cast" | "Floor" | "Div" | "Add" | "Sub" | "Mul" | "Not" | "Bernoulli") => {
@@ -329,6 +339,9 @@ impl<'f> Work<'f> {
                 None => vec![dims[axis].div_ceil(node.outputs.len().max(1)); node.outputs.len()],
             },
         };
+        if sizes.len() != node.outputs.len() {
+            return Err(refuse("another number of sizes than outputs"));
+        }
         let mut start = 0;
         let mut parts = Vec::with_capacity(sizes.len());
         for size in sizes {

@@ -1,6 +1,7 @@
 //! Tensors of a model that are known before it runs.
 
 use super::OnnxError;
+use super::fold::check_axes;
 use rten_onnx::onnx::{DataLocation, DataType, TensorProto};
 use std::sync::Arc;
 
@@ -65,6 +66,7 @@ impl Tensor {
         }
         let dims: Option<Vec<usize>> = proto.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
         let dims = dims.ok_or_else(|| refuse("a negative dimension".into()))?;
+        check_axes(dims.len(), place)?;
         let len = dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim));
         let len = len.ok_or_else(|| refuse("more elements than memory".into()))?;
         let kind = proto.data_type.ok_or_else(|| refuse("no data type".into()))?;

@@ -149,7 +149,7 @@ impl<'f> Work<'f> {
         for part in parts {
             sources.push(self.channels_of(part.source, part.view.channel, channels, &node.place)?);
         }
-        Ok(self.concatenated(sources, node))
+        self.concatenated(sources, node)
     }
 }
 

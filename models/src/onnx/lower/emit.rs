@@ -50,9 +50,11 @@ impl<'f> Work<'f> {
         }))
     }
 
-    fn emit(&mut self, node: &Node, op: Op, inputs: Vec<Source>, shape: [usize; 3]) -> Source {
+    fn emit(&mut self, node: &Node, op: Op, inputs: Vec<Source>, shape: [usize; 3]) -> Result<Source, OnnxError> {
+        super::numbers([self.batch, shape[0], shape[1], shape[2]])
+            .ok_or_else(|| OnnxError::new(&node.place, "a map of more numbers than fit any memory"))?;
         let name = node.outputs.first().cloned().unwrap_or_default();
-        self.push(Lowered {
+        Ok(self.push(Lowered {
             op,
             inputs,
             shape,
@@ -60,7 +62,7 @@ impl<'f> Work<'f> {
             name,
             parameters: Vec::new(),
             aliases: Vec::new(),
-        })
+        }))
     }
 
     fn set_parameters(&mut self, source: Source, parameters: Parameters) {
@@ -156,7 +158,7 @@ impl<'f> Work<'f> {
     }
 
     /// Maps side by side along the channels; more than a node can read are joined in several.
-    pub(super) fn concatenated(&mut self, sources: Vec<Source>, node: &Node) -> Source {
+    pub(super) fn concatenated(&mut self, sources: Vec<Source>, node: &Node) -> Result<Source, OnnxError> {
         // A concatenation of what an earlier one has, and more, goes on from there: it is what every path passes through.
         let mut parts = sources;
         let earlier = self.nodes.iter().enumerate().rev().find(|(_, other)| {
@@ -172,10 +174,10 @@ impl<'f> Work<'f> {
             let joined: Vec<Source> = parts.drain(..parts.len().min(MAX_INPUTS)).collect();
             let [_, rows, columns] = self.shape(joined[0]);
             let channels = joined.iter().map(|&part| self.shape(part)[0]).sum();
-            let source = self.emit(node, Op::Concat, joined, [channels, rows, columns]);
+            let source = self.emit(node, Op::Concat, joined, [channels, rows, columns])?;
             parts.insert(0, source);
         }
-        parts[0]
+        Ok(parts[0])
     }
 
     /// What a concatenation joins, with those that it reads first taken apart.
@@ -194,7 +196,7 @@ impl<'f> Work<'f> {
         let seen = self.plain(seen, &node.place)?;
         let [channels, rows, _] = self.shape(seen.source);
         let window = Window::new(1, rows, 0).map_err(|error| OnnxError::new(&node.place, error.to_string()))?;
-        let source = self.emit(node, Op::AveragePool(AveragePool { window }), vec![seen.source], [channels, 1, 1]);
+        let source = self.emit(node, Op::AveragePool(AveragePool { window }), vec![seen.source], [channels, 1, 1])?;
         let view = seen.view.without(axis);
         Ok(Seen { source, view })
     }
@@ -209,7 +211,7 @@ impl<'f> Work<'f> {
                 let seen = self.computed(&value, &node.place)?;
                 let seen = self.plain(seen, &node.place)?;
                 let op = Op::BatchNorm(BatchNorm { epsilon: positive(node.float("epsilon", 1e-5), node)?.into() });
-                let source = self.emit(node, op, vec![seen.source], self.shape(seen.source));
+                let source = self.emit(node, op, vec![seen.source], self.shape(seen.source))?;
                 self.set_parameters(source, self.gain_and_shift(node, self.shape(seen.source)[0])?);
                 Ok(Value::Map(Seen { source, ..seen }))
             }
@@ -223,7 +225,7 @@ impl<'f> Work<'f> {
                     return Err(refuse("a normalisation of something other than the channels of each position"));
                 }
                 let op = Op::LayerNorm(LayerNorm { epsilon: positive(node.float("epsilon", 1e-5), node)?.into() });
-                let source = self.emit(node, op, vec![seen.source], self.shape(seen.source));
+                let source = self.emit(node, op, vec![seen.source], self.shape(seen.source))?;
                 self.set_parameters(source, self.gain_and_shift(node, self.shape(seen.source)[0])?);
                 Ok(Value::Map(Seen { source, ..seen }))
             }
@@ -287,7 +289,7 @@ impl<'f> Work<'f> {
         });
         let [rows, columns] =
             sides.outputs([rows, columns], false).ok_or_else(|| refuse("a kernel larger than the map"))?;
-        let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns]);
+        let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns])?;
         let mut parameters = vec![(Role::Weight, floats(&weight, node)?)];
         if let Some(bias) = bias {
             parameters.push((Role::Bias, floats(&bias, node)?));
@@ -323,7 +325,7 @@ impl<'f> Work<'f> {
         let window = Window::new(square(sides.kernel)?, square(sides.stride)?, square(sides.before)?);
         let window = window.map_err(|error| OnnxError::new(&node.place, error.to_string()))?;
         let op = if is_mean { Op::AveragePool(AveragePool { window }) } else { Op::MaxPool(MaxPool { window }) };
-        let source = self.emit(node, op, vec![seen.source], [channels, floor[0], floor[1]]);
+        let source = self.emit(node, op, vec![seen.source], [channels, floor[0], floor[1]])?;
         Ok(self.new_map(source))
     }
 
@@ -346,7 +348,7 @@ impl<'f> Work<'f> {
             }
         }
         let channels = self.shape(seen.source)[0];
-        let source = self.emit(node, Op::GlobalPool, vec![seen.source], [channels, 1, 1]);
+        let source = self.emit(node, Op::GlobalPool, vec![seen.source], [channels, 1, 1])?;
         let view = View::of_map([self.batch, channels, 1, 1])
             .reshaped(&left)
             .ok_or_else(|| refuse("axes in another order"))?;
@@ -376,7 +378,7 @@ impl<'f> Work<'f> {
             sources.push(seen.source);
             first.get_or_insert(seen);
         }
-        let source = self.concatenated(sources, node);
+        let source = self.concatenated(sources, node)?;
         let first = first.ok_or_else(|| refuse("joins nothing"))?;
         Ok(Value::Map(Seen { source, view: first.view.with_channels(self.shape(source)[0], axis) }))
     }
@@ -404,7 +406,7 @@ impl<'f> Work<'f> {
                 if constant.dims != [1, tokens, channels] {
                     return Err(refuse("a table of positions of another size"));
                 }
-                let source = self.emit(node, Op::Tokens, vec![seen.source], [channels, tokens, 1]);
+                let source = self.emit(node, Op::Tokens, vec![seen.source], [channels, tokens, 1])?;
                 self.set_parameters(source, vec![(Role::ClassToken, class), (Role::Position, floats(constant, node)?)]);
                 let view = View::of_map([self.batch, channels, tokens, 1]).transposed(&[0, 2, 1, 3]);
                 let view = view.and_then(|view| view.reshaped(&[self.batch, tokens, channels]));
@@ -424,7 +426,7 @@ impl<'f> Work<'f> {
         if constant.dims.len() > rank || constant.len() != shape[0] || !seen.view.has_channels_at(axis) {
             return Err(OnnxError::new(&node.place, "a constant factor of something other than each channel"));
         }
-        let source = self.emit(node, Op::Scale, vec![seen.source], shape);
+        let source = self.emit(node, Op::Scale, vec![seen.source], shape)?;
         self.set_parameters(source, vec![(Role::Gain, floats(constant, node)?)]);
         Ok(Value::Map(Seen { source, ..seen }))
     }
@@ -438,7 +440,7 @@ impl<'f> Work<'f> {
         let right = self.plain(right, &node.place)?;
         match node.operator.as_str() {
             "Add" if left.view == right.view => {
-                let source = self.emit(node, Op::Add, vec![left.source, right.source], self.shape(left.source));
+                let source = self.emit(node, Op::Add, vec![left.source, right.source], self.shape(left.source))?;
                 Ok(Value::Map(Seen { source, ..left }))
             }
             "Add" => Err(refuse("a sum of maps whose axes are not the same")),
@@ -451,7 +453,7 @@ impl<'f> Work<'f> {
                 if map.view != factor.view && !meets_all {
                     return Err(refuse("a product of maps whose axes are not the same"));
                 }
-                let source = self.emit(node, Op::Product, vec![map.source, factor.source], of_map);
+                let source = self.emit(node, Op::Product, vec![map.source, factor.source], of_map)?;
                 Ok(Value::Map(Seen { source, ..map }))
             }
             _ => Err(refuse("a difference or quotient of two maps, which there is no op for")),
@@ -464,14 +466,14 @@ impl<'f> Work<'f> {
             return Err(refuse("factors, or a turned map"));
         }
         let weight = self.constant(node, 1)?;
-        let weight = if node.integer("transB", 0) == 0 { turned(&weight, node)? } else { weight };
+        let weight = if node.integer("transB", 0) == 0 { self.turned(&weight, node)? } else { weight };
         let bias = self.optional(node, 2)?;
         self.linear(node, &weight, bias.as_ref())
     }
 
     /// A product with a constant, and the bias if that is all the result is for.
     pub(super) fn linear_by(&mut self, node: &'f Node, weight: &Tensor) -> Result<Value, OnnxError> {
-        let weight = turned(weight, node)?;
+        let weight = self.turned(weight, node)?;
         let name = node.outputs.first().map(String::as_str).unwrap_or_default();
         let bias = self.only_reader(name).filter(|reader| reader.operator == "Add").and_then(|reader| {
             let other = reader.inputs.iter().find(|input| *input != name)?;
@@ -517,10 +519,10 @@ impl<'f> Work<'f> {
         };
         let (source, view) = if rank > 0 && seen.view.has_channels_at(rank - 1) && inputs == channels {
             let op = if bias.is_some() { Op::Linear(Linear { channels: outputs }) } else { convolution([1; 2]) };
-            let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns]);
+            let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns])?;
             (source, seen.view.with_channels(outputs, rank - 1))
         } else if rank == 2 && seen.view.is_image_at(1) && inputs == channels * rows * columns {
-            let source = self.emit(node, convolution([rows, columns]), vec![seen.source], [outputs, 1, 1]);
+            let source = self.emit(node, convolution([rows, columns]), vec![seen.source], [outputs, 1, 1])?;
             (
                 source,
                 View::of_map([self.batch, outputs, 1, 1])
@@ -532,6 +534,16 @@ impl<'f> Work<'f> {
         };
         self.set_parameters(source, parameters);
         Ok(Value::Map(Seen { source, view }))
+    }
+
+    /// A matrix with rows and columns exchanged.
+    fn turned(&mut self, matrix: &Tensor, node: &Node) -> Result<Tensor, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "weights that are no matrix of numbers");
+        let &[rows, columns] = matrix.dims.as_slice() else { return Err(refuse()) };
+        let elements = matrix.as_floats().ok_or_else(refuse)?;
+        self.room.take(elements.len(), node)?;
+        let turned = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+        Ok(Tensor::floats(vec![columns, rows], turned.map(|place| elements[place]).collect()))
     }
 
     fn gain_and_shift(&self, node: &Node, channels: usize) -> Result<Parameters, OnnxError> {
@@ -584,16 +596,9 @@ fn positive(epsilon: f64, node: &Node) -> Result<f64, OnnxError> {
 }
 
 fn floats(tensor: &Tensor, node: &Node) -> Result<Arc<[f32]>, OnnxError> {
-    tensor.as_floats().cloned().ok_or_else(|| OnnxError::new(&node.place, "parameters that are integers"))
-}
-
-/// A matrix with rows and columns exchanged.
-fn turned(matrix: &Tensor, node: &Node) -> Result<Tensor, OnnxError> {
-    let refuse = || OnnxError::new(&node.place, "weights that are no matrix of numbers");
-    let &[rows, columns] = matrix.dims.as_slice() else { return Err(refuse()) };
-    let elements = matrix.as_floats().ok_or_else(refuse)?;
-    let turned = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
-    Ok(Tensor::floats(vec![columns, rows], turned.map(|place| elements[place]).collect()))
+    let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+    let floats = tensor.as_floats().ok_or_else(|| refuse("parameters that are integers"))?;
+    if floats.is_empty() { Err(refuse("parameters of no size")) } else { Ok(floats.clone()) }
 }
 
 fn pair(sides: &[i64]) -> Option<[usize; 2]> {
