@@ -67,12 +67,13 @@ unpack_qemu_system() {
     echo "$folder/qemu-system-arm"
 }
 
-# What the freestanding example prints on this machine: the same everywhere, for the scalar back end is.
+# reference [EXAMPLE]: what the freestanding example prints on this machine: the same everywhere, for the scalar back end is.
 reference() {
+    local example=${1:-freestanding}
     # Where the tests of the library build it as well.
     env -u RUSTC -u RUSTC_BOOTSTRAP cargo build --quiet --release -p aznas-ffi --target-dir target
-    cc -std=c11 -O2 -DHOSTED -Iinclude ffi/examples/freestanding.c target/release/libaznas.a -lpthread -ldl -lm \
-        -o "$out/reference"
-    "$out/reference" >"$out/reference.txt"
-    echo "$out/reference.txt"
+    cc -std=c11 -O2 -DHOSTED -Iinclude "ffi/examples/$example.c" target/release/libaznas.a -lpthread -ldl -lm \
+        -o "$out/$example-reference"
+    "$out/$example-reference" >"$out/$example-reference.txt"
+    echo "$out/$example-reference.txt"
 }

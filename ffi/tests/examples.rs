@@ -2,6 +2,8 @@
 
 mod common;
 
+use aznas::graph::{Cost, peak_activation};
+use aznas::spaces::mbv2::UnitNetwork;
 use common::{Flavour, Language, Linkage, compile, has_tool, root, run, scratch};
 use std::process::{Command, Stdio};
 
@@ -13,6 +15,29 @@ fn score_prints_the_proxies_or_the_place_of_the_mistake() {
     let refused = Command::new(&program).arg("|nor_conv_3x3~1|").output().expect("the program runs");
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("column 15"), "{refused:?}");
+}
+
+/// Structures are drawn, most are out of the budget, and the best of the rest keeps to it.
+#[test]
+fn select_on_device_keeps_to_its_budget() {
+    let library = Flavour::Checked.build();
+    let program = compile("examples/select_on_device.c", Language::C11, &library, Linkage::Static, &["-DHOSTED"]);
+    let printed = run(&mut Command::new(&program), "");
+    let lines: Vec<_> = printed.lines().collect();
+    let numbers = |line: &str| line.split(' ').filter_map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>();
+    let (&[drawn, kept], &[peak, parameters]) = (&numbers(lines[0])[..], &numbers(lines[1])[..]) else {
+        panic!("{printed}");
+    };
+    assert!(kept == 12 && drawn > kept, "{printed}");
+    let structure = UnitNetwork {
+        structure: lines[2].parse().expect("the best is a structure"),
+        classes: 2,
+        target_resolution: 96,
+    };
+    assert_eq!(peak_activation(&structure, 96, 96), Ok(peak));
+    assert_eq!(Cost::of(&structure, 96, 96).map(|cost| cost.parameters), Ok(parameters));
+    assert!(peak <= 56 * 1024 && parameters <= 12 * 1024, "{printed}");
+    assert_eq!(lines.len(), 8, "{printed}");
 }
 
 #[test]
