@@ -42,6 +42,7 @@
  */
 #define AZNAS_COSTS_INIT AZNAS_SIZED(aznas_costs)
 #define AZNAS_ERROR_INIT AZNAS_SIZED(aznas_error)
+#define AZNAS_ONNX_INIT AZNAS_SIZED(aznas_onnx)
 #define AZNAS_RANKING_INIT AZNAS_SIZED(aznas_ranking)
 #define AZNAS_SCORES_INIT AZNAS_SIZED(aznas_scores)
 #define AZNAS_SOURCE_INIT AZNAS_SIZED(aznas_source)
@@ -142,6 +143,10 @@ enum aznas_status
      * A defect of the library, caught at the boundary. Please report it. Per-block rows may have been written.
      */
     AZNAS_STATUS_PANIC = -105,
+    /**
+     * A file is not understood, or damaged; `field` and `expected` of the error say where and why.
+     */
+    AZNAS_STATUS_MODEL = -106,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1375,6 +1380,62 @@ typedef struct aznas_costs {
     uint64_t peak_activation;
 } aznas_costs;
 
+#if defined(AZNAS_ONNX)
+/**
+ * What an ONNX file is turned into.
+ *
+ * Zero the struct and set `struct_size` to `sizeof(aznas_onnx)` before the call; for the nodes also `nodes`,
+ * `node_capacity` and `node_size`. The rest is written if, and only if, the call succeeds.
+ */
+typedef struct aznas_onnx {
+    /**
+     * `sizeof(aznas_onnx)`
+     */
+    size_t struct_size;
+    /**
+     * [in] An array of nodes to fill, or NULL to learn how many there are.
+     */
+    struct aznas_node *nodes;
+    /**
+     * [in] Nodes in the array; at least `node_count` if `nodes` is not NULL.
+     */
+    size_t node_capacity;
+    /**
+     * [in] `sizeof(aznas_node)` if `nodes` is not NULL.
+     */
+    size_t node_size;
+    /**
+     * [out] Nodes of the network.
+     */
+    size_t node_count;
+    /**
+     * [in] Rows and columns of an image where the file leaves them open; 0 if it does not.
+     */
+    uint32_t resolution;
+    /**
+     * [out] Channels of an image.
+     */
+    uint32_t input_channels;
+    /**
+     * [out] Rows of an image.
+     */
+    uint32_t height;
+    /**
+     * [out] Columns of an image.
+     */
+    uint32_t width;
+    /**
+     * [out] One of `aznas_identity`: transformers leave blocks out that pass their gradient unchanged.
+     */
+    uint32_t identity_rule;
+    /**
+     * [out] 1 if there are biases and no normalisation: batch normalisations may have been folded into convolutions, and
+     * scores of a network without them mean something else. Else 0.
+     */
+    uint32_t may_be_folded;
+} aznas_onnx;
+#endif
+
 /**
  * What is measured of one primary block.
  */
@@ -1561,6 +1622,31 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
                         const struct aznas_options *options,
                         struct aznas_costs *costs,
                         struct aznas_error *error);
+
+#if defined(AZNAS_ONNX)
+/**
+ * Turns an ONNX file of `length` bytes into the nodes of a graph, cut into primary blocks by the rule of
+ * docs/own-networks.md.
+ *
+ *     aznas_onnx onnx = AZNAS_ONNX_INIT;
+ *     aznas_onnx_nodes(bytes, length, &onnx, &error);                     // how many
+ *     onnx.nodes = calloc(onnx.node_count, sizeof *onnx.nodes);
+ *     onnx.node_capacity = onnx.node_count;
+ *     onnx.node_size = sizeof *onnx.nodes;
+ *     aznas_onnx_nodes(bytes, length, &onnx, &error);
+ *     // arch.nodes, node_count, node_size, input_channels and identity_rule are those of onnx, height and width of the
+ *     // options too.
+ *
+ * Unlike all other functions it uses the heap while it works, up to a multiple of `length`. There is nothing to free.
+ *
+ * `error` may be NULL. With AZNAS_STATUS_MODEL, `field` of the error is the node by name and operator, else a part of the
+ * file, and `expected` is what is wrong there; what does not fit is cut, names at their front.
+ */
+aznas_status aznas_onnx_nodes(const void *bytes,
+                              size_t length,
+                              struct aznas_onnx *onnx,
+                              struct aznas_error *error);
+#endif
 
 /**
  * The smallest batch in which the feature of every block has at least `positions_per_channel` positions (images x rows x

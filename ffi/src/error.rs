@@ -1,7 +1,11 @@
 //! Why a call was refused, as the struct that tells C the place.
 
+#[cfg(feature = "onnx")]
+use crate::pointer;
 use crate::pointer::{Descriptor, Struct};
 use crate::refusal::Refusal;
+#[cfg(feature = "onnx")]
+use crate::written::{Span, Written};
 use aznas::Error;
 use core::ffi::c_char;
 
@@ -64,6 +68,8 @@ impl ErrorReport {
             }
             Refusal::Overlap(field) => (field, "apart from all that is written"),
             Refusal::ErrorOverlap => ("error", "apart from everything else"),
+            #[cfg(feature = "onnx")]
+            Refusal::Model => ("bytes", "a model that is understood"),
             Refusal::Panic => ("library", "without defects"),
         };
         let part = if matches!(refusal, Refusal::StructSize(_)) { ".struct_size" } else { "" };
@@ -109,6 +115,30 @@ impl ErrorReport {
             _ => ("", ""),
         }
     }
+}
+
+/// Puts a place and what is wrong there into a report: the end of the place, the beginning of the reason, as they fit.
+///
+/// # Safety
+/// `error` points to a report that has been written.
+#[cfg(feature = "onnx")]
+pub(crate) unsafe fn put_into_words(error: *mut ErrorReport, place: &str, reason: &str) {
+    // SAFETY: as promised by the caller.
+    let Ok(report) = (unsafe { pointer::read(error, &Written::new(Span::default())) }) else { return };
+    let mut report = ErrorReport { field: [0; 48], expected: [0; 80], ..report };
+    const CUT: &str = "...";
+    let room = report.field.len() - 1;
+    let (cut, start) = match place.len().checked_sub(room) {
+        None | Some(0) => ("", 0),
+        Some(beyond) => {
+            let fits = |&start: &usize| place.is_char_boundary(start);
+            (CUT, (beyond + CUT.len()..place.len()).find(fits).unwrap_or(place.len()))
+        }
+    };
+    copy_text(cut.bytes().chain(place[start..].bytes()), &mut report.field);
+    copy_text(reason.bytes(), &mut report.expected);
+    // SAFETY: as promised by the caller.
+    unsafe { pointer::write(error, report) };
 }
 
 /// Copies as much of `text` as fits before a final zero; `out` holds zeros.

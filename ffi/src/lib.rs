@@ -18,6 +18,8 @@ mod boundary;
 pub mod cost;
 pub mod error;
 pub mod node;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod options;
 mod pointer;
 pub mod proxy;

@@ -39,8 +39,8 @@ pub enum NodeFlag {
     AznasNodeBias = 2,
 }
 
-const END_OF_BLOCK: u32 = NodeFlag::AznasNodeEndOfBlock as u32;
-const BIAS: u32 = NodeFlag::AznasNodeBias as u32;
+pub(crate) const END_OF_BLOCK: u32 = NodeFlag::AznasNodeEndOfBlock as u32;
+pub(crate) const BIAS: u32 = NodeFlag::AznasNodeBias as u32;
 
 /// What a node computes. Each takes one input unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,6 +258,30 @@ macro_rules! core_op {
 }
 
 impl Node {
+    /// A node of no op.
+    #[cfg(feature = "onnx")]
+    pub(crate) const EMPTY: Self = Self {
+        op: 0,
+        flags: 0,
+        inputs: [0; 8],
+        input_count: 0,
+        key: 0,
+        channels: 0,
+        kernel: [0; 2],
+        stride: [0; 2],
+        padding: [0; 2],
+        dilation: [0; 2],
+        groups: 0,
+        heads: 0,
+        grid: [0; 2],
+        reach: 0,
+        epsilon: 0.0,
+        alpha: 0.0,
+        first: 0,
+        offset: [0; 2],
+        reserved: 0,
+    };
+
     fn ends_block(&self) -> bool {
         self.flags & END_OF_BLOCK != 0
     }

@@ -14,6 +14,9 @@ pub(crate) enum Refusal {
     /// The field that says how long the structs of an array are.
     ElementSize(&'static str),
     Overlap(&'static str),
+    /// A file is not understood.
+    #[cfg(feature = "onnx")]
+    Model,
     /// The error struct itself overlaps something, so nothing is written into it.
     ErrorOverlap,
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only unwinding can be caught"))]
@@ -39,6 +42,8 @@ impl Refusal {
             Self::Misaligned(_) => Status::Misaligned,
             Self::StructSize(_) | Self::ElementSize(_) => Status::StructSize,
             Self::Overlap(_) | Self::ErrorOverlap => Status::Overlap,
+            #[cfg(feature = "onnx")]
+            Self::Model => Status::Model,
             Self::Panic => Status::Panic,
         }
     }

@@ -40,10 +40,12 @@ pub enum Status {
     Overlap = -104,
     /// A defect of the library, caught at the boundary. Please report it. Per-block rows may have been written.
     Panic = -105,
+    /// A file is not understood, or damaged; `field` and `expected` of the error say where and why.
+    Model = -106,
 }
 
 impl Status {
-    const ALL: [Self; 16] = [
+    const ALL: &[Self] = &[
         Self::Ok,
         Self::Parse,
         Self::Invalid,
@@ -60,11 +62,13 @@ impl Status {
         Self::StructSize,
         Self::Overlap,
         Self::Panic,
+        #[cfg(feature = "onnx")]
+        Self::Model,
     ];
 
     /// The status with this number.
     pub(crate) fn of(code: i32) -> Self {
-        Self::ALL.into_iter().find(|status| *status as i32 == code).unwrap_or(Self::Other)
+        Self::ALL.iter().copied().find(|status| *status as i32 == code).unwrap_or(Self::Other)
     }
 
     fn text(self) -> &'static CStr {
@@ -85,6 +89,7 @@ impl Status {
             Self::StructSize => c"a struct has a size this library does not know",
             Self::Overlap => c"memory that is written overlaps memory that is read",
             Self::Panic => c"a defect of the library was caught",
+            Self::Model => c"a file is not understood",
         }
     }
 }

@@ -182,6 +182,30 @@ fn folders_can_be_absolute() {
 }
 
 #[test]
+fn what_reads_files_is_built_in_on_request() {
+    if !has_tool("cmake") || !has_tool("pkg-config") {
+        return;
+    }
+    let library = Flavour::Checked.build();
+    for asked in [false, true] {
+        let folder = fresh("onnx");
+        let prefix = folder.join("prefix");
+        let mut definitions = vec![format!("-DCMAKE_INSTALL_PREFIX={}", text(&prefix))];
+        definitions.push("-DCMAKE_INSTALL_LIBDIR=lib".to_owned());
+        definitions.extend(asked.then(|| "-DAZNAS_ONNX=ON".to_owned()));
+        assert!(build(&folder, &library, &definitions, &[]).status.success());
+        install(&folder, &[], None);
+        assert_eq!(called(&folder).windows(2).any(|pair| pair == ["--features", "onnx"]), asked);
+        let mut flags = Command::new("pkg-config");
+        flags.args(["--cflags", "aznas"]).env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig"));
+        assert_eq!(run(&mut flags, "").contains("-DAZNAS_ONNX"), asked);
+        let config = std::fs::read_to_string(prefix.join("lib/cmake/aznas/aznasConfig.cmake"));
+        let config = config.expect("the file is installed");
+        assert_eq!(config.matches("INTERFACE_COMPILE_DEFINITIONS \"AZNAS_ONNX\"").count(), if asked { 2 } else { 0 });
+    }
+}
+
+#[test]
 fn cargo_builds_for_the_machine_that_cmake_builds_for() {
     if !has_tool("cmake") {
         return;
