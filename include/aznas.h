@@ -1623,6 +1623,19 @@ aznas_status aznas_cost(const struct aznas_arch *arch,
                         struct aznas_costs *costs,
                         struct aznas_error *error);
 
+/**
+ * The smallest batch in which the feature of every block has at least `positions_per_channel` positions (images x rows x
+ * columns) for each of its channels, at the resolution of `options`, of which nothing else is used. 4 is a good choice;
+ * below 2 a score has `AZNAS_FLAG_FEW_POSITIONS`.
+ *
+ * Of networks whose scores are compared, the largest such batch serves all. `error` may be NULL.
+ */
+aznas_status aznas_smallest_batch(const struct aznas_arch *arch,
+                                  const struct aznas_options *options,
+                                  uint32_t positions_per_channel,
+                                  uint32_t *batch,
+                                  struct aznas_error *error);
+
 #if defined(AZNAS_ONNX)
 /**
  * Turns an ONNX file of `length` bytes into the nodes of a graph, cut into primary blocks by the rule of
@@ -1647,19 +1660,6 @@ aznas_status aznas_onnx_nodes(const void *bytes,
                               struct aznas_onnx *onnx,
                               struct aznas_error *error);
 #endif
-
-/**
- * The smallest batch in which the feature of every block has at least `positions_per_channel` positions (images x rows x
- * columns) for each of its channels, at the resolution of `options`, of which nothing else is used. 4 is a good choice;
- * below 2 a score has `AZNAS_FLAG_FEW_POSITIONS`.
- *
- * Of networks whose scores are compared, the largest such batch serves all. `error` may be NULL.
- */
-aznas_status aznas_smallest_batch(const struct aznas_arch *arch,
-                                  const struct aznas_options *options,
-                                  uint32_t positions_per_channel,
-                                  uint32_t *batch,
-                                  struct aznas_error *error);
 
 /**
  * Fills `options` with the defaults: the paper's setting, for images of the space's benchmark, on the fastest back end.
