@@ -8,7 +8,9 @@ import pytest
 from aznas import abi
 from aznas.library import LIBRARY
 
-HEADER = (Path(__file__).resolve().parents[3] / "include" / "aznas.h").read_text()
+#: Without what only special builds of the library have.
+HEADER = re.sub(r"^#if defined\(AZNAS_\w+\)\n.*?^#endif\n", "",
+                (Path(__file__).resolve().parents[3] / "include" / "aznas.h").read_text(), flags=re.S | re.M)
 
 
 def test_every_declaration_is_there() -> None:
