@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
         budget: Budget { complexity: Some(100e6), ..Budget::default() },
         ..Settings::program()
     };
-    let mut search = Search::new(CellSpace { skeleton, resolution: 32 }, settings)?;
+    let mut search = Search::new(CellSpace { skeleton, resolution: 32, reduction: None }, settings)?;
     let mut memory = Memory::new();
     while let Some(candidate) = search.ask()? {
         let network = CellNetwork { cell: candidate.architecture, skeleton };

@@ -878,7 +878,7 @@ enum aznas_space
  {
     /**
      * NAS-Bench-201: `text` is a cell such as `|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|`.
-     * Uses `channels`, `cells`, `classes`.
+     * Uses `channels`, `cells`, `classes`; `target_resolution` where a smaller network is scored.
      */
     AZNAS_SPACE_NB201 = 1,
     /**
@@ -1188,6 +1188,17 @@ typedef struct aznas_arch {
      * One of `aznas_stem`. Default AZNAS_STEM_CIFAR.
      */
     uint32_t stem;
+    /**
+     * Percent of the channels that are scored, 1 to 100. 0, the default, means all. What is counted (complexity,
+     * multiply-adds, parameters, layers, depth) stays that of the whole network at `target_resolution`, with this field
+     * as with the next. AutoFormer and graphs are scored whole. MobileNetV2: in steps of 8 channels, at least 8.
+     */
+    uint32_t score_width;
+    /**
+     * The most cells that are scored: of each stage (NAS-Bench-201, NAS-Bench-101), of each third of the depth (NDS), or
+     * repetitions of each super-block (MobileNetV2). 0, the default, means all.
+     */
+    uint32_t score_cells;
 } aznas_arch;
 
 /**

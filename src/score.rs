@@ -8,6 +8,7 @@ mod batch;
 pub use batch::smallest_batch;
 
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::rng::repeat_seed;
 use crate::graph::{Cost, Network, Walk, check_multiple, explained};
 #[cfg(feature = "gradients")]
@@ -103,7 +104,10 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     let (bytes, cost) =
         walked(network, options, source).map_err(|error| explained(network, options.height, options.width, error))?;
     let bytes = bytes.max(of_whole_network(network, options, source)?);
-    let cost = cost.with_own_parameters(network, [options.height, options.width])?;
+    let cost = match !SMALL && network.counted().is_some() {
+        true => Cost::of(network, options.height, options.width)?,
+        false => cost.with_own_parameters(network, [options.height, options.width])?,
+    };
     Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
 }
 

@@ -11,12 +11,14 @@ pub mod nb101;
 pub mod nb201;
 pub mod nds;
 mod policy;
+mod reduction;
 mod space;
 mod table;
 mod text;
 
 pub use advice::Advice;
 pub use policy::{Policy, Practice, Settings};
+pub use reduction::Reduction;
 pub use space::{Cost, SearchSpace, Space};
 pub use table::{SpaceName, Visitor};
 

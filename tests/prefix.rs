@@ -107,7 +107,7 @@ fn structures_have_the_bits_of_scores_from_scratch() {
 #[test]
 fn cells_have_the_bits_of_scores_from_scratch() {
     let skeleton = Skeleton::new(4, 1, 10).unwrap();
-    let space = CellSpace { skeleton, resolution: 8 };
+    let space = CellSpace { skeleton, resolution: 8, reduction: None };
     assert_same_bits(
         100,
         Cell::parse(common::CELLS[0]).unwrap(),

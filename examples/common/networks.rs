@@ -133,6 +133,10 @@ impl NetworkArguments {
         if self.space != Origin::Onnx && (!self.cut.is_empty() || self.weights == Weights::File) {
             return Err("--cut and --weights file are for --space onnx".into());
         }
+        let is_reduced = self.open.score_width.is_some() || self.open.score_cells.is_some();
+        if is_reduced && !matches!(self.space, Origin::Space(_)) {
+            return Err("--score-width and --score-cells are for networks of a space".into());
+        }
         let plain = |network| Candidate {
             name: None,
             network,

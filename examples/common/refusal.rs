@@ -8,8 +8,18 @@ const OPTIONS: [(&str, &str); 3] =
     [("height", "--resolution"), ("width", "--resolution"), ("batch, height, width", "--batch, --resolution")];
 
 /// Fields that are options of some program, by the same name.
-const SAME: [&str; 8] =
-    ["channels", "cells", "classes", "target_channels", "target_resolution", "batch", "repeats", "iterations"];
+const SAME: [&str; 10] = [
+    "channels",
+    "cells",
+    "classes",
+    "target_channels",
+    "target_resolution",
+    "score_width",
+    "score_cells",
+    "batch",
+    "repeats",
+    "iterations",
+];
 
 /// Why `text` is no architecture of the space, with what its texts look like and whose text this may be.
 pub fn of_text(space: SpaceName, text: &str, error: Error) -> String {

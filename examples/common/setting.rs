@@ -31,6 +31,7 @@ impl Setting {
             window,
             operators,
             stem,
+            reduction,
         } = settings;
         Self::begun(space.name())
             .with("channels", Some(channels))
@@ -45,6 +46,8 @@ impl Setting {
             .with("window", Some(format!("{window:?}").to_lowercase()))
             .with("operators", Some(operators.name()))
             .with("stem", Some(stem.name()))
+            .with("score-width", reduction.map(|reduction| reduction.width()))
+            .with("score-cells", reduction.map(|reduction| reduction.cells()))
             .with_options(options)
     }
 

@@ -3,7 +3,7 @@
 use aznas::proxy::ProxySet;
 use aznas::spaces::autoformer::Parameters;
 use aznas::spaces::nds::{Operators, Stem};
-use aznas::spaces::{Policy, Settings, SpaceName};
+use aznas::spaces::{Policy, Reduction, Settings, SpaceName};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// A space to search, and what its texts leave open.
@@ -31,9 +31,18 @@ pub struct OpenArguments {
     /// Channels of the first stage that complexity and parameters are counted for (nb101) [default: 128]
     #[arg(long)]
     pub target_channels: Option<u32>,
-    /// Resolution that complexity is counted at (mbv2, autoformer, nb101, nds) [default: 224; 32 for nb101 and nds]
+    /// Resolution that complexity is counted at (mbv2, autoformer, nb101, nds; nb201 where a smaller network is scored)
+    /// [default: 224; 32 for nb101, nds and nb201]
     #[arg(long)]
     pub target_resolution: Option<u32>,
+    /// Score a network of so many percent of the channels in place of each. What is counted (complexity, parameters, layers)
+    /// stays that of the whole network at the target resolution (all but autoformer)
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub score_width: Option<u32>,
+    /// Score a network of at most so many cells a stage (nb201, nb101), cells a third of the depth (nds) or repetitions a
+    /// super-block (mbv2) in place of each; what is counted stays that of the whole network
+    #[arg(long, value_name = "CELLS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub score_cells: Option<u32>,
     /// Draw the parameters of each candidate alone, not as slices of one largest network (autoformer)
     #[arg(long)]
     pub own_parameters: bool,
@@ -78,8 +87,12 @@ impl OpenArguments {
     /// The settings of a space for scores on images of this resolution.
     pub fn settings(&self, space: SpaceName, resolution: usize) -> Settings {
         let Policy { settings: default, has_target, .. } = *space.policy();
-        let target =
-            if has_target { self.target_resolution.unwrap_or(default.target_resolution) } else { to_u32(resolution) };
+        let reduction =
+            Reduction::given(self.score_width, self.score_cells).expect("the ranges are those of the parser");
+        let target = match has_target || reduction.is_some() {
+            true => self.target_resolution.unwrap_or(default.target_resolution),
+            false => to_u32(resolution),
+        };
         Settings {
             channels: self.channels.unwrap_or(default.channels),
             cells: self.cells.unwrap_or(default.cells),
@@ -88,6 +101,7 @@ impl OpenArguments {
             target_resolution: target,
             operators: self.operators,
             stem: self.stem,
+            reduction,
             parameters: if self.own_parameters { Parameters::Own } else { Parameters::Shared },
             ..default
         }

@@ -4,7 +4,7 @@ use crate::common::failure::{Failure, Result};
 use crate::common::setting::Setting;
 use crate::latency::Table;
 use aznas::base::rng::Generator;
-use aznas::graph::peak_activation;
+use aznas::graph::{Network, peak_activation};
 use aznas::search::{Budget, Cost, SearchSpace};
 use aznas::spaces::Space;
 use aznas::tensor::Random;
@@ -132,8 +132,8 @@ impl<S: Space> SearchSpace for &Assessed<'_, S> {
     fn cost(&self, architecture: &S::Architecture) -> std::result::Result<Cost, Error> {
         let mut cost = self.space.cost(architecture)?;
         if self.budget.workspace_bytes.is_some() {
-            let network = self.space.network(architecture);
-            cost.workspace_bytes = aznas::workspace_size(&network, &self.options, &Random)? as u64;
+            let of = |network: &dyn Network| aznas::workspace_size(network, &self.options, &Random);
+            cost.workspace_bytes = self.space.with_scored(architecture, of)?? as u64;
         }
         cost.peak_activation = self.peak_activation(architecture)?.unwrap_or_default();
         // A latency takes measuring: not of what is out of the budget anyway.

@@ -54,10 +54,12 @@ impl<'s, S: Space> Task<'s, S> {
         memory: &mut Memory,
         store: &mut Store<'_>,
     ) -> std::result::Result<Told, Error> {
-        let (network, options) = (self.space.network(&candidate.architecture), self.options(candidate.id));
-        let bytes = aznas::workspace_size(&network, &options, &Random)?;
-        let scores = store.score(&network, &options, &mut memory.workspace(bytes)?, |_| ())?;
-        Ok(scores.values(self.proxies).collect())
+        let options = self.options(candidate.id);
+        self.space.with_scored(&candidate.architecture, |network| {
+            let bytes = aznas::workspace_size(network, &options, &Random)?;
+            let scores = store.score(network, &options, &mut memory.workspace(bytes)?, |_| ())?;
+            Ok(scores.values(self.proxies).collect())
+        })?
     }
 }
 

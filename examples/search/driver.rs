@@ -39,11 +39,12 @@ pub fn search<S: Space>(space: &S, arguments: &Arguments, crew: &impl Crew) -> R
     let mut search = Search::new(&assessed, settings.clone())?;
     let trial = search.clone().ask().map_err(|error| assessed.explain(error))?;
     if let Some(candidate) = trial {
-        let network = space.network(&candidate.architecture);
-        aznas::workspace_size(&network, &options, &Random)?;
-        if batch::is_too_small(&network, &options) {
-            eprintln!("{}", batch::TOO_SMALL);
-        }
+        space.with_scored(&candidate.architecture, |network| {
+            if batch::is_too_small(network, &options) {
+                eprintln!("{}", batch::TOO_SMALL);
+            }
+            aznas::workspace_size(network, &options, &Random).map(drop)
+        })??;
     }
     let folder = match &arguments.out {
         Some(folder) => folder.clone(),

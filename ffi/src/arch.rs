@@ -7,7 +7,7 @@ use crate::refusal::Refusal;
 use crate::status::Status;
 use crate::written::Written;
 use aznas::graph::{IdentityRule, Network};
-use aznas::spaces::{Settings, SpaceName, autoformer, nds};
+use aznas::spaces::{Reduction, Settings, SpaceName, autoformer, nds};
 use core::ffi::c_char;
 use core::mem::offset_of;
 use core::ptr;
@@ -17,7 +17,7 @@ use core::ptr;
 #[repr(u32)]
 pub enum Space {
     /// NAS-Bench-201: `text` is a cell such as `|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|`.
-    /// Uses `channels`, `cells`, `classes`.
+    /// Uses `channels`, `cells`, `classes`; `target_resolution` where a smaller network is scored.
     Nb201 = 1,
     /// MobileNetV2-like structures: `text` is `SuperConvK3BNRELU(3,8,2,1)SuperResIDWE6K3(8,32,2,8,1)...`.
     /// Uses `classes`, `target_resolution`.
@@ -112,6 +112,13 @@ pub struct Arch {
     pub target_channels: u32,
     /// One of `aznas_stem`. Default AZNAS_STEM_CIFAR.
     pub stem: u32,
+    /// Percent of the channels that are scored, 1 to 100. 0, the default, means all. What is counted (complexity,
+    /// multiply-adds, parameters, layers, depth) stays that of the whole network at `target_resolution`, with this field
+    /// as with the next. AutoFormer and graphs are scored whole. MobileNetV2: in steps of 8 channels, at least 8.
+    pub score_width: u32,
+    /// The most cells that are scored: of each stage (NAS-Bench-201, NAS-Bench-101), of each third of the depth (NDS), or
+    /// repetitions of each super-block (MobileNetV2). 0, the default, means all.
+    pub score_cells: u32,
 }
 
 // SAFETY: numbers and pointers take every pattern of bits.
@@ -169,6 +176,16 @@ impl Arch {
         Ok(Space::of(self.space)?.map_or(0, |space| space.policy().resolution as usize))
     }
 
+    /// How much of a network is scored in its place.
+    fn reduction(&self) -> Result<Option<Reduction>, Refusal> {
+        if cfg!(feature = "small") {
+            let is_whole = self.score_width | self.score_cells == 0;
+            return if is_whole { Ok(None) } else { Err(Refusal::invalid("score_width", "0 in a small build")) };
+        }
+        let given = |number: u32| (number != 0).then_some(number);
+        Ok(Reduction::given(given(self.score_width), given(self.score_cells))?)
+    }
+
     /// Runs `work` on the network that is described.
     ///
     /// # Safety
@@ -178,7 +195,11 @@ impl Arch {
         written: &Written,
         work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
+        let reduction = self.reduction()?;
         let Some(space) = Space::of(self.space)? else {
+            if reduction.is_some() {
+                return Err(Refusal::invalid("score_width", "0 for the caller's own graph, as score_cells"));
+            }
             let rule = Identity::to_core(self.identity_rule)?;
             // SAFETY: as promised by the caller.
             let nodes = unsafe { self.node_array(written) }?;
@@ -197,6 +218,7 @@ impl Arch {
             reach: self.reach,
             parameters: Parameters::to_core(self.parameters)?,
             stem: Stem::to_core(self.stem)?,
+            reduction,
             ..space.policy().settings
         };
         // SAFETY: as promised by the caller.
@@ -241,6 +263,8 @@ pub unsafe extern "C" fn aznas_arch_init(arch: *mut Arch, struct_size: usize, sp
             node_size: 0,
             target_channels: 0,
             stem: Stem::Cifar as u32,
+            score_width: 0,
+            score_cells: 0,
         };
         // SAFETY: the contract of the header.
         unsafe { pointer::initialise(arch, struct_size, value) }

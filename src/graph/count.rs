@@ -3,13 +3,24 @@
 use super::network::explained;
 use super::{Cost, Network, Walk};
 use crate::Error;
+use crate::base::SMALL;
 
 impl Cost {
-    /// The cost of `network` on images of `height × width`, with the parameters that it says count.
+    /// The cost of `network` on images of `height × width`, with the parameters that it says count; or that of the network
+    /// that counts in its place, on images of its own.
     ///
     /// # Errors
     /// Everything that can be wrong with the network.
     pub fn of<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<Self, Error> {
+        let counted = if SMALL { None } else { network.counted() };
+        match counted {
+            Some((counted, [height, width])) => Self::of_itself(counted, height, width),
+            None => Self::of_itself(network, height, width),
+        }
+    }
+
+    /// The cost of `network`, whatever counts in its place.
+    fn of_itself<N: Network + ?Sized>(network: &N, height: usize, width: usize) -> Result<Self, Error> {
         let cost = Self::counted(network, height, width).map_err(|error| explained(network, height, width, error))?;
         cost.with_own_parameters(network, [height, width])
     }

@@ -41,6 +41,13 @@ pub trait Network {
         Ok(())
     }
 
+    /// The network that counts in place of this one, and the rows and columns of the images that it counts for: see
+    /// [`StandIn`](super::StandIn). None if this one counts, on the images that it is scored on. Builds with the feature
+    /// `small` do not ask.
+    fn counted(&self) -> Option<(&dyn Network, [usize; 2])> {
+        None
+    }
+
     /// The trainable numbers that count: those of the network that the space's benchmark trains. `cost` has those of the
     /// network as it is scored, on images of `scored` rows and columns, which may be another size.
     ///

@@ -19,7 +19,9 @@ pub use space::StructureSpace;
 pub use unit::{Shortcut, Unit};
 
 use crate::Error;
+use crate::spaces::Reduction;
 use core::fmt;
+use unit::round_to_eight;
 
 /// The most super-blocks a network can have.
 pub const MAX_BLOCKS: usize = 64;
@@ -95,6 +97,26 @@ impl Structure {
     /// Number of layers as the search limits it: the repetitions of all super-blocks together.
     pub fn layers(&self) -> u32 {
         self.blocks().iter().map(|block| u32::from(block.repetitions)).sum()
+    }
+
+    /// What is left of it: of every number of channels but those of the input, in steps of eight as a mutation rounds them, at
+    /// least eight; and of the repetitions of each super-block.
+    #[must_use]
+    pub fn reduced(&self, reduction: &Reduction) -> Self {
+        let width = |channels: u16| match reduction.width() {
+            100 => channels,
+            percent => round_to_eight(u32::from(channels) * percent, 100) as u16,
+        };
+        let mut reduced = *self;
+        for (place, block) in reduced.blocks[..usize::from(self.count)].iter_mut().enumerate() {
+            block.input = if place == 0 { block.input } else { width(block.input) };
+            block.output = width(block.output);
+            block.repetitions = u32::from(block.repetitions).min(reduction.cells()) as u8;
+            if let Kind::InvertedResidual { bottleneck, .. } = &mut block.kind {
+                *bottleneck = width(*bottleneck);
+            }
+        }
+        reduced
     }
 
     fn push(&mut self, block: SuperBlock) -> Result<(), Error> {

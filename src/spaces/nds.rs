@@ -23,7 +23,7 @@ pub use space::GenotypeSpace;
 pub use stem::Stem;
 
 use crate::Error;
-use crate::spaces::within;
+use crate::spaces::{Reduction, within};
 
 /// The most nodes of a cell.
 pub const MAX_NODES: usize = 5;
@@ -162,6 +162,19 @@ impl Architecture {
             return Err(Error::Invalid { field: "parts", expected: "nodes, where the cell halves the map" });
         }
         Ok(Self { normal, reduction, width, depth })
+    }
+
+    /// What is left of it: of its width, in steps of two where the stem halves it, and of the cells of each third of its
+    /// depth.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if no channel is left.
+    fn reduced(&self, reduction: &Reduction, stem: Stem) -> Result<Self, Error> {
+        let width = match stem {
+            Stem::Cifar => reduction.channels(self.width)?,
+            Stem::ImageNet => 2 * reduction.channels(self.width / 2)?,
+        };
+        Ok(Self { width, depth: self.depth.min(reduction.cells().saturating_mul(3)), ..*self })
     }
 
     /// The cell that keeps the size of the map.

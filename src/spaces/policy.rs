@@ -1,5 +1,6 @@
 //! What spaces prescribe, suggest and leave open.
 
+use super::Reduction;
 use super::autoformer::{Parameters, Size, Window};
 use super::nds::{Operators, Stem};
 use crate::graph::IdentityRule;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub operators: Operators,
     /// What is before the cells (nds).
     pub stem: Stem,
+    /// The smaller network that is scored in place of an architecture's own, if it is not itself (all but autoformer).
+    pub reduction: Option<Reduction>,
 }
 
 impl Settings {
@@ -90,5 +93,6 @@ impl Settings {
         window: Window::AutoFormer,
         operators: Operators::Darts,
         stem: Stem::Cifar,
+        reduction: None,
     };
 }

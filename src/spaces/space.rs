@@ -2,8 +2,9 @@
 
 use super::{Policy, Settings};
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::rng::Generator;
-use crate::graph::Network;
+use crate::graph::{Network, StandIn};
 use core::fmt::Display;
 
 /// A set of architectures with a way to draw one and to vary one: all that a search needs to know.
@@ -56,6 +57,33 @@ pub trait Space: SearchSpace<Architecture: Display + Send + Sync + 'static> + Si
     /// The network that is to be used in the end, of which an architecture may have a narrower one that is scored.
     fn target_network(&self, architecture: &Self::Architecture) -> Self::Network {
         self.network(architecture)
+    }
+
+    /// The smaller network that is scored in place of that of an architecture, where the settings ask for one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the setting that leaves nothing of this network.
+    fn stand_in(&self, architecture: &Self::Architecture) -> Result<Option<StandIn<Self::Network>>, Error> {
+        let _ = architecture;
+        Ok(None)
+    }
+
+    /// Hands what is scored of an architecture to `work`: its network, or what stands in for it.
+    ///
+    /// # Errors
+    /// Those of [`Self::stand_in`].
+    fn with_scored<R>(
+        &self,
+        architecture: &Self::Architecture,
+        work: impl FnOnce(&dyn Network) -> R,
+    ) -> Result<R, Error> {
+        if SMALL {
+            return Ok(work(&self.network(architecture)));
+        }
+        Ok(match self.stand_in(architecture)? {
+            Some(network) => work(&network),
+            None => work(&self.network(architecture)),
+        })
     }
 
     /// A name of block `index` of the network, or of its head past the last block. With the shape of its input it tells

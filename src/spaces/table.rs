@@ -1,6 +1,6 @@
 //! The table of all spaces: their names, their numbers, and who does something with the space of a name.
 
-use super::{Policy, Settings, Space, autoformer, mbv2, nb101, nb201, nds};
+use super::{Policy, Reduction, Settings, Space, autoformer, mbv2, nb101, nb201, nds};
 use crate::Error;
 use crate::base::SMALL;
 use crate::graph::Network;
@@ -40,6 +40,9 @@ macro_rules! spaces {
             /// # Errors
             /// [`Error::Invalid`] naming the setting that is out of range.
             pub fn visit<V: Visitor>(self, settings: &Settings, visitor: V) -> Result<V::Output, Error> {
+                if !SMALL && matches!(self, Self::Autoformer) {
+                    Reduction::refuse(settings.reduction)?;
+                }
                 match self {
                     $($(Self::$variant if !$is_built => Err(LEFT_OUT),)?)*
                     $(Self::$variant => <$space as Space>::new(settings).map(|space| visitor.visit(space)),)*
@@ -76,10 +79,10 @@ impl SpaceName {
         Self::ALL.iter().copied().find(|&space| space as u32 == number)
     }
 
-    /// Hands the network that `text` describes to `work`.
+    /// Hands what is scored of the architecture that `text` describes to `work`: its network, or what stands in for it.
     ///
     /// # Errors
-    /// Those of [`Space::new`] and [`Space::parse`].
+    /// Those of [`Space::new`], [`Space::parse`] and [`Space::stand_in`].
     pub fn with_network<R>(
         self,
         settings: &Settings,
@@ -93,17 +96,17 @@ impl SpaceName {
 
             fn visit<S: Space>(self, space: S) -> Result<R, Error> {
                 let Self(text, work) = self;
-                Ok(work(&space.network(&space.parse(text)?)))
+                space.with_scored(&space.parse(text)?, work)
             }
         }
 
         self.visit(settings, Reading(text, work))?
     }
 
-    /// The network that `text` describes.
+    /// What is scored of the architecture that `text` describes: its network, or what stands in for it.
     ///
     /// # Errors
-    /// Those of [`Space::new`] and [`Space::parse`].
+    /// Those of [`Space::new`], [`Space::parse`] and [`Space::stand_in`].
     #[cfg(feature = "alloc")]
     pub fn network(
         self,
@@ -118,7 +121,11 @@ impl SpaceName {
             type Output = Result<Box<dyn Network + Send + Sync>, Error>;
 
             fn visit<S: Space>(self, space: S) -> Self::Output {
-                Ok(Box::new(space.network(&space.parse(self.0)?)))
+                let architecture = space.parse(self.0)?;
+                Ok(match space.stand_in(&architecture)? {
+                    Some(network) => Box::new(network),
+                    None => Box::new(space.network(&architecture)),
+                })
             }
         }
 

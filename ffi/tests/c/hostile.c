@@ -693,6 +693,8 @@ static void spoil(int function) {
         genotype[draw(sizeof GENOTYPE - 1)] = "0123456789()[]',="[draw(17)];
         arch.s.target_channels = draw(2) ? draw(9) : hostile_u32();
         arch.s.stem = draw(20) ? draw(2) : hostile_u32();
+        arch.s.score_width = draw(4) ? 0 : draw(20) ? draw(101) : hostile_u32();
+        arch.s.score_cells = draw(4) ? 0 : draw(20) ? draw(4) : hostile_u32();
         break;
     case 12:
         arch.s.node_count = draw(2) ? draw(NODES + 1) : hostile_len(NODES);

@@ -63,6 +63,8 @@ int main(void) {
     FIELD(aznas_arch, node_size);
     FIELD(aznas_arch, target_channels);
     FIELD(aznas_arch, stem);
+    FIELD(aznas_arch, score_width);
+    FIELD(aznas_arch, score_cells);
     STRUCT(aznas_tensor);
     FIELD(aznas_tensor, role);
     FIELD(aznas_tensor, block);

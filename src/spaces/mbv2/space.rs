@@ -2,9 +2,11 @@
 
 use super::{POLICY, Proposal, Shortcut, Structure, Unit, UnitNetwork};
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::rng::Generator;
+use crate::graph::StandIn;
 use crate::spaces::{
-    Cost, Policy, SearchSpace, Settings, Space, check_classes, check_target, of_target, text::printed,
+    Cost, Policy, Reduction, SearchSpace, Settings, Space, check_classes, check_target, of_target, text::printed,
 };
 use core::fmt::Display;
 
@@ -20,13 +22,15 @@ pub struct StructureSpace {
     pub target_resolution: u32,
     /// How the type of a replaced super-block is drawn.
     pub proposal: Proposal,
+    /// How much of a structure is scored in its place, if it is not scored whole: see [`Structure::reduced`].
+    pub reduction: Option<Reduction>,
 }
 
 impl Default for StructureSpace {
     /// ImageNet, as published.
     fn default() -> Self {
         let Settings { classes, target_resolution, .. } = Self::POLICY.settings;
-        Self { classes, target_resolution, proposal: Proposal::default() }
+        Self { classes, target_resolution, proposal: Proposal::default(), reduction: None }
     }
 }
 
@@ -66,10 +70,10 @@ impl Space for StructureSpace {
     const POLICY: Policy = POLICY;
 
     fn new(settings: &Settings) -> Result<Self, Error> {
-        let Settings { classes, target_resolution, .. } = *settings;
+        let Settings { classes, target_resolution, reduction, .. } = *settings;
         check_classes(classes)?;
         check_target(target_resolution)?;
-        Ok(Self { classes, target_resolution, proposal: Proposal::default() })
+        Ok(Self { classes, target_resolution, proposal: Proposal::default(), reduction })
     }
 
     fn parse(&self, text: &[u8]) -> Result<Structure, Error> {
@@ -78,6 +82,13 @@ impl Space for StructureSpace {
 
     fn network(&self, &structure: &Structure) -> UnitNetwork {
         UnitNetwork { structure, classes: self.classes, target_resolution: self.target_resolution }
+    }
+
+    fn stand_in(&self, structure: &Structure) -> Result<Option<StandIn<UnitNetwork>>, Error> {
+        let Some(reduction) = self.reduction.filter(|_| !SMALL) else { return Ok(None) };
+        let counted = self.network(structure);
+        let scored = UnitNetwork { structure: structure.reduced(&reduction), ..counted };
+        Ok(Some(StandIn { scored, counted, images: [self.target_resolution as usize; 2] }))
     }
 
     fn layer(&self, structure: &Structure, index: usize) -> impl Display {

@@ -5,7 +5,10 @@
 
 use super::{Cell, Operation};
 use crate::Error;
-use crate::spaces::{check_classes, total, within};
+use crate::spaces::{Reduction, check_classes, total, within};
+
+/// Every vertex that leads to the output has a channel at least.
+const MIN_CHANNELS: u32 = 5;
 
 /// The network around the cells: a 3×3 convolution, three stacks of equal cells, of which the second and the third begin
 /// with a 2×2 maximum of stride 2 and have twice the channels, and a linear classifier.
@@ -25,11 +28,20 @@ impl Skeleton {
     /// # Errors
     /// [`Error::Invalid`] naming the field that is out of range.
     pub fn new(channels: u32, cells: u32, classes: u32) -> Result<Self, Error> {
-        // Every vertex that leads to the output has a channel at least.
-        within("channels", channels, 5..=65536, "from 5 to 65536")?;
+        within("channels", channels, MIN_CHANNELS..=65536, "from 5 to 65536")?;
         within("cells", cells, 1..=1024, "from 1 to 1024")?;
         check_classes(classes)?;
         Ok(Self { channels, cells, classes })
+    }
+
+    /// What is left of it: of the channels of the first stack, and so of all, and of the cells of each stack.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if so few channels are left that a vertex may get none.
+    pub(super) fn reduced(&self, reduction: &Reduction) -> Result<Self, Error> {
+        let channels = reduction.channels(self.channels)?;
+        within("score_width", channels, MIN_CHANNELS..=65536, "enough to leave 5 channels")?;
+        Ok(Self { channels, cells: self.cells.min(reduction.cells()), ..*self })
     }
 
     /// Channels of the first stack.

@@ -2,8 +2,10 @@
 
 use super::{Cell, CellNetwork, POLICY, Skeleton};
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::rng::Generator;
-use crate::spaces::{Cost, Policy, SearchSpace, Settings, Space, of_target, text::printed, within};
+use crate::graph::StandIn;
+use crate::spaces::{Cost, Policy, Reduction, SearchSpace, Settings, Space, of_target, text::printed, within};
 use core::fmt::Display;
 
 /// Cells of NAS-Bench-101 in a given skeleton.
@@ -19,6 +21,8 @@ pub struct CellSpace {
     pub target_channels: u32,
     /// Rows and columns of the images that costs are counted for.
     pub target_resolution: u32,
+    /// How much of the skeleton cells are scored in, if it is not whole: of the channels of each stack, and of its cells.
+    pub reduction: Option<Reduction>,
 }
 
 impl SearchSpace for CellSpace {
@@ -60,7 +64,11 @@ impl Space for CellSpace {
         within("target_channels", target_channels, 5..=65536, "from 5 to 65536")?;
         let smallest = Cell::parse("2:1:")?;
         Skeleton::CIFAR10.macs(&smallest, target_resolution).map_err(of_target)?;
-        Ok(Self { skeleton, target_channels, target_resolution })
+        let space = Self { skeleton, target_channels, target_resolution, reduction: settings.reduction };
+        if !SMALL {
+            space.stand_in(&smallest)?;
+        }
+        Ok(space)
     }
 
     fn parse(&self, text: &[u8]) -> Result<Cell, Error> {
@@ -68,13 +76,21 @@ impl Space for CellSpace {
     }
 
     fn network(&self, cell: &Cell) -> CellNetwork {
-        let Self { skeleton, target_channels, target_resolution } = *self;
+        let Self { skeleton, target_channels, target_resolution, .. } = *self;
         CellNetwork { cell: cell.canonical(), skeleton, target_channels, target_resolution }
     }
 
     fn target_network(&self, cell: &Cell) -> CellNetwork {
         let network = self.network(cell);
         CellNetwork { skeleton: self.skeleton.with_channels(self.target_channels), ..network }
+    }
+
+    fn stand_in(&self, cell: &Cell) -> Result<Option<StandIn<CellNetwork>>, Error> {
+        let Some(reduction) = self.reduction.filter(|_| !SMALL) else { return Ok(None) };
+        let counted = self.network(cell);
+        let skeleton = self.skeleton.reduced(&reduction)?;
+        let images = [self.target_resolution as usize; 2];
+        Ok(Some(StandIn { scored: CellNetwork { skeleton, ..counted }, counted, images }))
     }
 
     fn layer(&self, cell: &Cell, index: usize) -> impl Display {

@@ -6,7 +6,7 @@
 
 use super::{Cell, EDGES, Operation};
 use crate::Error;
-use crate::spaces::{check_classes, total, within};
+use crate::spaces::{Reduction, check_classes, total, within};
 
 /// The network around the cells: a 3×3 convolution, three stages of equal cells at widths C, 2C and 4C, a residual
 /// block that halves the resolution and doubles the width between stages, and a linear classifier.
@@ -34,6 +34,14 @@ impl Skeleton {
         within("cells", cells, 1..=1024, "from 1 to 1024")?;
         check_classes(classes)?;
         Ok(Self { channels, cells, classes })
+    }
+
+    /// What is left of it: of the channels of the first stage, and so of all, and of the cells of each stage.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if no channel is left.
+    pub(super) fn reduced(&self, reduction: &Reduction) -> Result<Self, Error> {
+        Ok(Self { channels: reduction.channels(self.channels)?, cells: self.cells.min(reduction.cells()), ..*self })
     }
 
     /// Channels of the first stage.

@@ -1,9 +1,11 @@
 //! NAS-Bench-201 as a space.
 
-use super::{Cell, CellNetwork, POLICY, Skeleton};
+use super::{Cell, CellNetwork, EDGES, Operation, POLICY, Skeleton};
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::rng::Generator;
-use crate::spaces::{Cost, Policy, SearchSpace, Settings, Space, text::printed};
+use crate::graph::StandIn;
+use crate::spaces::{Cost, Policy, Reduction, SearchSpace, Settings, Space, of_target, text::printed};
 use core::fmt::Display;
 
 /// Cells of NAS-Bench-201 in a given skeleton.
@@ -13,6 +15,8 @@ pub struct CellSpace {
     pub skeleton: Skeleton,
     /// Rows and columns of the images that costs are counted for.
     pub resolution: u32,
+    /// What is left of the skeleton where cells are scored, if it is not whole: of the channels of each stage, and of its cells.
+    pub reduction: Option<Reduction>,
 }
 
 impl SearchSpace for CellSpace {
@@ -49,7 +53,13 @@ impl Space for CellSpace {
 
     fn new(settings: &Settings) -> Result<Self, Error> {
         let skeleton = Skeleton::new(settings.channels, settings.cells, settings.classes)?;
-        Ok(Self { skeleton, resolution: settings.target_resolution })
+        let space = Self { skeleton, resolution: settings.target_resolution, reduction: settings.reduction };
+        if !SMALL && space.reduction.is_some() {
+            let cell = Cell([Operation::None; EDGES.len()]);
+            space.skeleton.macs(&cell, space.resolution).map_err(of_target)?;
+            space.stand_in(&cell)?;
+        }
+        Ok(space)
     }
 
     fn parse(&self, text: &[u8]) -> Result<Cell, Error> {
@@ -58,6 +68,15 @@ impl Space for CellSpace {
 
     fn network(&self, &cell: &Cell) -> CellNetwork {
         CellNetwork { cell, skeleton: self.skeleton }
+    }
+
+    fn stand_in(&self, &cell: &Cell) -> Result<Option<StandIn<CellNetwork>>, Error> {
+        let Some(reduction) = self.reduction.filter(|_| !SMALL) else { return Ok(None) };
+        Ok(Some(StandIn {
+            scored: CellNetwork { cell, skeleton: self.skeleton.reduced(&reduction)? },
+            counted: self.network(&cell),
+            images: [self.resolution as usize; 2],
+        }))
     }
 
     fn layer(&self, &cell: &Cell, index: usize) -> impl Display {

@@ -2,8 +2,10 @@
 
 use super::{Architecture, CellNetwork, Operators, POLICY, Stem, check_size};
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::rng::Generator;
-use crate::spaces::{Cost, Policy, SearchSpace, Settings, Space, check_classes, of_target, text::printed};
+use crate::graph::StandIn;
+use crate::spaces::{Cost, Policy, Reduction, SearchSpace, Settings, Space, check_classes, of_target, text::printed};
 use core::fmt::Display;
 
 /// Architectures of one of the five spaces, of one width and depth.
@@ -23,6 +25,9 @@ pub struct GenotypeSpace {
     pub classes: u32,
     /// Rows and columns of the images that complexity is counted for.
     pub target_resolution: u32,
+    /// How much of a network is scored in its place, if it is not scored whole: of its width, and of the cells of each third
+    /// of its depth.
+    pub reduction: Option<Reduction>,
 }
 
 impl SearchSpace for GenotypeSpace {
@@ -59,7 +64,7 @@ impl Space for GenotypeSpace {
     const POLICY: Policy = POLICY;
 
     fn new(settings: &Settings) -> Result<Self, Error> {
-        let Settings { channels, cells, classes, target_resolution, operators, stem, .. } = *settings;
+        let Settings { channels, cells, classes, target_resolution, operators, stem, reduction, .. } = *settings;
         let own_name = |error| match error {
             Error::Invalid { field: "width", expected } => Error::Invalid { field: "channels", expected },
             Error::Invalid { field: "depth", expected } => Error::Invalid { field: "cells", expected },
@@ -68,7 +73,7 @@ impl Space for GenotypeSpace {
         check_size(channels, cells).and_then(|()| stem.check_width(channels)).map_err(own_name)?;
         check_classes(classes)?;
         stem.check_resolution(target_resolution).map_err(of_target)?;
-        Ok(Self { operators, stem, width: channels, depth: cells, classes, target_resolution })
+        Ok(Self { operators, stem, width: channels, depth: cells, classes, target_resolution, reduction })
     }
 
     fn parse(&self, text: &[u8]) -> Result<Architecture, Error> {
@@ -78,6 +83,14 @@ impl Space for GenotypeSpace {
     fn network(&self, architecture: &Architecture) -> CellNetwork {
         let Self { stem, classes, target_resolution, .. } = *self;
         CellNetwork { architecture: *architecture, stem, classes, target_resolution }
+    }
+
+    fn stand_in(&self, architecture: &Architecture) -> Result<Option<StandIn<CellNetwork>>, Error> {
+        let Some(reduction) = self.reduction.filter(|_| !SMALL) else { return Ok(None) };
+        let counted = self.network(architecture);
+        let architecture = architecture.reduced(&reduction, self.stem)?;
+        let images = [self.target_resolution as usize; 2];
+        Ok(Some(StandIn { scored: CellNetwork { architecture, ..counted }, counted, images }))
     }
 
     fn layer(&self, architecture: &Architecture, index: usize) -> impl Display {
