@@ -11,6 +11,7 @@ mod frame;
 mod given;
 mod gradients;
 mod step;
+mod succession;
 mod values;
 
 pub(crate) use ends::Ends;
@@ -24,6 +25,7 @@ pub(crate) use given::check_source;
 pub(crate) use given::{check_batch, check_parameters};
 use gradients::Course;
 pub(crate) use step::{Phase, Step};
+pub(crate) use succession::Succession;
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
 
 use crate::Error;
@@ -276,7 +278,7 @@ impl BlockPlan {
         want: Want,
         source: &dyn Source,
     ) -> Result<(), Error> {
-        self.nodes.fill(NodePlan::default());
+        self.nodes[..block.nodes().len()].fill(NodePlan::default());
         self.statistics = StatisticsPlan::default();
         self.step_count = 0;
         self.phase_ends = [0; Phase::COUNT];

@@ -15,7 +15,7 @@ use crate::graph::{Cost, Network, Walk, check_multiple, explained};
 use crate::measure::Subject;
 use crate::mem::Workspace;
 use crate::options::{Entropy, Options, Sigma};
-use crate::plan::{self, BlockPlan, Ends, Want};
+use crate::plan::{self, Ends, Succession, Want};
 use crate::proxy::{BlockScores, Counts, Measurement, ProxySet, Scores, Totals};
 use crate::run::Runner;
 use crate::tensor::Source;
@@ -56,14 +56,14 @@ struct Outlook {
 fn walked<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<(usize, Cost), Error> {
     let (mut bytes, mut cost) = (0, Cost::default());
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let (mut plan, mut ends) = (BlockPlan::new(), Ends::new(walk.input()));
+    let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
     while let Some(block) = walk.next_block()? {
-        plan.renew(block, options, want(options), source)?;
+        let plan = plans.next(block, options, want(options), source)?;
         if plan.is_uneven() {
             check_multiple(network, options.height, options.width)?;
         }
         plan::check_source(block, source)?;
-        bytes = bytes.max(ends.next(block, &plan)?.bytes());
+        bytes = bytes.max(ends.next(block, plan)?.bytes());
         cost.add(block)?;
     }
     cost.add(walk.head()?)?;
@@ -142,11 +142,11 @@ fn for_each_block<N: Network + ?Sized>(
     mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let (mut plan, mut ends) = (BlockPlan::new(), Ends::new(walk.input()));
+    let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
     while let Some(block) = walk.next_block()? {
-        plan.renew(block, options, want(options), source)?;
-        let frame = ends.next(block, &plan)?.frame(end);
-        run(&Runner::new(block, &plan, frame, options, source))?;
+        let plan = plans.next(block, options, want(options), source)?;
+        let frame = ends.next(block, plan)?.frame(end);
+        run(&Runner::new(block, plan, frame, options, source))?;
     }
     Ok(())
 }

@@ -145,6 +145,30 @@ fn a_target_is_come_close_to() {
 }
 
 /// Whatever ranks stands in the history, goes on, and is another search than one by the paper's four.
+/// The best once more, whole and in the published setting: the same after a search that was gone on with, and no score twice.
+#[test]
+fn finals_are_scored_as_published() {
+    let [whole, continued] = ["finals", "finals-continued"].map(folder);
+    let round = ["--iterations", "20", "--finals", "10", "--score-width", "50", "--score-cells", "1"];
+    let output = finished(&whole, &round);
+    let finals = read(&whole, "finals.csv");
+    let count = finals.lines().count() - 1;
+    assert!((1..=2).contains(&count), "{finals}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains(&format!("best of {count} finals")), "{told}");
+    let heading = finals.lines().next().unwrap();
+    assert!(heading.contains("batch=64 resolution=32x32") && !heading.contains("score-width"), "{heading}");
+    let best: serde_json::Value = serde_json::from_str(&read(&whole, "best.json")).unwrap();
+    assert!(finals.contains(best["arch"].as_str().unwrap()), "{best}");
+    finished(&continued, &["--iterations", "20", "--score-width", "50", "--score-cells", "1"]);
+    for _ in 0..2 {
+        finished(&continued, &[&round[..], &["--resume"]].concat());
+        for name in ["history.csv", "finals.csv", "best.json"] {
+            assert_eq!(read(&continued, name), read(&whole, name));
+        }
+    }
+}
+
 #[test]
 fn any_set_of_proxies_ranks() {
     for (proxies, columns, paper) in [

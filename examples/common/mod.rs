@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod failure;
+pub mod frugal;
 pub mod progress;
 pub mod refusal;
 pub mod scoring;

@@ -1,14 +1,15 @@
 //! The command line.
 
 use crate::campaign::Case;
+use crate::common::frugal::Frugal;
 use crate::common::scoring::ScoringArguments;
 use crate::exhibit::{EXHIBITS, Exhibit};
 use crate::measurement::{self, Wishes};
 use crate::networks::{NetworkArguments, Origin};
 use aznas::proxy::ProxySet;
 use aznas::spaces::SpaceName;
-use aznas::{Options, Sigma};
-use clap::Parser;
+use aznas::Options;
+use clap::{Parser, ValueEnum};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 
@@ -83,25 +84,24 @@ pub struct Arguments {
 /// What is asked for by one word.
 #[derive(Clone, Copy)]
 pub enum Preset {
-    /// Batch 8 with half-split sigma: ranks like batch 64, at an eighth of the work.
-    Fast,
+    /// A recommended setting.
+    Frugal(Frugal),
     /// Tables and figures of the paper.
     Exhibits(&'static [Exhibit]),
 }
 
 impl Preset {
     fn parser() -> impl TypedValueParser<Value = Self> {
-        let fast = PossibleValue::new("fast");
-        let fast = fast.help("Batch 8 with half-split sigma: ranks like batch 64, at an eighth of the work");
+        let frugal = Frugal::value_variants().iter().filter_map(Frugal::to_possible_value);
         let exhibit = |exhibit: &'static Exhibit| PossibleValue::new(exhibit.name).help(exhibit.title);
         let paper = PossibleValue::new("paper").help("All of them in one report");
-        let values = [fast].into_iter().chain(EXHIBITS.iter().map(exhibit)).chain([paper]);
+        let values = frugal.chain(EXHIBITS.iter().map(exhibit)).chain([paper]);
         PossibleValuesParser::new(values).map(|name| {
             let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name);
-            match exhibit {
-                Some(exhibit) => Self::Exhibits(std::slice::from_ref(exhibit)),
-                None if name == "paper" => Self::Exhibits(&EXHIBITS),
-                None => Self::Fast,
+            match (exhibit, Frugal::from_str(&name, false)) {
+                (Some(exhibit), _) => Self::Exhibits(std::slice::from_ref(exhibit)),
+                (None, Ok(frugal)) => Self::Frugal(frugal),
+                (None, Err(_)) => Self::Exhibits(&EXHIBITS),
             }
         })
     }
@@ -112,6 +112,13 @@ impl Arguments {
     pub fn settled(mut self) -> Self {
         if self.nds.is_some() {
             self.space.space = Origin::Space(SpaceName::Nds);
+        }
+        if let Some(Preset::Frugal(frugal)) = self.preset {
+            let space = match self.space.space {
+                Origin::Space(space) => Some(space),
+                Origin::Graph | Origin::Onnx => None,
+            };
+            frugal.apply(space, &mut self.space.open, &mut self.scoring);
         }
         self
     }
@@ -144,7 +151,7 @@ impl Arguments {
     pub fn exhibits(&self) -> Option<&'static [Exhibit]> {
         match self.preset {
             Some(Preset::Exhibits(exhibits)) => Some(exhibits),
-            None | Some(Preset::Fast) => None,
+            None | Some(Preset::Frugal(_)) => None,
         }
     }
 
@@ -157,8 +164,7 @@ impl Arguments {
     pub fn cases(&self) -> Vec<Case> {
         let options = self.options();
         match self.preset {
-            None => vec![Case::of(options)],
-            Some(Preset::Fast) => vec![Case::of(Options { batch: 8, sigma: Sigma::HalfSplit, ..options })],
+            None | Some(Preset::Frugal(_)) => vec![Case::of(options)],
             Some(Preset::Exhibits(exhibits)) => {
                 measurement::needed(exhibits, options, self.wishes()).into_iter().map(|needed| needed.case).collect()
             }

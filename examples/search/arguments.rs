@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::common::failure::{At, Result};
+use crate::common::frugal::Frugal;
 use crate::common::scoring::ScoringArguments;
 use crate::common::setting::{Setting, processor, value_name};
 use crate::common::space::SpaceArguments;
@@ -93,6 +94,14 @@ pub struct Arguments {
     /// [default: 512e6 for mbv2 and autoformer; 0 for nb201, whose candidates differ from the first cell on]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub reuse_memory: Option<u64>,
+    /// Score in a recommended setting for little time (docs/frontier.md); goes with --finals
+    #[arg(long, value_enum)]
+    pub preset: Option<Frugal>,
+    /// Score the best so many percent of the candidates once more, as published (whole networks at the resolution of the
+    /// space, batch 64, plain sigma and entropy), and rank them among themselves: a second round for a cheap first one. At
+    /// most as many as may become parents
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub finals: Option<f64>,
     /// The output folder [default: a new one in searches/]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -189,6 +198,13 @@ fn bytes(text: &str) -> std::result::Result<u64, String> {
     count(number)?.checked_mul(unit).ok_or("too many bytes".to_string())
 }
 
+fn percent(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && number <= 100.0 => Ok(number),
+        _ => Err("not a number above 0 and up to 100".to_string()),
+    }
+}
+
 fn milliseconds(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
         Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
@@ -210,6 +226,9 @@ impl Arguments {
         if matches.value_source("batch") == Some(ValueSource::DefaultValue) {
             arguments.scoring.batch = arguments.practice().batch as usize;
         }
+        if let Some(preset) = arguments.preset {
+            preset.apply(Some(arguments.space.space), &mut arguments.space.open, &mut arguments.scoring);
+        }
         Ok(arguments)
     }
 
@@ -225,6 +244,26 @@ impl Arguments {
     /// The settings of the space for scores on images of this resolution.
     pub fn space_settings(&self, resolution: usize) -> SpaceSettings {
         SpaceSettings { size: self.subset.size(), window: self.window.published(), ..self.space.settings(resolution) }
+    }
+
+    /// The library's options for scores as published.
+    pub fn published(&self) -> Options {
+        let (resolution, own) = (self.space.default_resolution(), self.options());
+        let usual = Options { height: resolution, width: resolution, ..Options::default() };
+        let Options { seed, initialisation, proxies, backend, algorithm, .. } = own;
+        Options { seed, initialisation, proxies, backend, algorithm, ..usual }
+    }
+
+    /// The settings of the space for scores as published.
+    pub fn whole_settings(&self) -> SpaceSettings {
+        let options = self.options();
+        SpaceSettings { reduction: None, ..self.space_settings(options.height) }
+    }
+
+    /// How many of so many candidates are in the second round.
+    pub fn finalists(&self, candidates: usize) -> usize {
+        let share = |percent: f64| (candidates as f64 * percent / 100.0).ceil() as usize;
+        self.finals.map_or(0, share)
     }
 
     /// How many candidates to score.
@@ -335,6 +374,8 @@ impl Arguments {
             latency,
             latency_table,
             reuse_memory: _, // the same bits are remembered or computed
+            preset: _,       // what it stands for is in the options
+            finals: _,       // scored after the search, into a file of their own
             out: _,
             resume: _,
         } = self;

@@ -10,7 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::latency::Table;
 use crate::progress::Progress;
 use crate::record::{Line, Record};
-use crate::{charts, drawing};
+use crate::{charts, drawing, finals};
 use aznas::aggregate::{Mode, aggregate};
 use aznas::search::{Cost, Search, SearchSpace, Settings};
 use aznas::spaces::Space;
@@ -40,7 +40,7 @@ pub fn search<S: Space>(space: &S, arguments: &Arguments, crew: &impl Crew) -> R
     let trial = search.clone().ask().map_err(|error| assessed.explain(error))?;
     if let Some(candidate) = trial {
         space.with_scored(&candidate.architecture, |network| {
-            if batch::is_too_small(network, &options) {
+            if arguments.preset.is_none() && batch::is_too_small(network, &options) {
                 eprintln!("{}", batch::TOO_SMALL);
             }
             aznas::workspace_size(network, &options, &Random).map(drop)
@@ -91,6 +91,12 @@ pub fn search<S: Space>(space: &S, arguments: &Arguments, crew: &impl Crew) -> R
     record.checkpoint(best(&search, &assessed, &setting, seed)?.as_ref())?;
     let pictures = draw(&search, space, &settings, resolution, &folder)?;
     conclude(&search, &folder, &pictures, rate).map_err(Failure::Output)?;
+    let interrupted = match interrupted {
+        None if arguments.finals.is_some() => {
+            second_round(&search, &assessed, arguments, &folder, &mut record, &|| interrupt.signal())?
+        }
+        signal => signal,
+    };
     if interrupted.is_some() {
         eprintln!("{} of {} candidates are done; go on with", written, settings.iterations);
         eprintln!("  {}", arguments.resume_command(&folder));
@@ -110,6 +116,54 @@ fn new_folder(arguments: &Arguments) -> Result<PathBuf> {
         }
     }
     unreachable!("there are more numbers than folders")
+}
+
+/// Scores the best candidates as published, if that is asked for; tells the signal that has ended it early.
+fn second_round<S: Space>(
+    search: &Search<&Assessed<'_, S>>,
+    assessed: &Assessed<'_, S>,
+    arguments: &Arguments,
+    folder: &Path,
+    record: &mut Record,
+    signal: &dyn Fn() -> Option<usize>,
+) -> Result<Option<usize>> {
+    let (settings, count) = (search.settings(), arguments.finalists(search.progress().told));
+    // One that came up again has been scored as published once.
+    let mut leaders: Vec<(String, usize)> = Vec::new();
+    for leader in search.top(count) {
+        let arch = leader.architecture.to_string();
+        if leaders.iter().all(|(other, _)| *other != arch) {
+            leaders.push((arch, leader.id));
+        }
+    }
+    let archs: Vec<String> = leaders.iter().map(|(arch, _)| arch.clone()).collect();
+    let Some((finals, setting)) = finals::run(archs, arguments, settings, folder, &|| signal().is_some())? else {
+        return Ok(signal());
+    };
+    let Some(first) = finals.first() else { return Ok(None) };
+    let leader = leaders.iter().find(|(arch, _)| *arch == first.arch);
+    let Some((step, (architecture, _))) = leader.and_then(|&(_, id)| Some((id, search.history().nth(id)?))) else {
+        return Ok(None);
+    };
+    let line = line(assessed, step, architecture, &first.scores, arguments.published().seed)?;
+    record.checkpoint(Some(&described(&line, first.aggregate, settings, &setting)))?;
+    let scores = settings.proxies.iter().zip(&first.scores);
+    let scores: Vec<_> = scores.map(|(proxy, score)| format!("{} {}", proxy.name(), short(*score))).collect();
+    let mut out = io::stdout().lock();
+    writeln!(out, "best of {} finals", finals.len())
+        .and_then(|()| writeln!(out, "  {}\n  {}", first.arch, scores.join("  ")))
+        .and_then(|()| writeln!(out, "  step {step}  aggregate {:.4}", first.aggregate))
+        .and_then(|()| writeln!(out, "written to {}", Record::finals_path(folder).display()))
+        .map_err(Failure::Output)?;
+    Ok(None)
+}
+
+/// The best candidate, with the names of the history.
+fn described(line: &Line, aggregate: f64, settings: &Settings, setting: &Setting) -> serde_json::Value {
+    let mut object = line.object(settings.proxies);
+    object["aggregate"] = json!(aggregate);
+    object["setting"] = json!(setting.to_string());
+    object
 }
 
 fn line<S: Space>(
@@ -147,7 +201,7 @@ fn recall<S: Space>(space: &S, line: &Line) -> std::result::Result<S::Architectu
     Ok(architecture)
 }
 
-/// The best candidate, with the names of the history.
+/// The best candidate of the history.
 fn best<S: Space>(
     search: &Search<&Assessed<'_, S>>,
     assessed: &Assessed<'_, S>,
@@ -156,10 +210,7 @@ fn best<S: Space>(
 ) -> Result<Option<serde_json::Value>> {
     let Some(best) = search.best() else { return Ok(None) };
     let line = line(assessed, best.id, best.architecture, best.scores, seed(best.id))?;
-    let mut object = line.object(search.settings().proxies);
-    object["aggregate"] = json!(best.aggregate);
-    object["setting"] = json!(setting.to_string());
-    Ok(Some(object))
+    Ok(Some(described(&line, best.aggregate, search.settings(), setting)))
 }
 
 /// A score as people read it: counts are large and whole.

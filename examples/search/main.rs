@@ -9,6 +9,7 @@ mod common;
 mod crew;
 mod drawing;
 mod driver;
+mod finals;
 mod interrupt;
 mod latency;
 mod progress;

@@ -3,6 +3,7 @@
 //! * `history.csv` grows by a line with every candidate, each written at once. It is the truth, and all that a search goes on
 //!   from; its heading names the search, so that no other one goes on in its place.
 //! * `latency.csv` has the times measured on this machine, if any were.
+//! * `finals.csv` has what the best candidates score as published, if there is a second round.
 //! * `best.json` is the best candidate so far. It is replaced as a whole or not at all.
 
 use crate::common::failure::{At, Failure, Result};
@@ -130,6 +131,10 @@ impl Record {
 
     pub fn latency_path(folder: &Path) -> PathBuf {
         folder.join("latency.csv")
+    }
+
+    pub fn finals_path(folder: &Path) -> PathBuf {
+        folder.join("finals.csv")
     }
 
     pub fn best_path(folder: &Path) -> PathBuf {

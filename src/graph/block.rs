@@ -70,6 +70,17 @@ impl Block {
         (self.count, self.output, self.index, self.earlier) = (1, NodeId(0), index, earlier);
     }
 
+    /// Whether another block has the same nodes and the same output.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.output == other.output && self.nodes() == other.nodes()
+    }
+
+    /// Makes this the same as another block.
+    pub(crate) fn become_like(&mut self, other: &Self) {
+        self.nodes[..other.count].copy_from_slice(other.nodes());
+        (self.count, self.output, self.index, self.earlier) = (other.count, other.output, other.index, other.earlier);
+    }
+
     /// The number of the block in its network.
     pub fn index(&self) -> usize {
         self.index

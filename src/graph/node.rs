@@ -18,7 +18,7 @@ impl NodeId {
 }
 
 /// A primitive, its inputs and the shape of its result.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Node {
     /// What it computes.
     pub op: Op,

@@ -15,6 +15,8 @@ mod crew;
 mod drawing;
 #[path = "../../search/driver.rs"]
 mod driver;
+#[path = "../../search/finals.rs"]
+mod finals;
 #[path = "../../search/interrupt.rs"]
 mod interrupt;
 #[path = "../../search/latency.rs"]
