@@ -6,11 +6,11 @@ use crate::common::scoring::ScoringArguments;
 use crate::exhibit::{EXHIBITS, Exhibit};
 use crate::measurement::{self, Wishes};
 use crate::networks::{NetworkArguments, Origin};
+use aznas::Options;
 use aznas::proxy::ProxySet;
 use aznas::spaces::SpaceName;
-use aznas::Options;
-use clap::{Parser, ValueEnum};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Parser, ValueEnum};
 use std::path::{Path, PathBuf};
 
 /// Score every architecture of a table and correlate the scores with trained accuracy.

@@ -248,7 +248,7 @@ impl Arguments {
 
     /// The library's options for scores as published.
     pub fn published(&self) -> Options {
-        let (resolution, own) = (self.space.default_resolution(), self.options());
+        let (resolution, own) = (self.space.policy().resolution as usize, self.options());
         let usual = Options { height: resolution, width: resolution, ..Options::default() };
         let Options { seed, initialisation, proxies, backend, algorithm, .. } = own;
         Options { seed, initialisation, proxies, backend, algorithm, ..usual }
