@@ -161,7 +161,12 @@ impl<'a> Measured<'a> {
         let columns = columns.collect::<Result<Vec<_>>>()?;
         let proxies = row.proxies.without(row.proxies.without(has));
         let milliseconds = (!passes.is_empty()).then(|| passes.iter().map(|options| self.milliseconds(options)).sum());
-        let predictions = columns.iter().map(|columns| aggregated(columns, proxies, row.mode)).collect();
+        // Of proxies that the space has not, nothing follows.
+        let predict = |columns: &Columns| match proxies.is_empty() {
+            true => vec![f64::NAN; part.table.rows.len()],
+            false => aggregated(columns, proxies, row.mode),
+        };
+        let predictions = columns.iter().map(predict).collect();
         Ok(Ranking { row: *row, part, predictions, columns, milliseconds })
     }
 
@@ -211,8 +216,7 @@ impl<'a> Measured<'a> {
 
     /// What was measured of how many rows, and what that took.
     fn sheet(&self) -> Sheet {
-        let heading =
-            ["proxies and setting", "rows", "of", "seeds", "scored", "ms per architecture", "processor minutes"];
+        let heading = ["proxies and setting", "rows", "of", "seeds", "scored", "ms per architecture", "worker minutes"];
         let note =
             "Of what costs much, every third or fifteenth row by accuracy is measured. Time is that of one worker.";
         let mut sheet = Sheet::new("measurements", "What was measured", note, &heading);
