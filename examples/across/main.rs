@@ -2,7 +2,6 @@
 
 mod benchmark;
 #[path = "../common/mod.rs"]
-#[allow(dead_code)] // the other programs use the rest
 mod common;
 mod sets;
 #[path = "../correlate/statistics.rs"]
