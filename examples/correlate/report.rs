@@ -12,7 +12,7 @@ p { color: #4a5568; } a { color: #2b6cb0; }
 table { border-collapse: collapse; font-size: 13px; margin: .5em 0; }
 th, td { padding: .25em .8em; text-align: left; border-bottom: 1px solid #e2e8f0; }
 th { background: #f7fafc; } tr:hover td { background: #ebf8ff; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 svg { max-width: 100%; height: auto; margin: .5em 0; }
 ";
 

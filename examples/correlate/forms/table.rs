@@ -24,11 +24,11 @@ pub fn show(report: &mut Report, exhibit: &Exhibit, rankings: &[Ranking<'_>]) {
         accuracy: is_published(|published| published.accuracy.is_some()),
         milliseconds: is_published(|published| published.milliseconds.is_some()),
     };
-    let mut heading = vec!["column", "ranking", "tau", "paper", "deviation over seeds"];
+    let mut heading = vec!["column", "ranking", "tau", "tau of the paper", "deviation over seeds"];
     for (is_shown, names) in [
-        (shown.rho, &["rho", "paper"][..]),
-        (shown.accuracy, &["picked accuracy", "deviation of runs", "paper"]),
-        (shown.milliseconds, &["ms per architecture", "paper, on a GPU"]),
+        (shown.rho, &["rho", "rho of the paper"][..]),
+        (shown.accuracy, &["picked accuracy", "deviation of runs", "accuracy of the paper"]),
+        (shown.milliseconds, &["ms per architecture", "ms of the paper, on a GPU"]),
     ] {
         heading.extend(names.iter().filter(|_| is_shown));
     }
