@@ -38,7 +38,7 @@
 
 /**
  * What structs that start with their size are initialised with: `aznas_scores scores = AZNAS_SCORES_INIT;`. The defaults of
- * `aznas_arch` depend on the space, so it has a function only.
+ * `aznas_arch` and `aznas_search` depend on the space, so they have functions only.
  */
 #define AZNAS_COSTS_INIT AZNAS_SIZED(aznas_costs)
 #define AZNAS_ERROR_INIT AZNAS_SIZED(aznas_error)
@@ -117,6 +117,10 @@ enum aznas_status
      * The heap does not have the memory. Reserved: nothing in this library uses the heap.
      */
     AZNAS_STATUS_OUT_OF_MEMORY = -9,
+    /**
+     * No candidate is within the limits of a search; `needed` of the error are the proposals that were made.
+     */
+    AZNAS_STATUS_NO_CANDIDATE = -10,
     /**
      * An error that this version of the header does not know.
      */
@@ -941,6 +945,35 @@ typedef uint32_t aznas_stem;
 #endif // __cplusplus
 
 /**
+ * How the first candidates of a search come about. A space without an initial structure gives independent samples instead.
+ */
+enum aznas_warmup
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The first candidate is the initial structure itself; `warmup_count` is not used.
+     */
+    AZNAS_WARMUP_INITIAL = 0,
+    /**
+     * The first `warmup_count` candidates are the initial structure with one replacement each.
+     */
+    AZNAS_WARMUP_MUTANTS = 1,
+    /**
+     * The first `warmup_count` candidates are independent samples of the space: random search if that is all of them.
+     */
+    AZNAS_WARMUP_SAMPLES = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_warmup aznas_warmup;
+#else
+typedef uint32_t aznas_warmup;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * The raw scores of all candidates. A candidate is judged by its rank in each column: 1 for the worst, `m` for the best,
  * the mean rank for ties. NaN ranks as minus infinity.
  */
@@ -1575,6 +1608,82 @@ typedef struct aznas_scores {
     double proxies[32];
 } aznas_scores;
 
+/**
+ * An evolutionary search by aggregated ranks (Algorithm 1 of the paper): what it looks for, and all that is known by now. Fill
+ * with `aznas_search_init`, then change what differs.
+ *
+ * The search is in the memory of the caller, who keeps a table of the candidates and of their scores, asks for the next
+ * candidate with `aznas_search_ask`, and tells it by adding its scores to the table. A candidate is a function of its number
+ * and of the lines of those before it: any number of threads may ask, and a search goes on from a table that was kept.
+ */
+typedef struct aznas_search {
+    /**
+     * `sizeof(aznas_search)`
+     */
+    size_t struct_size;
+    /**
+     * Decides, with a candidate's number, every random choice made for that candidate. Default 123, the authors'.
+     */
+    uint64_t seed;
+    /**
+     * How many candidates may be out to be scored at a time, at least 1: candidate `number` knows those up to
+     * `number - workers`, whatever else the table has. More than one thus change the search. Default 1.
+     */
+    size_t workers;
+    /**
+     * How many of the best candidates may become parents, at least 1, all with the same chance. Default 1023, the authors'.
+     */
+    size_t parents;
+    /**
+     * How many replacements a mutation makes. Default that of the space.
+     */
+    uint32_t replacements;
+    /**
+     * How the first candidates come about, one of `aznas_warmup`. Default AZNAS_WARMUP_MUTANTS.
+     */
+    uint32_t warmup;
+    /**
+     * How many first candidates have no parents. Default 11, the authors'.
+     */
+    size_t warmup_count;
+    /**
+     * The most multiply-adds of a candidate, by the convention of the space; 0 for no limit. Default 0.
+     */
+    double max_complexity;
+    /**
+     * The most parameters of a candidate, by the convention of the space; 0 for no limit. Default 0.
+     */
+    uint64_t max_parameters;
+    /**
+     * The fewest parameters of a candidate. Default 0.
+     */
+    uint64_t min_parameters;
+    /**
+     * The most layers of a candidate, by the convention of the space; 0 for no limit. Default that of the space.
+     */
+    uint32_t max_layers;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+    /**
+     * After how many proposals outside the limits a search gives up, at least 1. Default 100000.
+     */
+    size_t max_proposals;
+    /**
+     * The texts of the candidates that are known, in the order of their numbers, as `aznas_search_ask` has written them.
+     */
+    const char *const *texts;
+    /**
+     * Bytes of each text.
+     */
+    const size_t *text_lens;
+    /**
+     * Their scores, and how they are ranked: line by line those of `texts`. NULL while nothing is known.
+     */
+    const struct aznas_ranking *history;
+} aznas_search;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1738,6 +1847,47 @@ aznas_status aznas_scores_values(const struct aznas_scores *scores,
                                  uint32_t proxies,
                                  double *values,
                                  size_t stride);
+
+/**
+ * Fills `search` with what the authors search by, for `space`, one of `aznas_space` but AZNAS_SPACE_GRAPH.
+ *
+ * `struct_size` is `sizeof(aznas_search)`.
+ */
+aznas_status aznas_search_init(struct aznas_search *search, size_t struct_size, uint32_t space);
+
+/**
+ * Makes candidate `number` of a search, from 0, and writes its text to `text` and the bytes of it, without a terminator, to
+ * `text_len`. `arch` says by its space and settings what candidates are and cost; its text is not used.
+ *
+ * The table must have all that the candidate knows: `number + 1 - workers` lines. Later lines do not matter. `workspace` is
+ * memory of any alignment and content, of `workspace_len` bytes; `aznas_search_workspace_size` says how many suffice. A text
+ * of NAS-Bench-201 takes 90 bytes, one of MobileNetV2 or NDS up to some thousands.
+ *
+ * Candidates may equal earlier ones. Whoever measures all by the same draws can tell the earlier scores again.
+ *
+ * `error` may be NULL. AZNAS_STATUS_NO_CANDIDATE if nothing within the limits was found. A parent that cannot be read is
+ * refused with AZNAS_STATUS_PARSE.
+ */
+aznas_status aznas_search_ask(const struct aznas_search *search,
+                              const struct aznas_arch *arch,
+                              size_t number,
+                              void *workspace,
+                              size_t workspace_len,
+                              char *text,
+                              size_t text_capacity,
+                              size_t *text_len,
+                              struct aznas_error *error);
+
+/**
+ * The bytes of workspace that suffice for `aznas_search_ask` with the same `search` and `number`, and with every smaller number,
+ * wherever the workspace starts. The table is not looked at.
+ *
+ * `error` may be NULL.
+ */
+aznas_status aznas_search_workspace_size(const struct aznas_search *search,
+                                         size_t number,
+                                         size_t *bytes,
+                                         struct aznas_error *error);
 
 /**
  * One line of English about a status; never NULL, never to be freed.

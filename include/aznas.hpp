@@ -364,6 +364,108 @@ inline std::vector<double> aggregate(View<const Scores> candidates, std::uint32_
 }
 #endif
 
+/** An evolutionary search, asked and told: the table of aznas_search, kept and grown. Candidates may be told in any order; what
+ *  is asked for depends on the seed and on what was told alone. */
+class Search {
+public:
+    /** A search among the candidates of a space, ranked by as many scores as are told of each. */
+    explicit Search(Arch arch) : arch_(std::move(arch)) {
+        const aznas_arch described = arch_.c();
+        aznas_search_init(&settings, sizeof settings, described.space);
+    }
+
+    /** What it looks for; to be changed before the first candidate. Its table is set here. */
+    aznas_search settings{};
+
+    /** The text of the next candidate, whose number is how many were asked for before; none while it would know some that are
+     *  not told. */
+    aznas_status try_ask(std::string &text, bool &is_there, Error &error) {
+        const std::size_t number = texts_.size();
+        is_there = settings.workers == 0 || number < told_ + settings.workers;
+        if (!is_there)
+            return AZNAS_STATUS_OK;
+        std::vector<const char *> starts;
+        std::vector<std::size_t> lens;
+        for (const std::string &known : texts_) {
+            starts.push_back(known.data());
+            lens.push_back(known.size());
+        }
+        std::vector<const double *> columns;
+        for (const std::vector<double> &column : columns_)
+            columns.push_back(column.data());
+        aznas_ranking history = AZNAS_RANKING_INIT;
+        history.columns = columns.data();
+        history.column_count = columns.size();
+        history.candidate_count = told_;
+        aznas_search search = settings;
+        search.texts = starts.data();
+        search.text_lens = lens.data();
+        search.history = told_ == 0 ? nullptr : &history;
+        std::size_t bytes = 0;
+        const aznas_arch described = arch_.c();
+        aznas_status status = aznas_search_workspace_size(&search, number, &bytes, &error);
+        if (status != AZNAS_STATUS_OK)
+            return status;
+        void *const memory = workspace_.reserve(bytes);
+        if (memory == nullptr)
+            return error.status = AZNAS_STATUS_OUT_OF_MEMORY, AZNAS_STATUS_OUT_OF_MEMORY;
+        std::string room(1 << 14, '\0');
+        std::size_t used = 0;
+        status = aznas_search_ask(&search, &described, number, memory, workspace_.size(), &room[0], room.size(), &used, &error);
+        if (status == AZNAS_STATUS_OK)
+            texts_.push_back(text = room.substr(0, used));
+        return status;
+    }
+
+    /** Takes the scores of a candidate that was asked for; higher is better. */
+    aznas_status try_tell(std::size_t number, View<const double> scores, Error &error) {
+        if (number >= texts_.size() || scores.empty() || (!columns_.empty() && scores.size() != columns_.size())) {
+            error = Error();
+            std::strcpy(error.field, number >= texts_.size() ? "number" : "scores");
+            std::strcpy(error.expected, number >= texts_.size() ? "of a candidate asked for" : "as many for each candidate");
+            return error.status = AZNAS_STATUS_INVALID, AZNAS_STATUS_INVALID;
+        }
+        columns_.resize(scores.size());
+        is_told_.resize(texts_.size());
+        for (std::size_t column = 0; column < scores.size(); column++) {
+            columns_[column].resize(texts_.size());
+            columns_[column][number] = scores[column];
+        }
+        is_told_[number] = true;
+        while (told_ < is_told_.size() && is_told_[told_])
+            told_++;
+        return AZNAS_STATUS_OK;
+    }
+
+    /** The candidates so far. */
+    const std::vector<std::string> &texts() const noexcept { return texts_; }
+
+#ifndef AZNAS_NO_EXCEPTIONS
+    /** As try_ask; an empty text while the next candidate would know some that are not told. */
+    std::string ask() {
+        std::string text;
+        bool is_there = false;
+        Error error;
+        detail::require(try_ask(text, is_there, error), error);
+        return text;
+    }
+
+    /** As try_tell. */
+    void tell(std::size_t number, View<const double> scores) {
+        Error error;
+        detail::require(try_tell(number, scores, error), error);
+    }
+#endif
+
+private:
+    Arch arch_;
+    std::vector<std::string> texts_;
+    std::vector<std::vector<double>> columns_;
+    std::vector<bool> is_told_;
+    std::size_t told_ = 0;
+    Workspace workspace_;
+};
+
 } // namespace aznas
 
 #endif

@@ -50,7 +50,6 @@ pub mod prefix;
 pub mod proxy;
 mod run;
 pub mod score;
-#[cfg(feature = "alloc")]
 pub mod search;
 pub mod simd;
 pub mod spaces;

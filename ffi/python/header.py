@@ -22,6 +22,7 @@ SCALARS = {
 # What describes a network or is set for the caller, and so is no option.
 NO_OPTIONS = {"struct_size", "space", "text", "text_len", "nodes", "node_count", "node_size", "source", "reserved"}
 NO_SCORES = {"struct_size", "blocks", "block_capacity", "block_size", "proxies"}
+NO_SEARCH_SETTINGS = {"struct_size", "reserved", "texts", "text_lens", "history"}
 NO_NODE_FIELDS = {"op", "flags", "inputs", "input_count", "reserved"}
 
 
@@ -80,9 +81,9 @@ def ctype(declared: str) -> str:
     base = re.sub(r"\b(const|struct)\b|\*", "", declared).strip()
     if base == "aznas_lookup":  # a function of the caller: Python hands tensors in a table
         return "c_void_p"
-    if stars and base in {"char", "void"}:
-        return "c_char_p" if base == "char" else "c_void_p"
     name = SCALARS.get(base, base)
+    if stars and base in {"char", "void"}:
+        name, stars = ("c_char_p" if base == "char" else "c_void_p"), stars - 1
     for _ in range(stars):
         name = f"POINTER({name})"
     return name
@@ -150,6 +151,11 @@ def module(text: str) -> str:
         "What the operation of a node is made with.",
         [(field.name, field.hint, text_of(field.doc, enums)) for field in structs["aznas_node"]
          if field.name not in NO_NODE_FIELDS]))
+    parts.append(annotated(
+        "class SearchSettings(TypedDict, total=False):",
+        "What a search looks for, and how.",
+        [(field.name, field.option_hint, text_of(field.doc, enums)) for field in structs["aznas_search"]
+         if field.name not in NO_SEARCH_SETTINGS]))
     parts.append(annotated(
         "class ScoreFields:",
         "What is measured of a network.",

@@ -63,11 +63,23 @@ unsafe impl Struct for Ranking {
 unsafe impl Descriptor for Ranking {}
 
 /// A ranking whose numbers and pointers have been checked.
-struct Checked<'a> {
+pub(crate) struct Checked<'a> {
     columns: [&'a [f64]; MAX_COLUMNS],
     column_count: usize,
     weights: &'a [f64],
     mode: aggregate::Mode,
+}
+
+impl Checked<'_> {
+    fn columns(&self) -> &[&[f64]] {
+        &self.columns[..self.column_count]
+    }
+
+    /// Ranks the first candidates, as many as there is room for in `out` and, with as many numbers, in `scratch`.
+    pub(crate) fn rank_first(mut self, out: &mut [f64], scratch: &mut [u64]) -> Result<(), Refusal> {
+        self.columns[..self.column_count].iter_mut().for_each(|column| *column = &column[..out.len()]);
+        Ok(aggregate::aggregate(self.columns(), self.weights, self.mode, out, scratch)?)
+    }
 }
 
 impl Ranking {
@@ -88,15 +100,9 @@ impl Ranking {
         Ok(())
     }
 
-    /// Bytes of workspace for an order of the candidates, wherever the workspace starts.
-    fn workspace_len(&self) -> Result<usize, Refusal> {
-        let bytes = pointer::byte_len::<u64>(self.candidate_count, "candidate_count")?;
-        Ok(bytes + align_of::<u64>() - 1)
-    }
-
     /// # Safety
     /// The pointers are NULL or point to as much as the numbers say.
-    unsafe fn check<'a>(&self, written: &Written) -> Result<Checked<'a>, Refusal> {
+    pub(crate) unsafe fn check<'a>(&self, written: &Written) -> Result<Checked<'a>, Refusal> {
         const ONES: [f64; MAX_COLUMNS] = [1.0; MAX_COLUMNS];
         self.check_sizes()?;
         let mode = Mode::to_core(self.mode)?;
@@ -145,19 +151,11 @@ pub unsafe extern "C" fn aznas_aggregate(
         let ranking = unsafe { pointer::read(ranking, written) }?;
         // SAFETY: the contract of the header.
         let checked = unsafe { ranking.check(written) }?;
-        let too_small = Error::WorkspaceTooSmall { needed: ranking.workspace_len()?, given: workspace_len };
         // SAFETY: the contract of the header; nothing else lies in the workspace.
-        let bytes = unsafe { pointer::slice_mut(workspace.cast::<u8>(), workspace_len) };
-        let skipped = bytes.as_ptr().align_offset(align_of::<u64>()).min(bytes.len());
-        let count = (bytes.len() - skipped) / size_of::<u64>();
-        if count < candidates {
-            return Err(too_small.into());
-        }
+        let scratch = unsafe { pointer::scratch(workspace.cast::<u8>(), workspace_len, candidates) }?;
         // SAFETY: the contract of the header.
         let out = unsafe { pointer::slice_mut(out, candidates) };
-        // SAFETY: the numbers lie inside the workspace, aligned, and every pattern of bits is one.
-        let scratch = unsafe { core::slice::from_raw_parts_mut(bytes[skipped..].as_mut_ptr().cast::<u64>(), count) };
-        Ok(aggregate::aggregate(&checked.columns[..checked.column_count], checked.weights, checked.mode, out, scratch)?)
+        Ok(aggregate::aggregate(checked.columns(), checked.weights, checked.mode, out, scratch)?)
     };
     // SAFETY: the contract of the header.
     unsafe { guard(error, body) }
@@ -178,7 +176,7 @@ pub unsafe extern "C" fn aznas_aggregate_workspace_size(
         // SAFETY: the contract of the header.
         let ranking = unsafe { pointer::read(ranking, written) }?;
         ranking.check_sizes()?;
-        let needed = ranking.workspace_len()?;
+        let needed = pointer::scratch_len(ranking.candidate_count)?;
         // SAFETY: the pointer has been checked.
         unsafe { bytes.write(needed) };
         Ok(())

@@ -186,26 +186,19 @@ impl Arch {
         Ok(Reduction::given(given(self.score_width), given(self.score_cells))?)
     }
 
-    /// Runs `work` on the network that is described.
-    ///
-    /// # Safety
-    /// The pointers are NULL or point to as much as the lengths say.
-    pub(crate) unsafe fn with_network<R>(
-        &self,
-        written: &Written,
-        work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
-    ) -> Result<R, Refusal> {
-        let reduction = self.reduction()?;
-        let Some(space) = Space::of(self.space)? else {
-            if reduction.is_some() {
-                return Err(Refusal::invalid("score_width", "0 for the caller's own graph, as score_cells"));
-            }
-            let rule = Identity::to_core(self.identity_rule)?;
-            // SAFETY: as promised by the caller.
-            let nodes = unsafe { self.node_array(written) }?;
-            return work(&NodeList::new(nodes, self.input_channels, rule)?);
-        };
-        let settings = Settings {
+    /// The space that texts and candidates are of, and what they leave open.
+    pub(crate) fn named_space(&self) -> Result<(SpaceName, Settings), Refusal> {
+        let space = Self::space_of_texts(self.space)?;
+        Ok((space, self.settings(space)?))
+    }
+
+    /// The space of a number, provided that it has texts.
+    pub(crate) fn space_of_texts(number: u32) -> Result<SpaceName, Refusal> {
+        Space::of(number)?.ok_or(Refusal::invalid("space", "one of aznas_space with texts"))
+    }
+
+    fn settings(&self, space: SpaceName) -> Result<Settings, Refusal> {
+        Ok(Settings {
             channels: self.channels,
             cells: self.cells,
             classes: self.classes,
@@ -218,9 +211,30 @@ impl Arch {
             reach: self.reach,
             parameters: Parameters::to_core(self.parameters)?,
             stem: Stem::to_core(self.stem)?,
-            reduction,
+            reduction: self.reduction()?,
             ..space.policy().settings
+        })
+    }
+
+    /// Runs `work` on the network that is described.
+    ///
+    /// # Safety
+    /// The pointers are NULL or point to as much as the lengths say.
+    pub(crate) unsafe fn with_network<R>(
+        &self,
+        written: &Written,
+        work: impl FnOnce(&dyn Network) -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
+        let Some(space) = Space::of(self.space)? else {
+            if self.reduction()?.is_some() {
+                return Err(Refusal::invalid("score_width", "0 for the caller's own graph, as score_cells"));
+            }
+            let rule = Identity::to_core(self.identity_rule)?;
+            // SAFETY: as promised by the caller.
+            let nodes = unsafe { self.node_array(written) }?;
+            return work(&NodeList::new(nodes, self.input_channels, rule)?);
         };
+        let settings = self.settings(space)?;
         // SAFETY: as promised by the caller.
         space.with_network(&settings, unsafe { self.text_bytes(written) }?, work)?
     }

@@ -111,6 +111,10 @@ impl ErrorReport {
                 self.needed = needed;
                 ("heap", "of as many bytes as needed")
             }
+            Error::NoCandidate { proposals } => {
+                self.needed = proposals;
+                ("max_proposals", "more than were made, within these limits")
+            }
             Error::BackendUnavailable => ("backend", "one of this processor and this build"),
             _ => ("", ""),
         }

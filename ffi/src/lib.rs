@@ -25,6 +25,7 @@ mod pointer;
 pub mod proxy;
 mod refusal;
 pub mod score;
+pub mod search;
 pub mod source;
 pub mod status;
 mod tensors;

@@ -199,6 +199,27 @@ pub(crate) unsafe fn slice_mut<'a, T>(start: *mut T, len: usize) -> &'a mut [T] 
     unsafe { core::slice::from_raw_parts_mut(start, len) }
 }
 
+/// `count` numbers in a workspace of the caller that [`check_output`] found to be sound, wherever it starts.
+///
+/// # Safety
+/// `start` points to `len` bytes that nobody else uses during `'a`, or `len` is 0.
+pub(crate) unsafe fn scratch<'a>(start: *mut u8, len: usize, count: usize) -> Result<&'a mut [u64], Refusal> {
+    let needed = scratch_len(count)?;
+    // SAFETY: as promised by the caller.
+    let bytes = unsafe { slice_mut(start, len) };
+    let skipped = bytes.as_ptr().align_offset(align_of::<u64>()).min(len);
+    if (len - skipped) / size_of::<u64>() < count {
+        return Err(Error::WorkspaceTooSmall { needed, given: len }.into());
+    }
+    // SAFETY: the numbers lie inside the workspace, aligned, and every pattern of bits is one.
+    Ok(unsafe { slice_mut(bytes[skipped..].as_mut_ptr().cast(), count) })
+}
+
+/// The bytes of a workspace that suffice for `count` numbers.
+pub(crate) fn scratch_len(count: usize) -> Result<usize, Refusal> {
+    Ok(byte_len::<u64>(count, "candidate_count")? + align_of::<u64>() - 1)
+}
+
 /// An array of the caller's structs, each as long as some header says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Array<T> {

@@ -26,6 +26,8 @@ pub enum Status {
     BackendUnavailable = -8,
     /// The heap does not have the memory. Reserved: nothing in this library uses the heap.
     OutOfMemory = -9,
+    /// No candidate is within the limits of a search; `needed` of the error are the proposals that were made.
+    NoCandidate = -10,
     /// An error that this version of the header does not know.
     Other = -100,
     /// A pointer that must not be NULL is NULL.
@@ -56,6 +58,7 @@ impl Status {
         Self::WorkspaceTooSmall,
         Self::BackendUnavailable,
         Self::OutOfMemory,
+        Self::NoCandidate,
         Self::Other,
         Self::NullPointer,
         Self::Misaligned,
@@ -83,6 +86,7 @@ impl Status {
             Self::WorkspaceTooSmall => c"the workspace is too small",
             Self::BackendUnavailable => c"the back end is not available here",
             Self::OutOfMemory => c"out of memory",
+            Self::NoCandidate => c"no candidate is within the limits of the search",
             Self::Other => c"unknown status",
             Self::NullPointer => c"a pointer is NULL",
             Self::Misaligned => c"a pointer is not aligned",

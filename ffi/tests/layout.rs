@@ -31,6 +31,8 @@ mod proxy;
 mod refusal;
 #[path = "../src/score.rs"]
 mod score;
+#[path = "../src/search.rs"]
+mod search;
 #[path = "../src/source.rs"]
 mod source;
 #[path = "../src/status.rs"]
@@ -88,6 +90,7 @@ fn layouts() -> Vec<Layout> {
         "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters, live_layers, depth, peak_activation }
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
         "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, mean_progressivity, macs, live_macs, parameters, live_parameters, live_layers, depth, flags, measured, proxies }
+        "aznas_search": search::Search { struct_size, seed, workers, parents, replacements, warmup, warmup_count, max_complexity, max_parameters, min_parameters, max_layers, reserved, max_proposals, texts, text_lens, history }
     }
 }
 

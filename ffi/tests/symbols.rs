@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The functions of the header.
-const FUNCTIONS: [&str; 14] = [
+const FUNCTIONS: [&str; 17] = [
     "aznas_aggregate",
     "aznas_aggregate_workspace_size",
     "aznas_arch_init",
@@ -19,6 +19,9 @@ const FUNCTIONS: [&str; 14] = [
     "aznas_proxy_parse",
     "aznas_score",
     "aznas_scores_values",
+    "aznas_search_ask",
+    "aznas_search_init",
+    "aznas_search_workspace_size",
     "aznas_smallest_batch",
     "aznas_status_str",
     "aznas_version",

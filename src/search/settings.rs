@@ -105,8 +105,13 @@ impl Settings {
         self.targets[proxy as usize].map_or(score, |target| -(score - target).abs())
     }
 
+    /// Whether a candidate is the child of an earlier one, where there is any.
+    pub fn has_parents(&self, number: usize) -> bool {
+        number >= self.warmup.candidates()
+    }
+
     /// Refuses what no search can be run with. The weights are checked by the history.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         if self.iterations > MAX_CANDIDATES {
             return Err(Error::TooLarge { quantity: "iterations", limit: MAX_CANDIDATES });
         }

@@ -2,14 +2,16 @@
 
 mod transformers;
 
+use alloc::collections::VecDeque;
 use core::array;
 use core::cell::Cell;
 use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::Error;
 use crate::aggregate::{Mode, aggregate};
-use crate::base::rng::{below, generator};
+use crate::base::rng::{Generator, below, generator};
 use crate::proxy::{Proxy, ProxySet};
 
 const DIGITS: usize = 10;
@@ -101,7 +103,7 @@ fn run(search: &mut Search<Digits>, order: &mut Generator) {
         if out.is_empty() {
             break;
         }
-        assert!(out.len() <= search.settings.workers, "{} candidates are out", out.len());
+        assert!(out.len() <= search.settings().workers, "{} candidates are out", out.len());
         let candidate = out.swap_remove(below(order, out.len() as u64) as usize);
         search.tell(candidate.id, &scores(&candidate.architecture)).unwrap();
     }
@@ -490,6 +492,46 @@ fn refuses_useless_settings() {
                 assert_eq!(named, wrong)
             }
             other => panic!("{wrong}: {other:?}"),
+        }
+    }
+}
+
+/// A search without a heap: who keeps the history, and asks for a candidate by its number, is told the same ones.
+#[test]
+fn a_candidate_is_a_function_of_the_history() {
+    for (workers, warmup) in [(1, Warmup::Initial), (3, Warmup::Mutants(11)), (8, Warmup::Samples(20))] {
+        let settings = Settings { iterations: 150, parents: 12, workers, warmup, ..Settings::program() };
+        let space = Digits::new();
+        let mut search = Search::new(space.clone(), settings.clone()).unwrap();
+        let (mut genomes, mut columns) = (Vec::<Genome>::new(), vec![Vec::<f64>::new(); settings.proxies.len()]);
+        let mut waiting = VecDeque::new();
+        for number in 0..settings.iterations {
+            let known = (number + 1).saturating_sub(workers).min(genomes.len());
+            let mut parents = vec![0; known];
+            let mut count = 0;
+            if settings.has_parents(number) && known > 0 {
+                let slices: Vec<&[f64]> = columns.iter().map(|column| &column[..known]).collect();
+                let (mut aggregates, mut scratch) = (vec![0.0; known], vec![0; known]);
+                aggregate(&slices, &[1.0; 4], settings.mode, &mut aggregates, &mut scratch).unwrap();
+                count = leaders(&aggregates, settings.parents, &mut parents);
+            }
+            let parent = |choice: usize| Ok(genomes[parents[choice] as usize]);
+            let made = propose(&space, &settings, space.initial().as_ref(), number, count, parent).unwrap();
+            let asked = loop {
+                match search.ask().unwrap() {
+                    Some(candidate) => break candidate,
+                    None => {
+                        let (id, scores): (usize, [f64; 4]) = waiting.pop_front().unwrap();
+                        search.tell(id, &scores).unwrap();
+                    }
+                }
+            };
+            assert_eq!((asked.id, asked.architecture), (number, made));
+            // Few values, so that many tie.
+            let scores: [f64; 4] = array::from_fn(|proxy| f64::from((made[proxy] + made[proxy + 4]) % 5));
+            waiting.push_back((number, scores));
+            genomes.push(made);
+            columns.iter_mut().zip(scores).for_each(|(column, score)| column.push(score));
         }
     }
 }

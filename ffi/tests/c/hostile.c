@@ -28,6 +28,7 @@ static ROOMY(aznas_source, source);
 static ROOMY(aznas_scores, scores);
 static ROOMY(aznas_costs, costs);
 static ROOMY(aznas_ranking, ranking);
+static ROOMY(aznas_search, search);
 static ROOMY(aznas_error, error);
 static struct {
     ROOMY(aznas_node, each);
@@ -38,6 +39,9 @@ static float numbers[2 * 8 * 8 * 3];
 static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS], values[32 * 9];
 static const double *columns[COLUMNS] = {first, second, third};
 static size_t bytes;
+static const char *known[CANDIDATES];
+static size_t known_lens[CANDIDATES];
+static char room[1 << 12];
 static char *cell, *units, *transformer, *vertices, *genotype, *memory;
 /* The text of each space, by its number. */
 static const struct {
@@ -56,9 +60,9 @@ static size_t memory_len = 1 << 19;
 
 /* The arguments of a call, any of which may be wrong. */
 static struct {
-    const void *arch, *options, *ranking;
-    void *workspace, *scores, *costs, *error, *bytes, *out, *values;
-    size_t workspace_len, stride;
+    const void *arch, *options, *ranking, *search;
+    void *workspace, *scores, *costs, *error, *bytes, *out, *values, *text;
+    size_t workspace_len, stride, number, text_capacity;
 } call;
 
 static uint64_t state;
@@ -123,6 +127,22 @@ static void reset(uint32_t space) {
     ranking.s.columns = columns;
     ranking.s.column_count = COLUMNS;
     ranking.s.candidate_count = CANDIDATES;
+    memset(&search, 0, sizeof search);
+    if (aznas_search_init(&search.s, sizeof search.s, space) != AZNAS_STATUS_OK)
+        aznas_search_init(&search.s, sizeof search.s, AZNAS_SPACE_NB201);
+    for (int i = 0; i < CANDIDATES; i++) {
+        known[i] = *texts[space].own;
+        known_lens[i] = texts[space].length;
+    }
+    search.s.warmup_count = 2;
+    search.s.max_proposals = 9;
+    search.s.texts = known;
+    search.s.text_lens = known_lens;
+    search.s.history = &ranking.s;
+    call.search = &search;
+    call.text = room;
+    call.text_capacity = sizeof room;
+    call.number = CANDIDATES;
     call.arch = &arch;
     call.options = &options;
     call.ranking = &ranking;
@@ -152,7 +172,7 @@ static void fail(const char *what, aznas_status status) {
     exit(1);
 }
 
-enum { SCORE, SIZE, COST, AGGREGATE, AGGREGATE_SIZE, VALUES, FUNCTIONS };
+enum { SCORE, SIZE, COST, AGGREGATE, AGGREGATE_SIZE, VALUES, ASK, ASK_SIZE, FUNCTIONS };
 
 /* Calls a function with the arguments as they are, checks the rules, and returns the status. */
 static aznas_status invoke(int function) {
@@ -164,6 +184,9 @@ static aznas_status invoke(int function) {
     memset(rows, 0x5a, sizeof rows);
     memset(out, 0x5a, sizeof out);
     memset(values, 0x5a, sizeof values);
+    static char room_before[sizeof room];
+    memset(room, 0x5a, sizeof room);
+    memcpy(room_before, room, sizeof room);
     bytes = 0x5a5a;
     memcpy(&scores_before, &scores, sizeof scores);
     memcpy(&costs_before, &costs, sizeof costs);
@@ -191,6 +214,13 @@ static aznas_status invoke(int function) {
     case VALUES:
         status = aznas_scores_values(call.scores, options.s.proxies, call.values, call.stride);
         break;
+    case ASK:
+        status = aznas_search_ask(call.search, call.arch, call.number, call.workspace, call.workspace_len, call.text,
+                                  call.text_capacity, call.bytes, call.error);
+        break;
+    case ASK_SIZE:
+        status = aznas_search_workspace_size(call.search, call.number, call.bytes, call.error);
+        break;
     }
     if (status > 0 || status == AZNAS_STATUS_OTHER || status == AZNAS_STATUS_PANIC || status == AZNAS_STATUS_OUT_OF_MEMORY)
         fail("a status that must not be", status);
@@ -206,7 +236,7 @@ static aznas_status invoke(int function) {
     } else {
         if (memcmp(&scores_before, &scores, sizeof scores) || memcmp(&costs_before, &costs, sizeof costs) ||
             memcmp(rows_before, rows, sizeof rows) || memcmp(out_before, out, sizeof out) ||
-            memcmp(values_before, values, sizeof values) || bytes != 0x5a5a)
+            memcmp(values_before, values, sizeof values) || memcmp(room_before, room, sizeof room) || bytes != 0x5a5a)
             fail("a refusal wrote into a result", status);
         if (memcmp(&error_before, &error, sizeof error) && error.s.status != status)
             fail("the error has another status", status);
@@ -263,6 +293,7 @@ static void every_size(int function, size_t *struct_size, const size_t *known, s
 
 /* Each mistake on its own, with the status it must give. */
 static void single_mistakes(void) {
+    const volatile double zero = 0.0;
 #define MISTAKE(function, change, expected)      \
     do {                                         \
         reset(AZNAS_SPACE_NB201);                \
@@ -422,7 +453,7 @@ static void single_mistakes(void) {
     POINTERS(SIZE, bytes);
     POINTERS(AGGREGATE_SIZE, bytes);
     POINTERS(COST, costs);
-    SIZES(COST, costs, );
+    SIZES(COST, costs, offsetof(aznas_costs, peak_activation), );
     for (int i = 0; i < 2; i++) {
         const int f = i ? AGGREGATE_SIZE : AGGREGATE;
         MISTAKE(f, call.ranking = NULL, AZNAS_STATUS_NULL_POINTER);
@@ -457,6 +488,68 @@ static void single_mistakes(void) {
     MISTAKE(VALUES, (call.stride = SIZE_MAX, options.s.proxies = AZNAS_PROXY_DEPTH), AZNAS_STATUS_OK);
     MISTAKE(VALUES, call.values = &scores.s.depth, AZNAS_STATUS_OVERLAP);
     MISTAKE(VALUES, call.values = &scores.s.proxies[31], AZNAS_STATUS_OVERLAP);
+    for (int i = 0; i < 2; i++) {
+        const int f = i ? ASK_SIZE : ASK;
+        MISTAKE(f, call.search = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, call.search = (const char *)call.search + 1, AZNAS_STATUS_MISALIGNED);
+        POINTERS(f, bytes);
+        SIZES(f, search, );
+        SIZES(f, error, );
+        MISTAKE(f, search.s.workers = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.workers = SIZE_MAX, AZNAS_STATUS_OK);
+        MISTAKE(f, search.s.parents = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.parents = SIZE_MAX, AZNAS_STATUS_OK);
+        MISTAKE(f, search.s.max_proposals = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.warmup = 3, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.warmup = UINT32_MAX, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.warmup_count = SIZE_MAX, AZNAS_STATUS_OK);
+        MISTAKE(f, search.s.max_complexity = -1.0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.max_complexity = 0.0 / zero, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.max_complexity = 1.0 / zero, AZNAS_STATUS_OK);
+        MISTAKE(f, search.s.reserved = 1, AZNAS_STATUS_INVALID);
+        MISTAKE(f, call.number = 0, AZNAS_STATUS_OK);
+        MISTAKE(f, call.number = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    }
+    POINTERS(ASK, arch);
+    MISTAKE(ASK, arch.s.space = AZNAS_SPACE_GRAPH, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, arch.s.space = 99, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, arch.s.channels = 0, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, arch.s.text = NULL, AZNAS_STATUS_OK);
+    MISTAKE(ASK, call.number = CANDIDATES + 1, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, (call.number = CANDIDATES + 1, search.s.workers = 2), AZNAS_STATUS_OK);
+    MISTAKE(ASK, (call.number = 0, search.s.history = NULL, search.s.texts = NULL, search.s.text_lens = NULL), AZNAS_STATUS_OK);
+    MISTAKE(ASK, search.s.history = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(ASK, search.s.texts = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(ASK, search.s.text_lens = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(ASK, search.s.text_lens = (const size_t *)((const char *)known_lens + 1), AZNAS_STATUS_MISALIGNED);
+    MISTAKE(ASK, known[CANDIDATES - 1] = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(ASK, known_lens[3] = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(ASK, memset(known_lens, 0, sizeof known_lens), AZNAS_STATUS_PARSE);
+    MISTAKE(ASK, ranking.s.candidate_count = CANDIDATES - 1, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, ranking.s.mode = 2, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, ranking.s.columns = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(ASK, search.s.max_complexity = 1e-9, AZNAS_STATUS_NO_CANDIDATE);
+    MISTAKE(ASK, search.s.min_parameters = UINT64_MAX, AZNAS_STATUS_NO_CANDIDATE);
+    MISTAKE(ASK, call.text = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(ASK, call.text_capacity = 0, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, call.text_capacity = 50, AZNAS_STATUS_INVALID);
+    MISTAKE(ASK, call.text_capacity = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(ASK, call.workspace = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(ASK, call.workspace = memory + 1, AZNAS_STATUS_OK);
+    MISTAKE(ASK, call.workspace_len = 0, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
+    MISTAKE(ASK, call.workspace_len = 16 * CANDIDATES - 1, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
+    MISTAKE(ASK, call.workspace_len = 16 * CANDIDATES + 7, AZNAS_STATUS_OK);
+    MISTAKE(ASK, call.workspace_len = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(ASK, call.text = memory, AZNAS_STATUS_OVERLAP);
+    for (uint32_t space = 0; space < AZNAS_SPACE_NDS + 2; space++) {
+        aznas_search own = {.struct_size = 7};
+        const int has_texts = space >= 1 && space <= AZNAS_SPACE_NDS && space != AZNAS_SPACE_GRAPH;
+        const aznas_status expected = has_texts ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
+        if (aznas_search_init(&own, sizeof own, space) != expected || (expected && own.struct_size != 7) ||
+            aznas_search_init(&own, sizeof own - 1, AZNAS_SPACE_NB201) != AZNAS_STATUS_STRUCT_SIZE ||
+            aznas_search_init(NULL, sizeof own, AZNAS_SPACE_NB201) != AZNAS_STATUS_NULL_POINTER)
+            fail("aznas_search_init", expected);
+    }
     for (uint32_t space = 0; space < AZNAS_SPACE_NDS + 2; space++) {
         aznas_arch own = {.struct_size = 7};
         const aznas_status expected = space >= 1 && space <= AZNAS_SPACE_NDS ? AZNAS_STATUS_OK : AZNAS_STATUS_INVALID;
@@ -642,7 +735,7 @@ static void random_node(aznas_node *node) {
 }
 
 static void spoil(int function) {
-    switch (draw(27)) {
+    switch (draw(29)) {
     case 0:
         arch.s.struct_size = draw(2) ? arch.s.struct_size + draw(1100) : hostile_size();
         break;
@@ -771,6 +864,25 @@ static void spoil(int function) {
     case 25:
         call.stride = draw(2) ? draw(9) : SIZE_MAX - draw(9);
         call.values = draw(8) ? call.values : (void *)hostile_pointer(call.values);
+        break;
+    case 26:
+        search.s.seed = hostile_size();
+        search.s.workers = draw(2) ? draw(9) : hostile_size();
+        search.s.parents = draw(2) ? draw(9) : hostile_size();
+        search.s.replacements = draw(9);
+        search.s.warmup = draw(9) ? draw(4) : hostile_u32();
+        search.s.warmup_count = draw(2) ? draw(9) : hostile_size();
+        search.s.max_complexity = draw(2) ? 0.0 : (double)hostile_u32() / (double)draw(3);
+        search.s.min_parameters = draw(4) ? draw(9) : hostile_size();
+        search.s.max_layers = draw(4) ? draw(20) : hostile_u32();
+        break;
+    case 27:
+        call.number = draw(4) ? draw(CANDIDATES + 2) : hostile_size();
+        call.text_capacity = draw(2) ? sizeof room : hostile_len(sizeof room);
+        search.s.history = draw(9) ? search.s.history : hostile_pointer(search.s.history);
+        search.s.struct_size = draw(9) ? search.s.struct_size : hostile_size();
+        known[draw(CANDIDATES)] = draw(9) ? known[0] : NULL;
+        known_lens[draw(CANDIDATES)] = hostile_len(sizeof VERTICES - 1);
         break;
     default:
         ranking.s.column_count = draw(2) ? draw(COLUMNS + 1) : draw(2) ? 33 + draw(9) : SIZE_MAX - draw(9);

@@ -135,5 +135,22 @@ int main(void) {
     FIELD(aznas_scores, flags);
     FIELD(aznas_scores, measured);
     FIELD(aznas_scores, proxies);
+    STRUCT(aznas_search);
+    FIELD(aznas_search, struct_size);
+    FIELD(aznas_search, seed);
+    FIELD(aznas_search, workers);
+    FIELD(aznas_search, parents);
+    FIELD(aznas_search, replacements);
+    FIELD(aznas_search, warmup);
+    FIELD(aznas_search, warmup_count);
+    FIELD(aznas_search, max_complexity);
+    FIELD(aznas_search, max_parameters);
+    FIELD(aznas_search, min_parameters);
+    FIELD(aznas_search, max_layers);
+    FIELD(aznas_search, reserved);
+    FIELD(aznas_search, max_proposals);
+    FIELD(aznas_search, texts);
+    FIELD(aznas_search, text_lens);
+    FIELD(aznas_search, history);
     return 0;
 }

@@ -33,6 +33,12 @@ typedef enum {
     COLUMN_0,
     COLUMN_1,
     WEIGHTS,
+    SEARCH,
+    KNOWN_TEXTS,
+    KNOWN_LENS,
+    KNOWN,
+    ROOM,
+    LENGTH,
     PARTS
 } part;
 
@@ -62,13 +68,19 @@ static const struct {
     [COLUMN_0] = {"columns", CANDIDATES * sizeof(double)},
     [COLUMN_1] = {"columns", CANDIDATES * sizeof(double)},
     [WEIGHTS] = {"weights", COLUMNS * sizeof(double)},
+    [SEARCH] = {"search", sizeof(aznas_search)},
+    [KNOWN_TEXTS] = {"texts", CANDIDATES * sizeof(char *)},
+    [KNOWN_LENS] = {"text_lens", CANDIDATES * sizeof(size_t)},
+    [KNOWN] = {"texts", sizeof TEXT - 1},
+    [ROOM] = {"text", 256},
+    [LENGTH] = {"text_len", sizeof(size_t)},
 };
 
 /* A call, what it writes and what it reads besides. */
 typedef struct {
     const char *name;
     uint32_t space;
-    part written[5], read[8];
+    part written[5], read[11];
 } function;
 
 #define NAMED(name, ...) {name " of a text", AZNAS_SPACE_NB201, __VA_ARGS__, ARCH_TEXT, PARTS}}
@@ -89,6 +101,9 @@ static const function functions[] = {
     {"aznas_aggregate", 0, {ERROR, WORKSPACE, OUT, PARTS}, {RANKING, STARTS, COLUMN_0, COLUMN_1, WEIGHTS, PARTS}},
     {"aznas_aggregate_workspace_size", 0, {ERROR, BYTES, PARTS}, {RANKING, PARTS}},
     {"aznas_scores_values", 0, {VALUES, PARTS}, {SCORES, PARTS}},
+    {"aznas_search_ask", 0, {ERROR, WORKSPACE, ROOM, LENGTH, PARTS},
+     {SEARCH, ARCH, KNOWN_TEXTS, KNOWN_LENS, KNOWN, RANKING, STARTS, COLUMN_0, COLUMN_1, WEIGHTS, PARTS}},
+    {"aznas_search_workspace_size", 0, {ERROR, BYTES, PARTS}, {SEARCH, PARTS}},
 };
 
 static unsigned char *memory, *before;
@@ -127,8 +142,15 @@ static void fill(part which, uint32_t space) {
     aznas_source source = {.struct_size = sizeof source, .tensors = at[TENSORS], .tensor_count = 1, .tensor_size = sizeof tensor, .lookup = lookup};
     aznas_ranking ranking = {.struct_size = sizeof ranking, .columns = at[STARTS], .column_count = COLUMNS, .candidate_count = CANDIDATES, .weights = at[WEIGHTS]};
     const double *starts[COLUMNS] = {at[COLUMN_0], at[COLUMN_1]}, weights[COLUMNS] = {1.0, 2.0};
+    const char *known[CANDIDATES];
+    size_t known_lens[CANDIDATES];
+    for (int i = 0; i < CANDIDATES; i++) {
+        known[i] = at[KNOWN];
+        known_lens[i] = sizeof TEXT - 1;
+    }
     aznas_arch arch;
     aznas_options options;
+    aznas_search search;
     switch (which) {
     case ERROR:
         memcpy(at[ERROR], &error, sizeof error);
@@ -167,7 +189,22 @@ static void fill(part which, uint32_t space) {
         fill_nodes();
         break;
     case ARCH_TEXT:
-        memcpy(at[ARCH_TEXT], TEXT, sizeof TEXT - 1);
+    case KNOWN:
+        memcpy(at[which], TEXT, sizeof TEXT - 1);
+        break;
+    case SEARCH:
+        aznas_search_init(&search, sizeof search, AZNAS_SPACE_NB201);
+        search.warmup_count = 1;
+        search.texts = at[KNOWN_TEXTS];
+        search.text_lens = at[KNOWN_LENS];
+        search.history = at[RANKING];
+        memcpy(at[SEARCH], &search, sizeof search);
+        break;
+    case KNOWN_TEXTS:
+        memcpy(at[KNOWN_TEXTS], known, sizeof known);
+        break;
+    case KNOWN_LENS:
+        memcpy(at[KNOWN_LENS], known_lens, sizeof known_lens);
         break;
     case RANKING:
         memcpy(at[RANKING], &ranking, sizeof ranking);
@@ -193,8 +230,13 @@ static aznas_status invoke(const function *f) {
     case BATCH:
         return aznas_smallest_batch(at[ARCH], at[OPTIONS], 2, at[BATCH], at[ERROR]);
     case WORKSPACE:
+        if (f->read[0] == SEARCH)
+            return aznas_search_ask(at[SEARCH], at[ARCH], CANDIDATES, at[WORKSPACE], parts[WORKSPACE].len, at[ROOM],
+                                    parts[ROOM].len, at[LENGTH], at[ERROR]);
         return aznas_aggregate(at[RANKING], at[WORKSPACE], parts[WORKSPACE].len, at[OUT], at[ERROR]);
     case BYTES:
+        if (f->read[0] == SEARCH)
+            return aznas_search_workspace_size(at[SEARCH], CANDIDATES, at[BYTES], at[ERROR]);
         return f->read[0] == RANKING ? aznas_aggregate_workspace_size(at[RANKING], at[BYTES], at[ERROR])
                                      : aznas_workspace_size(at[ARCH], at[OPTIONS], at[BYTES], at[ERROR]);
     default:

@@ -8,6 +8,7 @@
 
 `score` and `score_many` take texts of a search space, or a `Network` of nodes; `help(aznas.score)` lists the options, which
 are those of the C interface. `aggregate` ranks candidates by several proxies, `cost` counts without running, `draw` draws.
+`Search` proposes candidates by evolution, and is told their scores.
 What cannot be scored raises `Error`, which names the place.
 
 Scores have the same bits from Rust, C and Python, on any thread. Several Python threads score at once.
@@ -23,11 +24,13 @@ from .library import PROXY_NAMES, backend_name
 from .network import Network, Node
 from .ranking import aggregate
 from .scoring import Interrupted, Scores, cost, score, score_many
+from .search import Candidate, Search
 from .table import Table
 from .tensors import Tensors
 
 __all__ = [
-    "PROXY_NAMES", "Algorithm", "Backend", "Drawing", "Entropy", "Error", "Flag", "Identity", "Init", "Interrupted", "Mode",
-    "Network", "Node", "Op", "Options", "Parameters", "Proxy", "Role", "Scores", "Sigma", "Space", "Stem", "Status", "Table",
-    "Tensors", "__version__", "aggregate", "backend_name", "cost", "draw", "score", "score_many",
+    "Algorithm", "Backend", "Candidate", "Drawing", "Entropy", "Error", "Flag", "Identity", "Init", "Interrupted",
+    "Mode", "Network", "Node", "Op", "Options", "PROXY_NAMES", "Parameters", "Proxy", "Role", "Scores", "Search",
+    "Sigma", "Space", "Status", "Stem", "Table", "Tensors", "__version__", "aggregate", "backend_name", "cost", "draw",
+    "score", "score_many",
 ]

@@ -6,7 +6,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterable
-from copy import copy
 from ctypes import byref, pointer, sizeof
 from typing import Any, Unpack
 
@@ -76,22 +75,26 @@ class Workspace(threading.local):
     """The memory that a thread scores in: it grows to the largest need and is kept until the thread ends."""
 
     def __init__(self) -> None:
-        self.bytes: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._reserve(0)
+
+    def _reserve(self, size: int) -> None:
+        self._bytes: npt.NDArray[np.uint8] = np.empty(size, np.uint8)
+        self._start = self._bytes.ctypes.data
 
     def score(self, request: Request, scores: abi.aznas_scores) -> Error | None:
         """Scores a network, and returns what is refused. The interpreter's lock is free meanwhile."""
         error = error_struct()
         while True:
-            status = LIBRARY.aznas_score(byref(request.arch), byref(request.options), self.bytes.ctypes.data,
-                                         self.bytes.size, byref(scores), byref(error))
+            status = LIBRARY.aznas_score(byref(request.arch), byref(request.options), self._start, self._bytes.size,
+                                         byref(scores), byref(error))
             if status == abi.Status.OK:
                 return None
             if status != abi.Status.WORKSPACE_TOO_SMALL:
                 return failure(status, error)
             # Refused before any work, with the size that suffices.
-            self.bytes = np.empty(0, np.uint8)
+            self._reserve(0)
             try:
-                self.bytes = np.empty(error.needed, np.uint8)
+                self._reserve(error.needed)
             except MemoryError:
                 return failure(abi.Status.OUT_OF_MEMORY, abi.aznas_error(needed=error.needed))
 
@@ -110,6 +113,7 @@ class Request:
         else:
             self.arch, self.options = described(member("space", space, abi.Space), given)
             self.set_text(arch)
+        self._arrays: object = None
         if tensors is not None:
             table, self._arrays = source(tensors)
             self.options.source = pointer(table)
@@ -121,7 +125,8 @@ class Request:
 
     def of(self, text: str) -> Request:
         """The same request for another text."""
-        other = copy(self)
+        other = Request.__new__(Request)
+        other.options, other._arrays = self.options, self._arrays
         other.arch = abi.aznas_arch.from_buffer_copy(self.arch)
         other.set_text(text)
         return other
@@ -190,6 +195,7 @@ def score_many(archs: Iterable[str | Network], *, threads: int | None = None, ke
     # Options are refused before any work.
     shared = Request("", space, tensors, dict(options))
     rows = Rows([str(network) for network in networks])
+    scored, status = rows.table["scored"], rows.table["status"]
     waiting = deque(enumerate(networks))
     at_work = 0
     changed = threading.Condition()
@@ -198,9 +204,9 @@ def score_many(archs: Iterable[str | Network], *, threads: int | None = None, ke
     def score_row(index: int, network: str | Network) -> None:
         request = shared.of(network) if isinstance(network, str) else Request(network, space, tensors, dict(options))
         if error := _WORKSPACE.score(request, rows.scores(index)):
-            rows.table["status"][index] = error.status
+            status[index] = error.status
             raise error
-        rows.table["scored"][index] = True
+        scored[index] = True
 
     def work() -> None:
         nonlocal at_work
@@ -218,7 +224,8 @@ def score_many(archs: Iterable[str | Network], *, threads: int | None = None, ke
                     waiting.clear()
             with changed:
                 at_work -= 1
-                changed.notify_all()
+                if not (waiting or at_work):
+                    changed.notify_all()
 
     try:
         for _ in range(min(threads, len(networks))):
