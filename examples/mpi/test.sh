@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The search under MPI: the bytes of the search with threads, whatever is killed on the way. TRIALS kills, or 20.
 set -euo pipefail
+shopt -s extglob
 cd "$(dirname "$0")/../.."
 
 if ! command -v mpirun >/dev/null || ! command -v mpicc >/dev/null; then
@@ -67,4 +68,13 @@ message=$(mpirun --oversubscribe -np 1 "$ranks" $cells --out "$out/mixed" : -np 
     fail "ranks with other options"
 [[ $message == *"is not like rank 0: seed was 2 and is 1"* ]] || fail "$message"
 [ ! -e "$out/mixed" ] || fail "nothing should be written"
-echo "who is alone, or not like the others, is refused"
+# A worker of another version, and one that answers something else than scores.
+mpicc -o "$out/impostor" examples/mpi/impostor.c
+setting=$(sed -n 's/.*"setting": *"\([^"]*\)".*/\1/p' "$out/whole/best.json")
+beside() { mpirun --oversubscribe -np 2 "$ranks" $cells --out "$out/beside" : -np 1 "$out/impostor" "$@" 2>&1; }
+message=$(beside "${setting/version=*([! ])/version=0.0.9}" "") && fail "a worker of another version"
+[[ $message == *"rank 2 is not like rank 0: version was 0.0.9 and is "* ]] || fail "$message"
+[ ! -e "$out/beside" ] || fail "nothing should be written"
+message=$(beside "$setting" "what is this") && fail "a worker without scores"
+[[ $message == *"rank 2: what is this"* ]] || fail "$message"
+echo "who is alone, not like the others, or answers something else, is refused"
