@@ -135,7 +135,7 @@ static void reset(uint32_t space) {
         known_lens[i] = texts[space].length;
     }
     search.s.warmup_count = 2;
-    search.s.max_proposals = 9;
+    search.s.max_proposals = 2;
     search.s.texts = known;
     search.s.text_lens = known_lens;
     search.s.history = &ranking.s;
@@ -922,7 +922,10 @@ static void random_calls(long count) {
         write_texts();
         const uint32_t space = spaces[draw(7)];
         reset(space);
-        const int function = draw(32) ? SIZE + (int)draw(FUNCTIONS - 1) : SCORE;
+        int function = draw(32) ? SIZE + (int)draw(FUNCTIONS - 1) : SCORE;
+        /* Proposals take longer than refusals. */
+        if (function == ASK && draw(8))
+            function = ASK_SIZE;
         if (space == AZNAS_SPACE_GRAPH && function <= COST) {
             arch.s.node_count = 1 + draw(NODES);
             for (int n = 0; n < NODES; n++)

@@ -75,6 +75,7 @@ class Workspace(threading.local):
     """The memory that a thread scores in: it grows to the largest need and is kept until the thread ends."""
 
     def __init__(self) -> None:
+        self._error = error_struct()
         self._reserve(0)
 
     def _reserve(self, size: int) -> None:
@@ -83,7 +84,7 @@ class Workspace(threading.local):
 
     def score(self, request: Request, scores: abi.aznas_scores) -> Error | None:
         """Scores a network, and returns what is refused. The interpreter's lock is free meanwhile."""
-        error = error_struct()
+        error = self._error
         while True:
             status = LIBRARY.aznas_score(byref(request.arch), byref(request.options), self._start, self._bytes.size,
                                          byref(scores), byref(error))
