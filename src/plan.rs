@@ -288,8 +288,8 @@ impl BlockPlan {
         if want.is_nothing() {
             return Ok(());
         }
-        self.input_lens = [Op::Input, Op::Earlier]
-            .map(|op| block.nodes().iter().find(|node| node.op == op).map_or(0, |node| node.shape.len()));
+        let earlier = block.nodes().iter().find(|node| matches!(node.op, Op::Earlier));
+        self.input_lens = [block.nodes()[0].shape.len(), earlier.map_or(0, |node| node.shape.len())];
         self.output_len = block.output_shape().len();
         #[cfg(feature = "gradients")]
         self.prepare(block, want)?;
@@ -333,7 +333,7 @@ impl BlockPlan {
     /// Whether the block passes a gradient on to the feature before its input.
     #[cfg(feature = "gradients")]
     pub(crate) fn passes_on_earlier(&self, block: &Block) -> bool {
-        let earlier = block.nodes().iter().zip(&self.nodes).filter(|(node, _)| node.op == Op::Earlier);
+        let earlier = block.nodes().iter().zip(&self.nodes).filter(|(node, _)| matches!(node.op, Op::Earlier));
         earlier.map(|(_, planned)| planned.gradient).any(|gradient| gradient.is_some())
     }
 

@@ -187,7 +187,7 @@ impl Block {
 
     /// Whether the block reads the feature before the one that is its input.
     pub(crate) fn reads_earlier(&self) -> bool {
-        self.nodes().iter().any(|node| node.op == Op::Earlier)
+        self.nodes().iter().any(|node| matches!(node.op, Op::Earlier))
     }
 
     /// Zeros of the shape of `x`.
@@ -198,7 +198,7 @@ impl Block {
     /// `max(x, 0)`. Rectifiers of one value are one node, so that all that read it can run as one; it counts as many
     /// [times](Node::times).
     pub fn relu(&mut self, x: NodeId) -> Result<NodeId, Error> {
-        let is_same = |node: &Node| node.op == Op::Relu && node.inputs() == [x];
+        let is_same = |node: &Node| matches!(node.op, Op::Relu) && node.inputs() == [x];
         match self.nodes().iter().position(is_same) {
             Some(node) => {
                 self.nodes[node].times = self.nodes[node].times.saturating_add(1);
@@ -317,7 +317,7 @@ impl Block {
     /// Words of a bit for each number that a rectifier passes on; of other nodes none.
     #[cfg(feature = "gradients")]
     pub(crate) fn sign_words(&self, node: &Node) -> usize {
-        if node.op == Op::Relu { pattern_len(node.shape.len()) } else { 0 }
+        if matches!(node.op, Op::Relu) { pattern_len(node.shape.len()) } else { 0 }
     }
 
     /// Multiply-adds of a node for one image.
@@ -341,15 +341,18 @@ impl Block {
         let mut flow = [Flow::default(); MAX_NODES];
         flow[0].depends_on_input = true;
         for (i, node) in self.nodes().iter().enumerate().skip(1) {
-            let depends = |on: fn(&Flow) -> bool| node.inputs().iter().any(|input| on(&flow[input.index()]));
-            let depends_on_input = depends(|input| input.depends_on_input);
-            let depends_on_earlier = depends(|input| input.depends_on_earlier) || node.op == Op::Earlier;
-            flow[i].depends_on_input = depends_on_input && node.op != Op::Zero;
-            flow[i].depends_on_earlier = depends_on_earlier && node.op != Op::Zero;
+            flow[i].depends_on_earlier = matches!(node.op, Op::Earlier);
+            if !matches!(node.op, Op::Zero) {
+                for input in node.inputs() {
+                    let input = flow[input.index()];
+                    flow[i].depends_on_input |= input.depends_on_input;
+                    flow[i].depends_on_earlier |= input.depends_on_earlier;
+                }
+            }
         }
         flow[self.output.index()].reaches_output = true;
         for (i, node) in self.nodes().iter().enumerate().rev() {
-            if flow[i].reaches_output && node.op != Op::Zero {
+            if flow[i].reaches_output && !matches!(node.op, Op::Zero) {
                 node.inputs().iter().for_each(|input| flow[input.index()].reaches_output = true);
             }
         }

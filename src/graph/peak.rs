@@ -50,7 +50,8 @@ struct Peak {
 impl Peak {
     fn add(&mut self, block: &Block) -> Result<(), Error> {
         let flow = block.flow();
-        let keeps_earlier = block.nodes().iter().zip(flow).any(|(node, flow)| node.op == Op::Earlier && flow.is_live());
+        let keeps_earlier =
+            block.nodes().iter().zip(flow).any(|(node, flow)| matches!(node.op, Op::Earlier) && flow.is_live());
         self.numbers = self.numbers.max(self.latest[usize::from(keeps_earlier)]);
         self.latest = [of_block(block, false)?, of_block(block, true)?];
         Ok(())
@@ -119,7 +120,7 @@ fn of_block(block: &Block, keeps_input: bool) -> Result<u64, Error> {
     }
     // What the block reads is there before its first node runs.
     held.take(0, len(0))?;
-    let mut earlier = live().filter(|&node| nodes[node].op == Op::Earlier);
+    let mut earlier = live().filter(|&node| matches!(nodes[node].op, Op::Earlier));
     if let Some(first) = earlier.next() {
         held.take(first, len(first))?;
         earlier.for_each(|other| held.join(other, first));

@@ -109,7 +109,7 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, cours
         if differentiable[i] && is_prologue(plan, block, i) {
             let below = block.nodes()[i].inputs()[0];
             let base = plan.nodes[below.index()];
-            let gate = if block.nodes()[i].op == Op::Relu { base.gate.or(Some(below)) } else { base.gate };
+            let gate = if matches!(block.nodes()[i].op, Op::Relu) { base.gate.or(Some(below)) } else { base.gate };
             plan.nodes[i].sink = base.sink;
             plan.nodes[i].gate = gate;
         }

@@ -38,7 +38,7 @@ impl BlockPlan {
     #[cfg(feature = "gradients")]
     pub(crate) fn looked_at(&self, block: &Block, node: NodeId) -> NodeId {
         let inputs = block.nodes()[node.index()].inputs();
-        inputs.first().copied().filter(|_| block.nodes()[node.index()].op != Op::Relu).unwrap_or(node)
+        inputs.first().copied().filter(|_| !matches!(block.nodes()[node.index()].op, Op::Relu)).unwrap_or(node)
     }
 
     /// The nodes whose values a node reads to form its own: those of an absorbed sum in its place, zeros left out.
@@ -110,7 +110,7 @@ pub(super) fn plan(
         let below = node.inputs().first().map(|input| plan.nodes[input.index()].value).unwrap_or_default();
         match node.op.kind() {
             Kind::Input | Kind::Earlier => {
-                let region = Region::Input(u16::from(node.op == Op::Earlier));
+                let region = Region::Input(u16::from(matches!(node.op, Op::Earlier)));
                 plan.nodes[i].value.place = Place { region: Some(region), pitch: node.shape.channels, channel: 0 };
             }
             // Done above.
@@ -135,13 +135,13 @@ pub(super) fn plan(
                 plan.push(Step::Forward(id));
             }
             Kind::Relu | Kind::Identity if !must_store[i] => {
-                plan.nodes[i].value = ValuePlan { rectified: below.rectified || node.op == Op::Relu, ..below };
+                plan.nodes[i].value = ValuePlan { rectified: below.rectified || matches!(node.op, Op::Relu), ..below };
             }
             Kind::Add if plan.nodes[i].absorbed => {}
             Kind::Relu | Kind::Identity | Kind::Add => {
                 store(plan, block, id)?;
                 #[cfg(feature = "gradients")]
-                if node.op == Op::Relu && want.keeps_signs() {
+                if matches!(node.op, Op::Relu) && want.keeps_signs() {
                     plan.nodes[i].mask = Some(plan.buffer::<f32>(node.shape.len())?);
                 }
                 plan.push(Step::Forward(id));
@@ -213,7 +213,7 @@ fn choose_stored(plan: &mut BlockPlan, block: &Block, want: Want) -> [bool; MAX_
         if !plan.nodes[i].needed || plan.nodes[i].zero {
             continue;
         }
-        must_store[i] |= node.op == Op::Relu && want.keeps_signs();
+        must_store[i] |= matches!(node.op, Op::Relu) && want.keeps_signs();
         for &input in node.inputs() {
             let reads_stored = match node.op.kind() {
                 // Batch statistics are those of a stored tensor.
@@ -226,7 +226,7 @@ fn choose_stored(plan: &mut BlockPlan, block: &Block, want: Want) -> [bool; MAX_
             must_store[input.index()] |= reads_stored;
         }
         if let (Op::Relu, &[sum]) = (node.op, node.inputs()) {
-            let is_sum = block.nodes()[sum.index()].op == Op::Add && !plan.nodes[sum.index()].zero;
+            let is_sum = matches!(block.nodes()[sum.index()].op, Op::Add) && !plan.nodes[sum.index()].zero;
             if is_sum && sum != block.output() && plan.only_reader(block, sum).is_some() {
                 plan.nodes[sum.index()].absorbed = true;
                 must_store[i] = true;

@@ -25,7 +25,7 @@ impl Runner<'_> {
             Kind::BatchNorm(norm) => self.normalise(id, norm.epsilon.get(), loans),
             Kind::Relu | Kind::Identity | Kind::Add => {
                 let terms = self.values(self.plan.terms(self.block, id), loans);
-                let rectified = node.op == Op::Relu;
+                let rectified = matches!(node.op, Op::Relu);
                 #[cfg(feature = "gradients")]
                 if let Some(signs) = self.setting.signs.filter(|_| rectified) {
                     let out = self.stored_mut(id, loans).data;

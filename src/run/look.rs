@@ -63,7 +63,7 @@ impl Runner<'_> {
         let shape = self.block.nodes()[looked_at.index()].shape;
         let units = shape.positions_per_image() * shape.channels;
         let rectifier = Rectifier { units, times: node.times() };
-        let is_rectifier = node.op == Op::Relu;
+        let is_rectifier = matches!(node.op, Op::Relu);
         if self.plan.nodes[looked_at.index()].zero {
             if is_rectifier {
                 look.idle(rectifier);

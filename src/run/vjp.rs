@@ -33,7 +33,7 @@ impl Runner<'_> {
     fn combination_vjp(&self, id: NodeId, position: usize, input: NodeId, loans: &mut Loans<'_>) {
         let gradient = Gradient { stored: self.gradient(id, loans), normalised: None };
         let mut sink = self.sink(id, position, input, loans);
-        if self.block.nodes()[id.index()].op == Op::Relu {
+        if matches!(self.block.nodes()[id.index()].op, Op::Relu) {
             // The rectified value is positive exactly where its input is.
             let stored = self.stored(id, loans);
             #[cfg(feature = "gradients")]
