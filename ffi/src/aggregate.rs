@@ -76,6 +76,7 @@ impl Checked<'_> {
     }
 
     /// Ranks the first candidates, as many as there is room for in `out` and, with as many numbers, in `scratch`.
+    #[cfg(not(feature = "small"))]
     pub(crate) fn rank_first(mut self, out: &mut [f64], scratch: &mut [u64]) -> Result<(), Refusal> {
         self.columns[..self.column_count].iter_mut().for_each(|column| *column = &column[..out.len()]);
         Ok(aggregate::aggregate(self.columns(), self.weights, self.mode, out, scratch)?)

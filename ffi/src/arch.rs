@@ -187,12 +187,14 @@ impl Arch {
     }
 
     /// The space that texts and candidates are of, and what they leave open.
+    #[cfg(not(feature = "small"))]
     pub(crate) fn named_space(&self) -> Result<(SpaceName, Settings), Refusal> {
         let space = Self::space_of_texts(self.space)?;
         Ok((space, self.settings(space)?))
     }
 
     /// The space of a number, provided that it has texts.
+    #[cfg(not(feature = "small"))]
     pub(crate) fn space_of_texts(number: u32) -> Result<SpaceName, Refusal> {
         Space::of(number)?.ok_or(Refusal::invalid("space", "one of aznas_space with texts"))
     }

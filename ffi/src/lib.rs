@@ -25,6 +25,7 @@ mod pointer;
 pub mod proxy;
 mod refusal;
 pub mod score;
+#[cfg(not(feature = "small"))]
 pub mod search;
 pub mod source;
 pub mod status;
