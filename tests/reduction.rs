@@ -43,28 +43,26 @@ fn what_counts_is_whole_and_what_is_scored_is_small() {
 
         fn visit<S: Space>(self, space: S) {
             let mut rng = generator(4);
-            for _ in 0..2 {
-                let architecture = space.sample(&mut rng);
-                let whole = space.network(&architecture);
-                let small = space.stand_in(&architecture).unwrap().unwrap();
-                let [height, width] = small.images;
-                let cost = Cost::of(&whole, height, width).unwrap();
-                assert_eq!(Cost::of(&small, 4, 4), Ok(cost), "{architecture}");
-                assert!(small.scored.block_count() <= whole.block_count());
-                let scores = space
-                    .with_scored(&architecture, |network| {
-                        let by_itself = Cost::of(&small.scored, 8, 8).unwrap();
-                        assert!(by_itself.macs < cost.macs, "{architecture}");
-                        common::score(network, &OPTIONS).0
-                    })
-                    .unwrap();
-                assert_eq!(scores.cost, cost, "{architecture}");
-                assert_eq!(scores.get(Proxy::Complexity), whole.complexity(&cost).unwrap(), "{architecture}");
-                assert_eq!(scores.get(Proxy::Complexity), space.cost(&architecture).unwrap().complexity);
-                let alone = common::score(&small.scored, &OPTIONS).0;
-                for proxy in [Proxy::Expressivity, Proxy::Progressivity, Proxy::Trainability] {
-                    assert_eq!(scores.get(proxy).to_bits(), alone.get(proxy).to_bits(), "{architecture}");
-                }
+            let architecture = space.sample(&mut rng);
+            let whole = space.network(&architecture);
+            let small = space.stand_in(&architecture).unwrap().unwrap();
+            let [height, width] = small.images;
+            let cost = Cost::of(&whole, height, width).unwrap();
+            assert_eq!(Cost::of(&small, 4, 4), Ok(cost), "{architecture}");
+            assert!(small.scored.block_count() <= whole.block_count());
+            let scores = space
+                .with_scored(&architecture, |network| {
+                    let by_itself = Cost::of(&small.scored, 8, 8).unwrap();
+                    assert!(by_itself.macs < cost.macs, "{architecture}");
+                    common::score(network, &OPTIONS).0
+                })
+                .unwrap();
+            assert_eq!(scores.cost, cost, "{architecture}");
+            assert_eq!(scores.get(Proxy::Complexity), whole.complexity(&cost).unwrap(), "{architecture}");
+            assert_eq!(scores.get(Proxy::Complexity), space.cost(&architecture).unwrap().complexity);
+            let alone = common::score(&small.scored, &OPTIONS).0;
+            for proxy in [Proxy::Expressivity, Proxy::Progressivity, Proxy::Trainability] {
+                assert_eq!(scores.get(proxy).to_bits(), alone.get(proxy).to_bits(), "{architecture}");
             }
         }
     }

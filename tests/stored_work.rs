@@ -188,7 +188,18 @@ fn programs() -> [Program; 3] {
     [
         Program {
             command: search::Arguments::program(),
-            base: &["--space", "mbv2", "--latency", "5", "--population", "30", "--out", "folder"],
+            base: &[
+                "--space",
+                "mbv2",
+                "--latency",
+                "5",
+                "--peak-memory",
+                "1e6",
+                "--population",
+                "30",
+                "--out",
+                "folder",
+            ],
             setting: |matches| {
                 let arguments = search::Arguments::of(matches).unwrap();
                 arguments.setting().unwrap().to_string()
