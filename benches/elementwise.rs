@@ -3,12 +3,14 @@
 
 use aznas::base::constant::Constant;
 use aznas::ops::activation::{self, Activation};
+use aznas::ops::group_norm::{self, GroupNorm};
 use aznas::ops::moments::Moments;
+use aznas::ops::pad::{self, Pad};
 use aznas::ops::product;
 use aznas::ops::shuffle::{self, Shuffle};
 use aznas::ops::slice::{self, Slice};
 use aznas::ops::window::Window;
-use aznas::ops::{combine, global_pool, max_pool, pool, scale};
+use aznas::ops::{combine, global_pool, max_pool, pool, positions, scale};
 use aznas::simd::Backend;
 use aznas::tensor::{Affine, Gradient, Normalised, Shape, Sink, Sums, Value, View, ViewMut, equal};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -137,6 +139,29 @@ fn elementwise(criterion: &mut Criterion) {
                 slice::vjp(backend, &slice, black_box(View::dense(y.data, part)), sink);
             });
         }
+        let pad = Pad { before: [0; 2], behind: [1; 2] };
+        let padded = Shape { height: size + 1, width: size + 1, ..shape };
+        let mut wide = vec![0.0; padded.len()];
+        measure("pad", 2.0, &mut || {
+            pad::forward(backend, &pad, black_box(plain), ViewMut::dense(&mut wide, padded));
+        });
+        measure("pad vjp", 2.0, &mut || {
+            let sink = Sink { stored: ViewMut::dense(out, shape), accumulate: false, gate: None, sums: None };
+            pad::vjp(backend, &pad, black_box(View::dense(&wide, padded)), sink);
+        });
+        measure("positions", 2.0, &mut || {
+            let table = &w.data[..n / shape.batch];
+            positions::forward(backend, black_box(plain), table, ViewMut::dense(out, shape));
+        });
+        let norm = GroupNorm { groups: 4, epsilon: 1e-5.into() };
+        let mut scratch = vec![0.0; group_norm::scratch_len(shape)];
+        measure("group norm", 4.0, &mut || {
+            group_norm::forward(backend, &norm, None, None, black_box(x), ViewMut::dense(out, shape), &mut scratch);
+        });
+        measure("group norm vjp", 7.0, &mut || {
+            let out = ViewMut::dense(out, shape);
+            group_norm::vjp(backend, &norm, None, black_box(x), y, false, out, &mut scratch);
+        });
         measure("shuffle of 2 groups", 2.0, &mut || {
             let shuffle = Shuffle { groups: 2 };
             shuffle::forward(backend, &shuffle, black_box(y), false, ViewMut::dense(out, shape));

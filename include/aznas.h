@@ -431,6 +431,10 @@ enum aznas_node_flag
      * The convolution has a bias. (A linear map always has one.)
      */
     AZNAS_NODE_BIAS = 2,
+    /**
+     * `padding` is that above and to the left, `behind` that below and to the right, of a pool or a pad.
+     */
+    AZNAS_NODE_BEHIND = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -469,11 +473,12 @@ enum aznas_op
      */
     AZNAS_OP_BATCH_NORM = 5,
     /**
-     * The mean over a square window, padding not counted: `kernel`, `stride`, `padding`.
+     * The mean over a window, padding not counted: `kernel`, `stride`, `padding`, AZNAS_NODE_BEHIND.
      */
     AZNAS_OP_AVERAGE_POOL = 6,
     /**
-     * The maximum over a square window: `kernel`, `stride`, `padding`.
+     * The maximum over a window, padding not counted: `kernel`, `stride`, `padding`, AZNAS_NODE_BEHIND. Over all positions if
+     * the kernel is as large as the map.
      */
     AZNAS_OP_MAX_POOL = 7,
     /**
@@ -568,6 +573,20 @@ enum aznas_op
      * Every channel times its own gain, which is 1 unless given: `key`.
      */
     AZNAS_OP_SCALE = 29,
+    /**
+     * Zeros around its input: `padding`, AZNAS_NODE_BEHIND. For convolutions whose sides differ, and for means that count
+     * padding.
+     */
+    AZNAS_OP_PAD = 30,
+    /**
+     * A vector added to each position of a map, the same for all images: `key`.
+     */
+    AZNAS_OP_POSITIONS = 31,
+    /**
+     * Normalisation of `groups` of channels of every image over their channels and positions, then gain and shift per channel:
+     * `groups`, `epsilon`, `key`. Instance normalisation if there are as many groups as channels.
+     */
+    AZNAS_OP_GROUP_NORM = 32,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1094,7 +1113,7 @@ typedef struct aznas_node {
      */
     uint32_t stride[2];
     /**
-     * Zeros around the input, above and below, left and right.
+     * Zeros around the input, above and below, left and right. A pool leaves them out.
      */
     uint32_t padding[2];
     /**
@@ -1137,6 +1156,11 @@ typedef struct aznas_node {
      * Reserved; 0.
      */
     uint32_t reserved;
+    /**
+     * With AZNAS_NODE_BEHIND, the padding below and to the right; at most 65536. Of a pool `stride - 1` more than `padding`
+     * makes the number of windows round up instead of down.
+     */
+    uint32_t behind[2];
 } aznas_node;
 
 /**

@@ -67,6 +67,6 @@ pub use graph::Initialisation;
 pub use mem::Workspace;
 pub use options::{Entropy, Options, Sigma};
 pub use proxy::Scores;
-pub use score::{forward, score, workspace_size};
+pub use score::{features, forward, score, workspace_size};
 #[cfg(feature = "gradients")]
 pub use sweep::gradients;

@@ -15,10 +15,10 @@ use crate::graph::{Cost, Network, Walk, check_multiple, explained};
 use crate::measure::Subject;
 use crate::mem::Workspace;
 use crate::options::{Entropy, Options, Sigma};
-use crate::plan::{self, Ends, Succession, Want};
+use crate::plan::{self, Ends, Region, Succession, Want};
 use crate::proxy::{BlockScores, Counts, Measurement, ProxySet, Scores, Totals};
 use crate::run::Runner;
-use crate::tensor::Source;
+use crate::tensor::{Source, View};
 
 /// What has to be measured of each block.
 pub(crate) fn want(options: &Options) -> Want {
@@ -129,6 +129,32 @@ pub fn score<N: Network + ?Sized>(
         let scores = runner.score(workspace);
         observe(&scores);
         Ok(scores)
+    })
+}
+
+/// Runs the forward pass alone and hands every feature, once complete, to `visit` with the number of its block: such as to
+/// compare them with those of another implementation. Proxies that need no pass have no features.
+///
+/// # Errors
+/// Those of [`score`].
+pub fn features<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+    workspace: &mut Workspace<'_>,
+    mut visit: impl FnMut(usize, View<'_>),
+) -> Result<(), Error> {
+    let needed = workspace_size(network, options, source)?;
+    if workspace.capacity() < needed {
+        return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
+    }
+    for_each_block(network, options, source, needed, |runner| {
+        runner.forward(workspace, &mut |_| ());
+        if !runner.plan.is_empty() {
+            let feature = workspace.loans().read(runner.plan.slot::<f32>(Region::Output, &runner.frame));
+            visit(runner.block.index(), View::dense(feature, runner.block.output_shape()));
+        }
+        Ok(())
     })
 }
 

@@ -8,13 +8,15 @@ use aznas::graph::{Block, Convolution, IdentityRule, MAX_INPUTS, Network, NodeId
 use aznas::ops::activation::Activation;
 use aznas::ops::attention::Attention;
 use aznas::ops::batch_norm::BatchNorm;
+use aznas::ops::group_norm::GroupNorm;
 use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
+use aznas::ops::pad::Pad;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::shuffle::Shuffle;
 use aznas::ops::slice::Slice;
-use aznas::ops::window::Window;
+use aznas::ops::window::{Side, Window};
 use core::cell::Cell;
 use core::mem::offset_of;
 
@@ -26,6 +28,7 @@ const MAX_SIDE: u32 = 1 << 16;
 /// What holds of a node.
 ///
 /// cbindgen:prefix-with-name=false
+#[allow(clippy::enum_variant_names)] // as C knows them
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum NodeFlag {
@@ -37,10 +40,17 @@ pub enum NodeFlag {
     AznasNodeEndOfBlock = 1,
     /// The convolution has a bias. (A linear map always has one.)
     AznasNodeBias = 2,
+    /// `padding` is that above and to the left, `behind` that below and to the right, of a pool or a pad.
+    AznasNodeBehind = 4,
 }
 
 pub(crate) const END_OF_BLOCK: u32 = NodeFlag::AznasNodeEndOfBlock as u32;
 pub(crate) const BIAS: u32 = NodeFlag::AznasNodeBias as u32;
+pub(crate) const BEHIND: u32 = NodeFlag::AznasNodeBehind as u32;
+/// Small builds know no sides that differ.
+const FLAGS: u32 = END_OF_BLOCK | BIAS | if cfg!(feature = "small") { 0 } else { BEHIND };
+/// Small builds leave out this op and all that came later.
+const FIRST_LEFT_OUT: u32 = Op::Sigmoid as u32;
 
 /// What a node computes. Each takes one input unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +66,10 @@ pub enum Op {
     Convolution = 4,
     /// Normalisation by the batch's own mean and biased variance, then gain and shift per channel: `epsilon`, `key`.
     BatchNorm = 5,
-    /// The mean over a square window, padding not counted: `kernel`, `stride`, `padding`.
+    /// The mean over a window, padding not counted: `kernel`, `stride`, `padding`, AZNAS_NODE_BEHIND.
     AveragePool = 6,
-    /// The maximum over a square window: `kernel`, `stride`, `padding`.
+    /// The maximum over a window, padding not counted: `kernel`, `stride`, `padding`, AZNAS_NODE_BEHIND. Over all positions if
+    /// the kernel is as large as the map.
     MaxPool = 7,
     /// The mean over all positions.
     GlobalPool = 8,
@@ -108,6 +119,14 @@ pub enum Op {
     Shuffle = 28,
     /// Every channel times its own gain, which is 1 unless given: `key`.
     Scale = 29,
+    /// Zeros around its input: `padding`, AZNAS_NODE_BEHIND. For convolutions whose sides differ, and for means that count
+    /// padding.
+    Pad = 30,
+    /// A vector added to each position of a map, the same for all images: `key`.
+    Positions = 31,
+    /// Normalisation of `groups` of channels of every image over their channels and positions, then gain and shift per channel:
+    /// `groups`, `epsilon`, `key`. Instance normalisation if there are as many groups as channels.
+    GroupNorm = 32,
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -133,7 +152,7 @@ pub struct Node {
     pub kernel: [u32; 2],
     /// Steps between outputs, in rows and columns.
     pub stride: [u32; 2],
-    /// Zeros around the input, above and below, left and right.
+    /// Zeros around the input, above and below, left and right. A pool leaves them out.
     pub padding: [u32; 2],
     /// Steps between the elements of the kernel. 1 and 1 for an ordinary convolution.
     pub dilation: [u32; 2],
@@ -155,12 +174,16 @@ pub struct Node {
     pub offset: [u32; 2],
     /// Reserved; 0.
     pub reserved: u32,
+    /// With AZNAS_NODE_BEHIND, the padding below and to the right; at most 65536. Of a pool `stride - 1` more than `padding`
+    /// makes the number of windows round up instead of down.
+    pub behind: [u32; 2],
 }
 
 // SAFETY: numbers take every pattern of bits.
 unsafe impl Struct for Node {
     const NAME: &'static str = "nodes";
-    const SIZES: &'static [usize] = &[offset_of!(Self, alpha), offset_of!(Self, first), size_of::<Self>()];
+    const SIZES: &'static [usize] =
+        &[offset_of!(Self, alpha), offset_of!(Self, first), offset_of!(Self, behind), size_of::<Self>()];
 }
 
 /// The caller's nodes as a network.
@@ -246,6 +269,10 @@ impl Network for NodeList {
     }
 }
 
+fn pair(sides: [u32; 2]) -> [usize; 2] {
+    sides.map(|side| side as usize)
+}
+
 /// What the core calls an op, by its number: a line an op, and an error of the compiler if one is missing.
 macro_rules! core_op {
     ($number:expr, $($op:ident => $core:expr,)*) => {{
@@ -280,6 +307,7 @@ impl Node {
         first: 0,
         offset: [0; 2],
         reserved: 0,
+        behind: [0; 2],
     };
 
     fn ends_block(&self) -> bool {
@@ -289,8 +317,8 @@ impl Node {
     fn add_to(&self, block: &mut Block) -> Result<NodeId, Error> {
         let number = block.nodes().len();
         let refuse = |field, expected| Error::Node { block: block.index(), node: number, field, expected };
-        if self.flags & !(END_OF_BLOCK | BIAS) != 0 {
-            return Err(refuse("flags", "of AZNAS_NODE_END_OF_BLOCK and AZNAS_NODE_BIAS"));
+        if self.flags & !FLAGS != 0 {
+            return Err(refuse("flags", "some of aznas_node_flag"));
         }
         let count = self.input_count as usize;
         if self.op == Op::Earlier as u32 && count > 0 {
@@ -307,6 +335,9 @@ impl Node {
         if let Some((field, _)) = sizes.iter().find(|(_, sides)| sides.iter().any(|&side| side > MAX_SIDE)) {
             return Err(refuse(field, "at most 65536"));
         }
+        if self.flags & FLAGS & BEHIND != 0 && self.behind.iter().any(|&side| side > MAX_SIDE) {
+            return Err(refuse("behind", "at most 65536"));
+        }
         let op = self.op().map_err(|error| match error {
             Error::Invalid { field, expected } => refuse(field, expected),
             other => other,
@@ -319,6 +350,10 @@ impl Node {
     }
 
     fn op(&self) -> Result<CoreOp, Error> {
+        // The core would refuse them. Known here, what describes them takes no flash either.
+        if cfg!(feature = "small") && self.op >= FIRST_LEFT_OUT {
+            return Err(Error::Invalid { field: "op", expected: "one that is not left out of a small build" });
+        }
         core_op! { self.op,
             Zero => CoreOp::Zero,
             Identity => CoreOp::Identity,
@@ -339,8 +374,14 @@ impl Node {
             Slice => CoreOp::Slice(Slice {
                 first: self.first as usize,
                 channels: self.channels as usize,
-                offset: self.offset.map(|at| at as usize),
-                stride: self.stride.map(|stride| stride as usize),
+                offset: pair(self.offset),
+                stride: pair(self.stride),
+            }),
+            Pad => CoreOp::Pad(Pad { before: pair(self.padding), behind: pair(self.padding_behind()) }),
+            Positions => CoreOp::Positions,
+            GroupNorm => CoreOp::GroupNorm(GroupNorm {
+                groups: self.groups as usize,
+                epsilon: self.checked_epsilon()?,
             }),
             LayerNorm => CoreOp::LayerNorm(LayerNorm { epsilon: self.checked_epsilon()? }),
             Gelu => CoreOp::Activation(Activation::Gelu),
@@ -355,14 +396,13 @@ impl Node {
             Tokens => CoreOp::Tokens,
             Attention => CoreOp::Attention(Attention {
                 heads: self.heads as usize,
-                grid: self.grid.map(|side| side as usize),
+                grid: pair(self.grid),
                 reach: self.reach as usize,
             }),
         }
     }
 
     fn convolution(&self) -> Convolution {
-        let pair = |pair: [u32; 2]| pair.map(|size| size as usize);
         Convolution {
             channels: self.channels as usize,
             kernel: pair(self.kernel),
@@ -375,10 +415,16 @@ impl Node {
     }
 
     fn window(&self) -> Result<Window, Error> {
-        let side = |field, [rows, columns]: [u32; 2]| {
-            if rows == columns { Ok(rows as usize) } else { Err(Error::Invalid { field, expected: "square" }) }
-        };
-        Window::new(side("kernel", self.kernel)?, side("stride", self.stride)?, side("padding", self.padding)?)
+        let [kernel, stride] = [pair(self.kernel), pair(self.stride)];
+        let [before, behind] = [pair(self.padding), pair(self.padding_behind())];
+        let side =
+            |axis| Side { kernel: kernel[axis], stride: stride[axis], before: before[axis], behind: behind[axis] };
+        Window::of_sides([side(0), side(1)])
+    }
+
+    /// The padding below and to the right.
+    fn padding_behind(&self) -> [u32; 2] {
+        if self.flags & FLAGS & BEHIND == 0 { self.padding } else { self.behind }
     }
 
     fn checked_epsilon(&self) -> Result<Constant, Error> {

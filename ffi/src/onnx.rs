@@ -3,7 +3,7 @@
 use crate::arch::Identity;
 use crate::boundary::guard;
 use crate::error::{self, ErrorReport};
-use crate::node::{BIAS, END_OF_BLOCK, Node, Op};
+use crate::node::{BEHIND, BIAS, END_OF_BLOCK, Node, Op};
 use crate::pointer::{self, Array, Descriptor, Struct};
 use crate::refusal::Refusal;
 use crate::status::Status;
@@ -170,9 +170,15 @@ fn node_of(node: &aznas_models::Node) -> Result<Node, Refusal> {
 /// A node of this op that reads nothing yet.
 fn described(op: &CoreOp) -> Result<Node, Refusal> {
     let plain = |op: Op| Node { op: op as u32, ..Node::EMPTY };
+    let padded = |op: Op, before: [usize; 2], behind: [usize; 2]| -> Result<Node, Refusal> {
+        let flags = if behind == before { 0 } else { BEHIND };
+        let behind = if behind == before { [0; 2] } else { behind };
+        Ok(Node { flags, padding: pair(before)?, behind: pair(behind)?, ..plain(op) })
+    };
     let pool = |op: Op, window: Window| -> Result<Node, Refusal> {
-        let [kernel, stride, padding] = [window.kernel(), window.stride(), window.padding()].map(to_u32);
-        Ok(Node { kernel: [kernel?; 2], stride: [stride?; 2], padding: [padding?; 2], ..plain(op) })
+        let sides = window.sides();
+        let (kernel, stride) = (pair(sides.map(|side| side.kernel))?, pair(sides.map(|side| side.stride))?);
+        Ok(Node { kernel, stride, ..padded(op, sides.map(|side| side.before), sides.map(|side| side.behind))? })
     };
     Ok(match *op {
         CoreOp::Zero => plain(Op::Zero),
@@ -221,6 +227,11 @@ fn described(op: &CoreOp) -> Result<Node, Refusal> {
             _ => return Err(UNNUMBERED),
         },
         CoreOp::Tokens => plain(Op::Tokens),
+        CoreOp::Pad(pad) => padded(Op::Pad, pad.before, pad.behind)?,
+        CoreOp::Positions => plain(Op::Positions),
+        CoreOp::GroupNorm(norm) => {
+            Node { groups: to_u32(norm.groups)?, epsilon: norm.epsilon.get(), ..plain(Op::GroupNorm) }
+        }
         CoreOp::Attention(attention) => Node {
             heads: to_u32(attention.heads)?,
             grid: pair(attention.grid)?,

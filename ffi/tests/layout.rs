@@ -82,7 +82,7 @@ fn layouts() -> Vec<Layout> {
     layouts! {
         "aznas_ranking": aggregate::Ranking { struct_size, columns, column_count, candidate_count, weights, mode, reserved }
         "aznas_error": error::ErrorReport { struct_size, status, column, block, node, needed, given, field, expected }
-        "aznas_node": node::Node { op, flags, inputs, input_count, key, channels, kernel, stride, padding, dilation, groups, heads, grid, reach, epsilon, alpha, first, offset, reserved }
+        "aznas_node": node::Node { op, flags, inputs, input_count, key, channels, kernel, stride, padding, dilation, groups, heads, grid, reach, epsilon, alpha, first, offset, reserved, behind }
         "aznas_arch": arch::Arch { struct_size, space, channels, cells, classes, target_resolution, input_channels, identity_rule, patch, reach, parameters, text, text_len, nodes, node_count, node_size, target_channels, stem, score_width, score_cells }
         "aznas_tensor": source::Tensor { role, block, key, reserved, data, len }
         "aznas_source": source::Source { struct_size, tensors, tensor_count, tensor_size, lookup, context }

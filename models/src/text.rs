@@ -5,13 +5,15 @@ use aznas::graph::{Convolution, Distribution, Draw, IdentityRule, Op};
 use aznas::ops::activation::Activation;
 use aznas::ops::attention::Attention;
 use aznas::ops::batch_norm::BatchNorm;
+use aznas::ops::group_norm::GroupNorm;
 use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
+use aznas::ops::pad::Pad;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::shuffle::Shuffle;
 use aznas::ops::slice::Slice;
-use aznas::ops::window::Window;
+use aznas::ops::window::{Side, Window};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -71,6 +73,8 @@ struct NodeText {
     stride: Option<[usize; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     padding: Option<[usize; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    behind: Option<[usize; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dilation: Option<[usize; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,6 +232,7 @@ impl Fields<'_> {
             ("kernel", t.kernel.is_some()),
             ("stride", t.stride.is_some()),
             ("padding", t.padding.is_some()),
+            ("behind", t.behind.is_some()),
             ("dilation", t.dilation.is_some()),
             ("groups", t.groups.is_some()),
             ("bias", t.bias.is_some()),
@@ -281,6 +286,15 @@ impl NodeText {
                 offset: fields.ask("offset", self.offset, [0; 2]),
                 stride: fields.ask("stride", self.stride, [1; 2]),
             }),
+            "pad" => {
+                let before = fields.ask("padding", self.padding, [0; 2]);
+                Op::Pad(Pad { before, behind: fields.ask("behind", self.behind, before) })
+            }
+            "positions" => Op::Positions,
+            "group_norm" => Op::GroupNorm(GroupNorm {
+                groups: fields.need("groups", self.groups)?,
+                epsilon: self.checked_epsilon(&mut fields)?.into(),
+            }),
             "layer_norm" => Op::LayerNorm(LayerNorm { epsilon: self.checked_epsilon(&mut fields)?.into() }),
             "earlier" => Op::Earlier,
             "token_pool" => Op::TokenPool,
@@ -315,11 +329,18 @@ impl NodeText {
             draw: node.draw.map(DrawText::of),
             ..Self::default()
         };
-        let pool = |op: &str, window: Window| Self {
-            kernel: Some([window.kernel(); 2]),
-            stride: Some([window.stride(); 2]),
-            padding: Some([window.padding(); 2]),
+        let padded = |op: &str, before: [usize; 2], behind: [usize; 2]| Self {
+            padding: Some(before),
+            behind: (behind != before).then_some(behind),
             ..with(op)
+        };
+        let pool = |op: &str, window: Window| {
+            let sides = window.sides();
+            Self {
+                kernel: Some(sides.map(|side| side.kernel)),
+                stride: Some(sides.map(|side| side.stride)),
+                ..padded(op, sides.map(|side| side.before), sides.map(|side| side.behind))
+            }
         };
         Some(match node.op {
             Op::Zero => with("zero"),
@@ -352,6 +373,11 @@ impl NodeText {
                 stride: (stride != [1; 2]).then_some(stride),
                 ..with("slice")
             },
+            Op::Pad(Pad { before, behind }) => padded("pad", before, behind),
+            Op::Positions => with("positions"),
+            Op::GroupNorm(GroupNorm { groups, epsilon }) => {
+                Self { groups: Some(groups), epsilon: Some(epsilon.get()), ..with("group_norm") }
+            }
             Op::LayerNorm(LayerNorm { epsilon }) => Self { epsilon: Some(epsilon.get()), ..with("layer_norm") },
             Op::Earlier => with("earlier"),
             Op::TokenPool => with("token_pool"),
@@ -388,18 +414,13 @@ impl NodeText {
     }
 
     fn window(&self, fields: &mut Fields<'_>) -> Result<Window, TextError> {
-        let mut side = |name: &'static str, pair: Option<[usize; 2]>, default: Option<usize>| {
-            let [rows, columns] = match default {
-                Some(default) => fields.ask(name, pair, [default; 2]),
-                None => fields.need(name, pair)?,
-            };
-            let place = fields.place;
-            if rows == columns { Ok(rows) } else { Err(refuse(&format!("{place}.{name}"), "expected a square")) }
-        };
-        let kernel = side("kernel", self.kernel, None)?;
-        let stride = side("stride", self.stride, Some(1))?;
-        let padding = side("padding", self.padding, Some(0))?;
-        Window::new(kernel, stride, padding).map_err(|error| refuse(fields.place, &error.to_string()))
+        let kernel = fields.need("kernel", self.kernel)?;
+        let stride = fields.ask("stride", self.stride, [1; 2]);
+        let before = fields.ask("padding", self.padding, [0; 2]);
+        let behind = fields.ask("behind", self.behind, before);
+        let side =
+            |axis| Side { kernel: kernel[axis], stride: stride[axis], before: before[axis], behind: behind[axis] };
+        Window::of_sides([side(0), side(1)]).map_err(|error| refuse(fields.place, &error.to_string()))
     }
 }
 

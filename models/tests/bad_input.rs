@@ -241,7 +241,7 @@ fn texts_are_refused_by_field_and_reason() {
         ("/blocks/0/0/channels", json!(null), "blocks[0][0].channels", "missing; convolution needs it"),
         ("/blocks/0/1/epsilon", json!(0), "blocks[0][1].epsilon", "positive"),
         ("/blocks/0/1/epsilon", json!(-1.0), "blocks[0][1].epsilon", "positive"),
-        ("/blocks/1/1/kernel", json!([2, 3]), "blocks[1][1].kernel", "a square"),
+        ("/blocks/1/1/kernel", json!([2, 0]), "blocks[1][1]", "kernel"),
         ("/blocks/1/1/kernel", json!([0, 0]), "blocks[1][1]", "kernel"),
         ("/head/0/op", json!("earliest"), "head[0].op", "unknown: earliest"),
         ("/head/0", json!([]), "head[0]", "invalid length 0"),

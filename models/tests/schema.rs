@@ -140,7 +140,7 @@ fn example(field: &str) -> Value {
         "op" => json!("relu"),
         "inputs" => json!([0]),
         "kernel" => json!([3, 3]),
-        "stride" | "padding" | "dilation" | "grid" | "offset" => json!([1, 1]),
+        "stride" | "padding" | "behind" | "dilation" | "grid" | "offset" => json!([1, 1]),
         "bias" => json!(true),
         "epsilon" | "alpha" => json!(0.5),
         "draw" => json!({"normal": 0.1, "bias": false, "interleave": 1, "salt": 0}),

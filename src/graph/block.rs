@@ -9,16 +9,18 @@ use crate::ops::attention::Attention;
 use crate::ops::batch_norm::BatchNorm;
 use crate::ops::combine;
 use crate::ops::conv2d::Convolution;
+use crate::ops::group_norm::GroupNorm;
 use crate::ops::layer_norm::LayerNorm;
 use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::{Parameter, Parameters, only};
+use crate::ops::pad::Pad;
 use crate::ops::pool::AveragePool;
 use crate::ops::shuffle::Shuffle;
 #[cfg(feature = "gradients")]
 use crate::ops::signs::pattern_len;
 use crate::ops::slice::Slice;
-use crate::ops::window::Window;
+use crate::ops::window::{Side, Window};
 use crate::tensor::Shape;
 
 /// Most nodes a block can have.
@@ -228,6 +230,13 @@ impl Block {
         self.push(Op::MaxPool(MaxPool { window }), &[x], 0)
     }
 
+    /// The maximum of `x` over all positions: a window as large as the map.
+    pub fn global_max_pool(&mut self, x: NodeId) -> Result<NodeId, Error> {
+        let shape = self.shape(x)?;
+        let side = |kernel| Side { kernel, stride: 1, before: 0, behind: 0 };
+        self.max_pool(x, Window::of_sides([side(shape.height), side(shape.width)])?)
+    }
+
     /// The mean of `x` over all positions.
     pub fn global_pool(&mut self, x: NodeId) -> Result<NodeId, Error> {
         self.push(Op::GlobalPool, &[x], 0)
@@ -294,6 +303,22 @@ impl Block {
     /// Some of the channels of every so many rows and columns of `x`.
     pub fn slice(&mut self, x: NodeId, slice: Slice) -> Result<NodeId, Error> {
         self.push(Op::Slice(slice), &[x], 0)
+    }
+
+    /// Zeros around `x`.
+    pub fn pad(&mut self, x: NodeId, pad: Pad) -> Result<NodeId, Error> {
+        self.push(Op::Pad(pad), &[x], 0)
+    }
+
+    /// A table of positions added to `x`, drawn by `key`.
+    pub fn positions(&mut self, x: NodeId, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::Positions, &[x], key)
+    }
+
+    /// Normalisation of `groups` groups of the channels of every image of `x`; as many groups as channels make it an instance
+    /// normalisation.
+    pub fn group_norm(&mut self, x: NodeId, groups: usize, epsilon: f64, key: u32) -> Result<NodeId, Error> {
+        self.push(Op::GroupNorm(GroupNorm { groups, epsilon: epsilon.into() }), &[x], key)
     }
 
     /// The parameters of a node.
@@ -416,10 +441,10 @@ mod tests {
         match op {
             Op::Input | Op::Earlier | Op::Zero | Op::Identity | Op::Relu | Op::Activation(_) => Has::Nothing,
             Op::AveragePool(_) | Op::MaxPool(_) | Op::GlobalPool | Op::TokenPool => Has::Nothing,
-            Op::Add | Op::Concat | Op::Product | Op::Shuffle(_) | Op::Slice(_) => Has::Nothing,
+            Op::Add | Op::Concat | Op::Product | Op::Shuffle(_) | Op::Slice(_) | Op::Pad(_) => Has::Nothing,
             Op::Convolution(_) | Op::Linear(_) => Has::Weights,
-            Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Scale => Has::Scales,
-            Op::Tokens => Has::Tokens,
+            Op::BatchNorm(_) | Op::LayerNorm(_) | Op::GroupNorm(_) | Op::Scale => Has::Scales,
+            Op::Tokens | Op::Positions => Has::Tokens,
             Op::Attention(_) => Has::Tables,
         }
     }
@@ -444,6 +469,9 @@ mod tests {
             Op::Scale,
             Op::Shuffle(Shuffle { groups: 3 }),
             Op::Slice(Slice::of_channels(1, 2)),
+            Op::Pad(Pad { before: [0; 2], behind: [1, 2] }),
+            Op::Positions,
+            Op::GroupNorm(GroupNorm { groups: 3, epsilon: 1e-5.into() }),
             Op::Convolution(Convolution::same(4, 3, 1)),
             Op::Convolution(Convolution { bias: true, ..Convolution::depthwise(18, 1, 1) }),
             Op::Linear(Linear { channels: 3 }),
@@ -480,10 +508,13 @@ mod tests {
         let input = block.input();
         let (slice, shuffle) = (Op::Slice(Slice::of_channels(1, 2)), Op::Shuffle(Shuffle { groups: 3 }));
         let alone = [input];
-        let others = [slice, shuffle, Op::Scale, Op::Activation(Activation::Tanh)].map(|op| (op, &alone[..]));
-        for (op, inputs) in others.into_iter().chain([(Op::Product, &[input; 2][..])]) {
+        let pad = Op::Pad(Pad { before: [1; 2], behind: [0; 2] });
+        let norm = Op::GroupNorm(GroupNorm { groups: 1, epsilon: 1e-5.into() });
+        let others = [slice, shuffle, pad, norm, Op::Positions, Op::Scale, Op::Activation(Activation::Tanh)];
+        let others = others.map(|op| (op, &alone[..]));
+        for (key, (op, inputs)) in (0..).zip(others.into_iter().chain([(Op::Product, &[input; 2][..])])) {
             assert_eq!(op.is_built(), cfg!(not(feature = "small")), "{op:?}");
-            match block.push(op, inputs, 0) {
+            match block.push(op, inputs, key) {
                 Ok(_) => assert!(op.is_built(), "{op:?}"),
                 Err(error) => {
                     assert!(!op.is_built() && matches!(error, Error::Node { field: "op", .. }), "{op:?}: {error}");

@@ -7,11 +7,14 @@ use crate::ops::batch_norm::BatchNorm;
 use crate::ops::concat::Concat;
 use crate::ops::conv2d::Convolution;
 use crate::ops::global_pool::GlobalPool;
+use crate::ops::group_norm::GroupNorm;
 use crate::ops::layer_norm::LayerNorm;
 use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
 use crate::ops::operation::Operation;
+use crate::ops::pad::Pad;
 use crate::ops::pool::AveragePool;
+use crate::ops::positions::Positions;
 use crate::ops::product::Product;
 use crate::ops::scale::Scale;
 use crate::ops::shuffle::Shuffle;
@@ -66,6 +69,12 @@ pub enum Op {
     Shuffle(Shuffle),
     /// Some of the channels of every so many rows and columns.
     Slice(Slice),
+    /// Zeros around its input, of each side as many as it asks for.
+    Pad(Pad),
+    /// A table of positions added.
+    Positions,
+    /// Normalisation of groups of channels of every image, then gain and shift per channel.
+    GroupNorm(GroupNorm),
 }
 
 /// An op as the planner sees it. It fuses some into their readers or writers, and has a case of its own for each of them
@@ -89,6 +98,7 @@ impl Op {
     pub(crate) fn is_built(&self) -> bool {
         match self {
             Self::Product | Self::Scale | Self::Shuffle(_) | Self::Slice(_) => !SMALL,
+            Self::Pad(_) | Self::Positions | Self::GroupNorm(_) => !SMALL,
             Self::Activation(op) => op.is_built(),
             Self::Input | Self::Earlier | Self::Zero | Self::Identity | Self::Relu | Self::Convolution(_) => true,
             Self::BatchNorm(_) | Self::AveragePool(_) | Self::MaxPool(_) | Self::GlobalPool | Self::TokenPool => true,
@@ -101,9 +111,11 @@ impl Op {
     pub(crate) fn is_elementwise(&self) -> bool {
         match self {
             Self::Relu | Self::BatchNorm(_) | Self::Activation(_) | Self::Add | Self::Product | Self::Scale => true,
+            Self::Positions => true,
             Self::Input | Self::Earlier | Self::Zero | Self::Identity | Self::Convolution(_) | Self::Linear(_) => false,
             Self::AveragePool(_) | Self::MaxPool(_) | Self::GlobalPool | Self::TokenPool | Self::Tokens => false,
             Self::LayerNorm(_) | Self::Attention(_) | Self::Concat | Self::Shuffle(_) | Self::Slice(_) => false,
+            Self::Pad(_) | Self::GroupNorm(_) => false,
         }
     }
 
@@ -133,6 +145,9 @@ impl Op {
             Self::Scale => Kind::Plain(&Scale),
             Self::Shuffle(op) => Kind::Plain(op),
             Self::Slice(op) => Kind::Plain(op),
+            Self::Pad(op) => Kind::Plain(op),
+            Self::Positions => Kind::Plain(&Positions),
+            Self::GroupNorm(op) => Kind::Plain(op),
         }
     }
 }

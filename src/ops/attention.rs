@@ -49,7 +49,7 @@ const KEYS: usize = 1;
 const VALUES: usize = 2;
 
 /// Heads, the grid of the patches, and the farthest relative position that has an entry of its own. With a grid of 0 × 0 there
-/// are no relative positions, and any tokens will do.
+/// are no relative positions, and any positions of a map will do as tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attention {
     /// Heads the channels are split into.
@@ -85,14 +85,15 @@ impl Attention {
     /// Multiply-adds of one sample by the definition above: of tokens, and of relative positions if they count, for logits and
     /// results.
     pub const fn macs(&self, input: Shape) -> u64 {
-        let pairs = (input.height as u64).saturating_mul(input.height as u64);
+        let tokens = input.positions_per_image() as u64;
+        let pairs = tokens.saturating_mul(tokens);
         let products = if self.is_relative() { 4 } else { 2 };
         pairs.saturating_mul(products * (input.channels / 3) as u64)
     }
 
     /// Every head of every sample, its queries in tiles of about the same size.
     fn tiles(&self, input: Shape) -> impl Iterator<Item = (usize, usize, Range<usize>)> + use<> {
-        let (heads, tokens) = (self.heads, input.height);
+        let (heads, tokens) = (self.heads, input.positions_per_image());
         let count = tile_len(tokens);
         (0..input.batch * heads).flat_map(move |each| {
             let tiles = (0..tokens).step_by(count).map(move |first| first..tokens.min(first + count));
@@ -113,8 +114,8 @@ impl Operation for Attention {
             return Err(Error::Invalid { field: "heads", expected: "a divisor of a third of the channels" });
         }
         let tokens = self.grid[0].checked_mul(self.grid[1]).and_then(|patches| patches.checked_add(1));
-        let fits = tokens == Some(input.height) || !self.is_relative();
-        if !fits || input.width != 1 || input.height == 1 {
+        let fits = tokens == Some(input.height) && input.width == 1 || !self.is_relative();
+        if !fits || input.positions_per_image() == 1 {
             return Err(Error::Invalid {
                 field: "grid",
                 expected: "of a token less than there are, and of one at least",
@@ -315,7 +316,8 @@ struct Sizes {
 
 impl Sizes {
     fn new(attention: &Attention, input: Shape) -> Self {
-        let (tokens, width, queries) = (input.height, attention.width(input), tile_len(input.height));
+        let (tokens, width) = (input.positions_per_image(), attention.width(input));
+        let queries = tile_len(tokens);
         let differences = attention.differences();
         let lines = |a: usize, b: usize| a.saturating_mul(b).saturating_add(LINE - 1) / LINE * LINE;
         let products = [(width, tokens), (width, differences), (tokens, width), (queries, width), (differences, width)];
@@ -353,7 +355,7 @@ impl<'a> Work<'a> {
         tables: [&[f32]; 4],
         scratch: &'a mut [f32],
     ) -> Self {
-        let (tokens, width) = (input.shape.height, attention.width(input.shape));
+        let (tokens, width) = (input.shape.positions_per_image(), attention.width(input.shape));
         let sizes = Sizes::new(attention, input.shape);
         let (of_keys, scratch) = scratch.split_at_mut(sizes.table);
         let (of_values, scratch) = scratch.split_at_mut(sizes.table);

@@ -1,6 +1,6 @@
 //! What the tests of all primitives share: tensors with gaps, and gradients by differences.
 
-use super::window::Window;
+use super::window::{Side, Window};
 use crate::simd::Backend;
 use crate::tensor::{Shape, View, ViewMut};
 use std::vec::Vec;
@@ -90,9 +90,9 @@ pub(super) fn differences(x: &[f64], direction: &[f64], f: impl Fn(&[f64]) -> Ve
         .collect()
 }
 
-/// Kernel, stride and padding of a window.
+/// A window, by its sides.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Geometry(usize, usize, usize);
+pub(super) struct Geometry([Side; 2]);
 
 impl Geometry {
     /// For each element of the result the elements of the map that its window covers, in row-major order.
@@ -101,16 +101,19 @@ impl Geometry {
     }
 
     fn covered(self, input: Shape, output: Shape, place: usize) -> Vec<usize> {
-        let Self(kernel, stride, padding) = self;
+        let Self([rows, columns]) = self;
         let (position, channel) = (place / output.channels, place % output.channels);
         let (image, position) = (position / output.positions_per_image(), position % output.positions_per_image());
         let (row, column) = (position / output.width, position % output.width);
-        (0..kernel * kernel)
-            .map(|at| (row * stride + at / kernel, column * stride + at % kernel))
-            .filter(|&(y, x)| {
-                (padding..padding + input.height).contains(&y) && (padding..padding + input.width).contains(&x)
+        let inside = |side: Side, place: usize, tap: usize, size: usize| {
+            (place * side.stride + tap).checked_sub(side.before).filter(|&at| at < size)
+        };
+        (0..rows.kernel * columns.kernel)
+            .filter_map(|at| {
+                let y = inside(rows, row, at / columns.kernel, input.height)?;
+                let x = inside(columns, column, at % columns.kernel, input.width)?;
+                Some((image * input.height + y) * input.width + x)
             })
-            .map(|(y, x)| (image * input.height + y - padding) * input.width + x - padding)
             .map(|position| position * input.channels + channel)
             .collect()
     }
@@ -118,21 +121,31 @@ impl Geometry {
 
 /// Calls `test` with every back end, window, map that the window fits, the shape of the result, and a name.
 pub(super) fn for_each_window(channels: &[usize], test: impl Fn(Backend, Geometry, Window, Shape, Shape, &str)) {
-    const WINDOWS: [Geometry; 8] = [
-        Geometry(3, 1, 1),
-        Geometry(2, 2, 0),
-        Geometry(3, 2, 1),
-        Geometry(1, 1, 0),
-        Geometry(2, 1, 1),
-        Geometry(2, 3, 0),
-        Geometry(5, 2, 2),
-        Geometry(4, 1, 0),
+    const fn side(kernel: usize, stride: usize, before: usize, behind: usize) -> Side {
+        Side { kernel, stride, before, behind }
+    }
+    const WINDOWS: [[Side; 2]; 14] = [
+        [side(3, 1, 1, 1); 2],
+        [side(2, 2, 0, 0); 2],
+        [side(3, 2, 1, 1); 2],
+        [side(1, 1, 0, 0); 2],
+        [side(2, 1, 1, 1); 2],
+        [side(2, 3, 0, 0); 2],
+        [side(5, 2, 2, 2); 2],
+        [side(4, 1, 0, 0); 2],
+        // Sides that differ, and more windows than begin in the map.
+        [side(3, 2, 0, 1); 2],
+        [side(3, 1, 0, 2); 2],
+        [side(3, 1, 1, 1), side(1, 1, 0, 0)],
+        [side(1, 1, 0, 0), side(3, 1, 1, 1)],
+        [side(4, 1, 0, 0), side(2, 2, 1, 9)],
+        [side(3, 3, 1, 3), side(3, 1, 1, 1)],
     ];
     const MAPS: [(usize, usize); 4] = [(5, 6), (1, 1), (7, 3), (4, 9)];
     for backend in Backend::available() {
         for geometry in WINDOWS {
-            let Geometry(kernel, stride, padding) = geometry;
-            let window = Window::new(kernel, stride, padding).unwrap();
+            let window = Window::of_sides(geometry).unwrap();
+            let geometry = Geometry(geometry);
             for ((height, width), &channels) in MAPS.into_iter().flat_map(|m| channels.iter().map(move |c| (m, c))) {
                 let input = Shape::new(2, height, width, channels).unwrap();
                 let Ok(output) = window.output(input) else { continue };

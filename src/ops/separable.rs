@@ -1,9 +1,9 @@
-//! Reductions over square windows as two passes: first over the rows a window spans, then over its columns; the most
+//! Reductions over rectangular windows as two passes: first over the rows a window spans, then over its columns; the most
 //! common windows as one ([`rolling`]).
 //!
-//! A window of k × k positions costs 2k operations this way and not k². Rows that need a prologue, or have gaps, are
+//! A window of k × l positions costs k + l operations this way and not k · l. Rows that need a prologue, or have gaps, are
 //! read once into a ring of as many rows as a window spans; what the two passes share stays in the first-level cache.
-//! A mean divides by the rows it covers in the first pass, and by `kernel` columns; where it covers fewer the few
+//! A mean divides by the rows it covers in the first pass, and by the window's columns; where it covers fewer the few
 //! positions at the border are corrected.
 
 mod rolling;

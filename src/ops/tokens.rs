@@ -78,9 +78,15 @@ pub fn vjp(backend: Backend, gradient: View<'_>, sink: Sink<'_>) {
 /// tokens: sums over the samples.
 #[cfg(feature = "gradients")]
 pub fn parameters_vjp(backend: Backend, gradient: View<'_>, class: &mut [f32], positions: &mut [f32]) {
-    backend.run(OfParameters { gradient, positions });
+    sum_of_images(backend, gradient, positions);
     // The class token and its position are added to each other.
     class.copy_from_slice(&positions[..gradient.shape.channels]);
+}
+
+/// Writes the sums of a map over the images of its batch, position by position.
+#[cfg(feature = "gradients")]
+pub(super) fn sum_of_images(backend: Backend, map: View<'_>, sums: &mut [f32]) {
+    backend.run(SumOfImages { map, sums });
 }
 
 struct Forward<'a> {
@@ -131,27 +137,27 @@ impl Kernel for Vjp<'_> {
 }
 
 #[cfg(feature = "gradients")]
-struct OfParameters<'a> {
-    gradient: View<'a>,
-    positions: &'a mut [f32],
+struct SumOfImages<'a> {
+    map: View<'a>,
+    sums: &'a mut [f32],
 }
 
 #[cfg(feature = "gradients")]
-impl Kernel for OfParameters<'_> {
+impl Kernel for SumOfImages<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Shape { batch, channels, .. } = self.gradient.shape;
-        let tokens = self.gradient.shape.positions_per_image();
-        for (token, out) in self.positions.chunks_exact_mut(channels).enumerate().take(tokens) {
+        let Shape { batch, channels, .. } = self.map.shape;
+        let positions = self.map.shape.positions_per_image();
+        for (position, out) in self.sums.chunks_exact_mut(channels).enumerate().take(positions) {
             for_each_part(
                 simd,
                 channels,
                 #[inline(always)]
                 |part| {
                     let mut sum = simd.splat(0.0);
-                    for sample in 0..batch {
-                        sum = simd.add(sum, part.read(simd, self.gradient.row(sample * tokens + token)));
+                    for image in 0..batch {
+                        sum = simd.add(sum, part.read(simd, self.map.row(image * positions + position)));
                     }
                     part.write(simd, sum, out);
                 },

@@ -8,10 +8,11 @@ use crate::ops::activation::{self, Activation};
 use crate::ops::attention::{self, Attention};
 use crate::ops::linear::Linear;
 use crate::ops::max_pool::MaxPool;
+use crate::ops::pad::Pad;
 use crate::ops::pool::AveragePool;
 use crate::ops::shuffle::Shuffle;
 use crate::ops::slice::Slice;
-use crate::ops::window::Window;
+use crate::ops::window::{Side, Window};
 use crate::options::Options;
 use crate::plan::{BlockPlan, Frame, Region, Want};
 #[cfg(feature = "gradients")]
@@ -181,6 +182,44 @@ pub(crate) fn interpret(block: &Block, point: &Point) -> Vec<f64> {
                 }
                 out
             }
+            Op::Pad(pad) => {
+                let (x, [top, left]) = (shape_of(0), pad.before);
+                let mut out = vec![0.0; node.shape.len()];
+                for (place, value) in argument(0).iter().enumerate() {
+                    let (position, channel) = (place / x.channels, place % x.channels);
+                    let (image, row, column) =
+                        (position / x.width / x.height, position / x.width % x.height, position % x.width);
+                    let position = (image * node.shape.height + top + row) * node.shape.width + left + column;
+                    out[position * x.channels + channel] = *value;
+                }
+                out
+            }
+            Op::Positions => {
+                let len = node.shape.positions_per_image() * node.shape.channels;
+                let of = |(place, x): (usize, &f64)| x + parameter(Role::Position, place % len, 0.0);
+                argument(0).iter().enumerate().map(of).collect()
+            }
+            Op::GroupNorm(norm) => {
+                let (channels, area) = (node.shape.channels, node.shape.positions_per_image());
+                let mut out = argument(0).clone();
+                for image in out.chunks_exact_mut(area * channels) {
+                    for group in 0..norm.groups {
+                        let width = channels / norm.groups;
+                        let is_in = |place: usize| place % channels / width == group;
+                        let peers = || image.iter().enumerate().filter(|(place, _)| is_in(*place)).map(|(_, x)| x);
+                        let count = (area * width) as f64;
+                        let mean = peers().sum::<f64>() / count;
+                        let variance = peers().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+                        for (place, x) in image.iter_mut().enumerate().filter(|(place, _)| is_in(*place)) {
+                            let normalised = (*x - mean) / (variance + norm.epsilon.get()).sqrt();
+                            let channel = place % channels;
+                            *x =
+                                normalised * parameter(Role::Gain, channel, 1.0) + parameter(Role::Shift, channel, 0.0);
+                        }
+                    }
+                }
+                out
+            }
             Op::BatchNorm(norm) => {
                 let channels = node.shape.channels;
                 let positions = node.shape.positions() as f64;
@@ -270,13 +309,14 @@ pub(crate) fn interpret(block: &Block, point: &Point) -> Vec<f64> {
                 })
             }
             Op::AveragePool(AveragePool { window }) | Op::MaxPool(MaxPool { window }) => {
-                let square = WindowOf {
-                    kernel: [window.kernel(); 2],
-                    stride: [window.stride(); 2],
-                    padding: [window.padding(); 2],
+                let sides = window.sides();
+                let window = WindowOf {
+                    kernel: sides.map(|side| side.kernel),
+                    stride: sides.map(|side| side.stride),
+                    padding: sides.map(|side| side.before),
                     dilation: [1; 2],
                 };
-                square.map(shape_of(0), node.shape, |c, taps| {
+                window.map(shape_of(0), node.shape, |c, taps| {
                     let seen = taps.iter().map(|&(_, position)| argument(0)[position * node.shape.channels + c]);
                     match node.op {
                         Op::MaxPool(_) => seen.fold(f64::NEG_INFINITY, f64::max),
@@ -646,6 +686,41 @@ fn every_prologue_and_every_alias() {
             }),
         ),
         (
+            "pads, positions and group normalisations of prologues",
+            build(shape, |b, x| {
+                let y = b.convolution(x, Convolution::same(6, 3, 1), 1)?;
+                let y = b.batch_norm(y, EPSILON, 2)?;
+                let y = b.relu(y)?;
+                let p = b.pad(y, Pad { before: [0, 1], behind: [2, 0] })?;
+                let unpadded = Convolution { kernel: [3, 2], padding: [0; 2], ..Convolution::same(6, 3, 1) };
+                let p = b.convolution(p, unpadded, 3)?;
+                let q = b.positions(y, 4)?;
+                let g = b.group_norm(y, 3, EPSILON, 5)?;
+                let h = b.group_norm(q, 6, EPSILON, 6)?;
+                let z = b.zero(y)?;
+                let z = b.positions(z, 7)?;
+                let z = b.group_norm(z, 2, EPSILON, 8)?;
+                b.add(&[p, q, g, h, z])
+            }),
+        ),
+        (
+            "maxima of windows of all sides",
+            build(shape, |b, x| {
+                let y = b.convolution(x, Convolution::same(6, 3, 1), 1)?;
+                let y = b.batch_norm(y, EPSILON, 2)?;
+                let y = b.relu(y)?;
+                let side = |kernel, stride, before, behind| Side { kernel, stride, before, behind };
+                let window = Window::of_sides([side(3, 2, 0, 1), side(2, 3, 1, 2)])?;
+                let (m, a) = (b.max_pool(y, window)?, b.average_pool(y, window)?);
+                let both = b.concat(&[m, a])?;
+                let z = b.zero(both)?;
+                let z = b.global_max_pool(z)?;
+                let top = b.global_max_pool(both)?;
+                let gate = b.add(&[top, z])?;
+                b.product(both, gate)
+            }),
+        ),
+        (
             "scales of a linear map, of a prologue and of the input",
             build(shape, |b, x| {
                 let scaled = b.scale(x, 1)?;
@@ -805,6 +880,16 @@ fn transformers() {
             }),
         ),
         (
+            "attention over the positions of a map",
+            build(Shape::new(2, 2, 3, 5).unwrap(), |b, x| {
+                let y = b.positions(x, 1)?;
+                let y = b.linear(y, 12, 2)?;
+                let y = b.attention(y, Attention::plain(2), 3)?;
+                let y = b.linear(y, 5, 4)?;
+                b.add(&[x, y])
+            }),
+        ),
+        (
             "perceptron",
             build(tokens, |b, x| {
                 let y = b.layer_norm(x, EPSILON, 1)?;
@@ -868,6 +953,15 @@ fn transformers() {
 /// 0: that is not to grow from one normalisation to the next.
 const LARGE_EPSILON: f64 = 0.1;
 
+/// A window that keeps the shape of a map, with sides of its own.
+fn random_window(rng: &mut Generator) -> Window {
+    let sides = [0, 1].map(|_| {
+        let [before, behind] = [[1, 1], [0, 2], [0, 0]][below(rng, 3) as usize];
+        Side { kernel: before + behind + 1, stride: 1, before, behind }
+    });
+    Window::of_sides(sides).unwrap()
+}
+
 /// A random block of some nodes: everything of one shape, so that anything can read anything.
 fn random_block(rng: &mut Generator) -> Block {
     let shape = Shape::new(2, 4, 6, 4).unwrap();
@@ -884,18 +978,26 @@ fn random_block(rng: &mut Generator) -> Block {
             nodes[nodes.len() - 1 - back]
         };
         let x = pick(rng);
-        let node = match below(rng, 13) {
+        let node = match below(rng, 16) {
             0 | 1 => block.relu(x),
             2 => block.batch_norm(x, LARGE_EPSILON, key),
             3 => block.convolution(x, Convolution::same(4, 3, 1), key),
             4 => block.convolution(x, Convolution { bias: true, groups: 2, ..Convolution::same(4, 3, 1) }, key),
             5 => block.convolution(x, Convolution::depthwise(4, 5, 1), key),
             6 => block.convolution(x, Convolution::same(4, 1, 1), key),
-            7 => block.average_pool(x, Window::new(3, 1, 1).unwrap()),
-            8 => block.max_pool(x, Window::new(3, 1, 1).unwrap()),
+            7 => block.average_pool(x, random_window(rng)),
+            8 => block.max_pool(x, random_window(rng)),
             9 => block.add(&[x, pick(rng), pick(rng)]),
             10 => block.activation(x, activation::ALL[below(rng, activation::ALL.len() as u64) as usize]),
             11 => block.push(if below(rng, 3) == 0 { Op::Zero } else { Op::Identity }, &[x], key),
+            12 => block.positions(x, key),
+            13 => block.group_norm(x, [1, 2, 4][below(rng, 3) as usize], LARGE_EPSILON, key),
+            14 => {
+                // What is added on the sides is taken away by a kernel without padding.
+                let [top, left] = [0, 1].map(|_| below(rng, 3) as usize);
+                let padded = block.pad(x, Pad { before: [top, left], behind: [2 - top, 2 - left] }).unwrap();
+                block.convolution(padded, Convolution { padding: [0; 2], ..Convolution::same(4, 3, 1) }, key)
+            }
             _ => {
                 let both = [x, pick(rng)];
                 let wide = block.concat(&both).unwrap();

@@ -611,9 +611,11 @@ static int parameters_of(uint32_t op) {
         return 1;
     case AZNAS_OP_BATCH_NORM:
     case AZNAS_OP_LAYER_NORM:
+    case AZNAS_OP_GROUP_NORM:
     case AZNAS_OP_SCALE:
         return 2;
     case AZNAS_OP_TOKENS:
+    case AZNAS_OP_POSITIONS:
         return 3;
     case AZNAS_OP_ATTENTION:
         return 4;
@@ -653,7 +655,7 @@ static void every_pair_of_keys(void) {
     do
         pair_of_nodes(++count, AZNAS_OP_IDENTITY, 8);
     while (invoke(SIZE) == AZNAS_STATUS_OK);
-    if (count <= AZNAS_OP_PRODUCT || error.s.status != AZNAS_STATUS_NODE || strcmp(error.s.field, "op"))
+    if (count <= AZNAS_OP_GROUP_NORM || error.s.status != AZNAS_STATUS_NODE || strcmp(error.s.field, "op"))
         fail("an op is not tried", error.s.status);
     for (uint32_t first = 1; first < count; first++)
         for (uint32_t second = 1; second < count; second++)
@@ -703,8 +705,8 @@ static const void *hostile_pointer(const void *real) {
 
 static void random_node(aznas_node *node) {
     static const uint32_t widths[] = {1, 2, 4, 4, 4, 6};
-    node->op = draw(30) ? 1 + draw(26) : hostile_u32();
-    node->flags = draw(4) ? draw(4) : draw(30) ? 0 : hostile_u32();
+    node->op = draw(30) ? 1 + draw(AZNAS_OP_GROUP_NORM) : hostile_u32();
+    node->flags = draw(4) ? draw(8) : draw(30) ? 0 : hostile_u32();
     const int takes_many = node->op == AZNAS_OP_ADD || node->op == AZNAS_OP_CONCAT, takes_none = node->op == AZNAS_OP_EARLIER;
     node->input_count = draw(12) ? takes_none ? 0 : 1 + (takes_many ? draw(3) : 0) : small();
     for (int i = 0; i < 8; i++)
@@ -722,6 +724,7 @@ static void random_node(aznas_node *node) {
         node->kernel[i] = draw(20) ? kernel : small();
         node->stride[i] = draw(20) ? stride : small();
         node->padding[i] = draw(20) ? kernel / 2 : small();
+        node->behind[i] = draw(20) ? kernel / 2 + draw(2) : small();
         node->dilation[i] = draw(20) ? 1 : small();
     }
     node->first = draw(6) ? draw(2) : hostile_u32();

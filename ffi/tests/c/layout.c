@@ -44,6 +44,7 @@ int main(void) {
     FIELD(aznas_node, first);
     FIELD(aznas_node, offset);
     FIELD(aznas_node, reserved);
+    FIELD(aznas_node, behind);
     STRUCT(aznas_arch);
     FIELD(aznas_arch, struct_size);
     FIELD(aznas_arch, space);

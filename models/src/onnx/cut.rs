@@ -136,7 +136,9 @@ impl Live {
     fn belongs_behind(&self, index: usize, reader: usize) -> bool {
         let is_join = matches!(self.nodes[index].op, Op::Add | Op::Concat);
         match self.nodes[reader].op {
-            Op::BatchNorm(_) | Op::LayerNorm(_) => !is_join && is_unit(&self.nodes[index].op),
+            Op::BatchNorm(_) | Op::LayerNorm(_) | Op::GroupNorm(_) | Op::Tokens | Op::Positions => {
+                !is_join && is_unit(&self.nodes[index].op)
+            }
             op => is_activation(&op),
         }
     }
@@ -146,7 +148,10 @@ impl Live {
         let count = self.nodes.len();
         let is_summary = |node: &Lowered| match node.op {
             Op::GlobalPool => true,
-            Op::AveragePool(pool) => pool.window.kernel() == 1 && node.shape[1] == 1 && node.shape[2] == 1,
+            Op::AveragePool(pool) => {
+                pool.window.sides().iter().all(|side| side.kernel == 1) && node.shape[1..] == [1; 2]
+            }
+            Op::MaxPool(_) => node.shape[1..] == [1; 2],
             _ => false,
         };
         let summary = (0..count).rev().find(|&index| bottlenecks[index] && is_summary(&self.nodes[index]));
@@ -155,7 +160,7 @@ impl Live {
         // A normalisation that only the head reads, with its activation, is the head's.
         while head > 0 && bottlenecks[head - 1] {
             let before = &self.nodes[head - 1].op;
-            let is_norm_of_join = matches!(before, Op::BatchNorm(_) | Op::LayerNorm(_))
+            let is_norm_of_join = matches!(before, Op::BatchNorm(_) | Op::LayerNorm(_) | Op::GroupNorm(_))
                 && self.nodes[head - 1].inputs.iter().flatten().all(|&input| !is_unit(&self.nodes[input].op));
             let is_its_activation = is_activation(before) && self.follows_norm_of_join(head - 1);
             if !(is_norm_of_join || is_its_activation) {
@@ -169,7 +174,7 @@ impl Live {
     fn follows_norm_of_join(&self, index: usize) -> bool {
         let &[Some(input)] = self.nodes[index].inputs.as_slice() else { return false };
         let inputs = &self.nodes[input].inputs;
-        matches!(self.nodes[input].op, Op::BatchNorm(_) | Op::LayerNorm(_))
+        matches!(self.nodes[input].op, Op::BatchNorm(_) | Op::LayerNorm(_) | Op::GroupNorm(_))
             && inputs.iter().flatten().all(|&input| !is_unit(&self.nodes[input].op))
     }
 

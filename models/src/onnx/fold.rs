@@ -117,11 +117,13 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
         }
         "Slice" => {
             let tensor = input(0)?;
-            let part = slice_of(node, &tensor.dims, &inputs[1..])?;
-            let Some((axis, start, len)) = part else { return Ok(Some(tensor.clone())) };
-            let picked: Vec<i64> = (start..start + len).map(|index| index as i64).collect();
-            gather(tensor, &Tensor::integers(vec![len], picked), axis as i64, room)
-                .ok_or_else(|| refuse("a range outside"))?
+            let mut part = tensor.clone();
+            for Range { axis, start, len, step } in ranges(node, &tensor.dims, &inputs[1..])? {
+                let picked = (0..len as i64).map(|index| start as i64 + index * step).collect();
+                let picked = Tensor::integers(vec![len], picked);
+                part = gather(&part, &picked, axis as i64, room).ok_or_else(|| refuse("a range outside"))?;
+            }
+            part
         }
         "Transpose" => {
             transpose(input(0)?, node.integers("perm")).ok_or_else(|| refuse("axes that are no permutation"))?
@@ -211,12 +213,17 @@ fn reshaped(node: &Node, dims: &[usize], second: Option<&Tensor>) -> Result<Vec<
     }
 }
 
-/// The only axis that a `Slice` cuts, the first place and their number; `None` if it cuts nothing.
-pub(super) fn slice_of(
-    node: &Node,
-    dims: &[usize],
-    parameters: &[&Tensor],
-) -> Result<Option<(usize, usize, usize)>, OnnxError> {
+/// What a `Slice` takes of an axis: `len` places, `step` apart, from `start` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) axis: usize,
+    pub(super) start: usize,
+    pub(super) len: usize,
+    pub(super) step: i64,
+}
+
+/// What a `Slice` takes of the axes that it does not take as they are.
+pub(super) fn ranges(node: &Node, dims: &[usize], parameters: &[&Tensor]) -> Result<Vec<Range>, OnnxError> {
     let refuse = |reason: &str| OnnxError::new(&node.place, reason);
     let list = |index: usize, name: &str| {
         parameters.get(index).and_then(|tensor| tensor.as_integers()).or_else(|| node.integers(name))
@@ -226,25 +233,29 @@ pub(super) fn slice_of(
     let ends = list(1, "ends").ok_or_else(unknown)?;
     let all: Vec<i64> = (0..starts.len() as i64).collect();
     let axes = list(2, "axes").unwrap_or(&all);
-    let steps = list(3, "steps");
-    if starts.len() != ends.len() || axes.len() != starts.len() {
+    let ones = vec![1; starts.len()];
+    let steps = list(3, "steps").unwrap_or(&ones);
+    if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
         return Err(refuse("ranges and axes of different number"));
     }
-    if steps.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
-        return Err(refuse("a step other than 1"));
-    }
-    let mut cut = None;
-    for ((&axis, &start), &end) in axes.iter().zip(starts).zip(ends) {
-        let axis = place(axis, dims.len()).ok_or_else(|| refuse("no such axis"))?;
-        let size = dims[axis] as i64;
-        let clamp = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size) as usize;
-        let start = clamp(start);
-        let len = clamp(end).saturating_sub(start);
-        if len < dims[axis] && cut.replace((axis, start, len)).is_some() {
-            return Err(refuse("ranges of two axes"));
+    let mut ranges = Vec::new();
+    for (place, &axis) in axes.iter().enumerate() {
+        let axis = self::place(axis, dims.len()).ok_or_else(|| refuse("no such axis"))?;
+        let (size, step) = (dims[axis] as i64, steps[place]);
+        if step == 0 {
+            return Err(refuse("a step of 0"));
+        }
+        // Backwards, a range ends before the first place.
+        let within = if step > 0 { [0, size] } else { [-1, size - 1] };
+        let clamp = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(within[0], within[1]);
+        let (start, end) = (clamp(starts[place]), clamp(ends[place]));
+        let reach = if step > 0 { end - start } else { start - end };
+        let len = reach.max(0).unsigned_abs().div_ceil(step.unsigned_abs()) as usize;
+        if step != 1 || len < dims[axis] {
+            ranges.push(Range { axis, start: usize::try_from(start).unwrap_or(0), len, step });
         }
     }
-    Ok(cut)
+    Ok(ranges)
 }
 
 /// An axis counted from the front, or from the back if negative.

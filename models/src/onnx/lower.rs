@@ -10,7 +10,7 @@ mod pointwise;
 
 use super::OnnxError;
 use super::file::{File, Node};
-use super::fold::{self, Room};
+use super::fold::{self, Range, Room};
 use super::tensor::Tensor;
 use super::view::{Axis, View};
 use attention::Logits;
@@ -160,7 +160,7 @@ pub(super) fn lower(file: &File, resolution: Option<usize>) -> Result<Lowering, 
     let output = work.plain(seen, "outputs")?.source;
     let has = |find: fn(&Op) -> bool| work.nodes.iter().any(|node| find(&node.op));
     let may_be_folded = has(|op| matches!(op, Op::Convolution(convolution) if convolution.bias))
-        && !has(|op| matches!(op, Op::BatchNorm(_) | Op::LayerNorm(_)));
+        && !has(|op| matches!(op, Op::BatchNorm(_) | Op::LayerNorm(_) | Op::GroupNorm(_)));
     Ok(Lowering { input, nodes: work.nodes, output, may_be_folded })
 }
 
@@ -250,10 +250,13 @@ impl<'f> Work<'f> {
                 let parameters: Vec<Tensor> =
                     (1..node.inputs.len()).map(|index| self.constant(node, index)).collect::<Result<_, _>>()?;
                 let parameters: Vec<&Tensor> = parameters.iter().collect();
-                match fold::slice_of(node, &value.dims(), &parameters)? {
-                    None => Ok(vec![value]),
-                    Some((axis, start, len)) => self.slice(node, value, axis, start, len).map(|value| vec![value]),
-                }
+                let sliced = match *fold::ranges(node, &value.dims(), &parameters)?.as_slice() {
+                    [] => Ok(value),
+                    [Range { axis, start, len, step: 1 }] => self.slice(node, value, axis, start, len),
+                    [range] => self.every_so_many(node, &value, range),
+                    _ => Err(refuse("ranges of two axes")),
+                };
+                sliced.map(|value| vec![value])
             }
             "Split" => self.split(node),
             "Add" if node.outputs.first().is_some_and(|name| self.biased.contains(&name.as_str())) => {

@@ -182,6 +182,14 @@ impl View {
         view
     }
 
+    /// The same axes where one, which has a single part, has another size.
+    pub(super) fn resized(&self, index: usize, size: usize) -> Self {
+        let mut view = self.clone();
+        view.axes[index].iter_mut().for_each(|part| part.size = size);
+        view.axes[index].retain(|part| part.size > 1);
+        view
+    }
+
     /// The view of one place of an axis, which goes.
     pub(super) fn without(&self, axis: usize) -> Self {
         let mut view = self.clone();

@@ -1,11 +1,14 @@
 """Writes the small ONNX models of this folder and what PyTorch computes with them.
 
-    python make.py                 (needs torch, onnx, safetensors)
-    python make.py --torchvision FOLDER   (also needs torchvision: its models, with the published counts)
+    python make.py                        (needs torch, onnx, safetensors)
+    python make.py --torchvision FOLDER   (also needs torchvision: its models, and a table of the published counts)
 
 Every model is exported as while training, so that batch normalisations stay. NAME.onnx is the model with its weights. NAME.safetensors
 has an input batch and vectors of signs `v/1`, `v/2`, … and what follows from them in double precision: the entropy of the spectrum of
-each feature, the output of a module named `f0`, `f1`, …, and the gain of each such module. Its metadata names the features.
+each feature, the output of a module named `f0`, `f1`, …, and the gain of each such module; and the last feature itself, `f/N`. Its
+metadata names the features.
+
+Of some models of torchvision, NAME.safetensors has all features `f/0`, `f/1`, … and the gains of three of them.
 """
 import argparse
 import os
@@ -35,6 +38,50 @@ class Blocks(nn.Module):
         for i in range(self.count):
             x = getattr(self, f"f{i}")(x)
         return self.head(x)
+
+
+class Same(nn.Module):
+    """A convolution and a pool padded as TensorFlow pads: what is odd of it goes below and to the right."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.conv, self.norm, self.out = nn.Conv2d(channels, channels, 3, 2, bias=False), nn.BatchNorm2d(channels), unit(channels, channels, 1)
+
+    def forward(self, x):
+        y = F.relu(self.norm(self.conv(F.pad(x, (0, 1, 0, 1)))))
+        return self.out(y + F.max_pool2d(x, (3, 2), 2, (1, 0)))
+
+
+class Norms(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.a, self.group = nn.Conv2d(channels, channels, 3, padding=1), nn.GroupNorm(2, channels)
+        self.b, self.instance = nn.Conv2d(channels, channels, 3, padding=1), nn.InstanceNorm2d(channels, affine=True)
+        for norm in (self.group, self.instance):
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.uniform_(norm.bias, -0.5, 0.5)
+
+    def forward(self, x):
+        return F.relu(self.instance(self.b(F.relu(self.group(self.a(x))))))
+
+
+class Sine(nn.Module):
+    """What no op stands for."""
+
+    def forward(self, x):
+        return torch.sin(x)
+
+
+class Gate(nn.Module):
+    """Channels gated by their means and their maxima."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.a, self.b = unit(channels, channels), nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, x):
+        y = self.a(x)
+        return y * torch.sigmoid(self.b(torch.cat((F.adaptive_avg_pool2d(y, 1), F.adaptive_max_pool2d(y, 1)), dim=1)))
 
 
 def classifier(channels, classes=5):
@@ -185,6 +232,13 @@ def models():
                            nn.Sequential(nn.AvgPool2d(3, 1, 1, count_include_pad=False), unit(8, 8))], classifier(8)), 16
 
 
+    yield "same", Blocks([unit(3, 8), Same(8), Same(8)], classifier(8)), 16
+    yield "norms", Blocks([nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.GroupNorm(4, 8), nn.ReLU()), Norms(8)], classifier(8)), 8
+    yield "maxima", Blocks([unit(3, 8), Gate(8), Gate(8)], nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(8, 5))), 8
+    yield "sine", nn.Sequential(unit(3, 8), Sine(), nn.Conv2d(8, 8, 3), classifier(8)), 8
+    yield "uneven", Blocks([unit(3, 8), nn.Sequential(nn.Conv2d(8, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU()), unit(8, 8, 3, 2), unit(8, 8)], classifier(8)), 15
+
+
 def positions(f):
     """Channels last, a row a position."""
     return (f.permute(0, 2, 3, 1) if f.dim() == 4 else f).flatten(0, -2)
@@ -199,8 +253,12 @@ def expressivity(f):
 
 
 def gain(u, v):
-    if u.dim() == 4 and u.shape[2] != v.shape[2]:
-        u = F.pixel_unshuffle(u, u.shape[2] // v.shape[2])
+    """NaN for a block that does not shrink its map by one whole factor."""
+    if u.dim() == 4:
+        factor = u.shape[2] // v.shape[2]
+        if u.shape[2:] != torch.Size(factor * size for size in v.shape[2:]):
+            return float("nan")
+        u = F.pixel_unshuffle(u, factor) if factor > 1 else u
     u, v = positions(u), positions(v)
     return float(torch.linalg.matrix_norm(u.T @ v / len(v), 2))
 
@@ -241,20 +299,73 @@ def main():
                 gains.append(gain(torch.autograd.grad(y, f, v.double())[0], v.double()))
                 out[f"v/{i}"] = v
             f = y
+        out[f"f/{model.count - 1}"] = f.detach()
         out = {k: t.float().contiguous() for k, t in out.items()}
         out["expressivity"], out["sigma"] = torch.tensor(entropies, dtype=torch.float64), torch.tensor(gains, dtype=torch.float64)
         names = feature_names(os.path.join(HERE, name + ".onnx"), model.count)
         save_file(out, os.path.join(HERE, name + ".safetensors"), metadata={"features": ",".join(names)})
     if arguments.torchvision:
-        import torchvision
-        for name in ("resnet18 resnet50 mobilenet_v2 mobilenet_v3_small efficientnet_b0 regnet_y_400mf densenet121 shufflenet_v2_x1_0 squeezenet1_1 googlenet mnasnet1_0 "
-                     "convnext_tiny vit_b_16").split():
-            more = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+        torchvision_models(arguments.torchvision)
+
+
+TORCHVISION = """alexnet vgg16_bn resnet18 resnet50 resnext50_32x4d wide_resnet50_2 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large
+    efficientnet_b0 efficientnet_v2_s regnet_x_400mf regnet_y_400mf densenet121 shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 googlenet
+    inception_v3 mnasnet1_0 convnext_tiny vit_b_16 swin_t maxvit_t""".split()
+
+# Models whose features are recorded, and the classes of the modules that end their blocks.
+RECORDED = {"resnet18": "BasicBlock", "mobilenet_v3_small": "InvertedResidual", "regnet_y_400mf": "ResBottleneckBlock",
+            "shufflenet_v2_x1_0": "InvertedResidual", "squeezenet1_1": "Fire", "googlenet": "Inception", "convnext_tiny": "CNBlock", "vit_b_16": "EncoderBlock"}
+
+
+def torchvision_models(folder):
+    """Writes the models with drawn weights, and FOLDER/published.csv: name, parameters, giga multiply-adds."""
+    import torchvision
+    with open(os.path.join(folder, "published.csv"), "w") as table:
+        table.write("name,parameters,giga_multiply_adds\n")
+        for name in TORCHVISION:
+            more = {"googlenet": {"aux_logits": False, "init_weights": False}, "inception_v3": {"aux_logits": False, "init_weights": False}}.get(name, {})
             torch.manual_seed(1)
             model = torchvision.models.get_model(name, weights=None, **more).train()
-            export(model, torch.randn(2, 3, 224, 224), os.path.join(arguments.torchvision, name + ".onnx"))
+            side = 299 if name == "inception_v3" else 224
             weights = torchvision.models.get_model_weights(name).DEFAULT.meta
-            print(f"{name},{weights['num_params']},{weights['_ops']}", flush=True)
+            try:
+                export(model, torch.randn(2, 3, side, side), os.path.join(folder, name + ".onnx"))
+            except Exception as error:  # what the exporter itself cannot do
+                print(f"{name}: {error}", flush=True)
+                continue
+            table.write(f"{name},{weights['num_params']},{weights['_ops']}\n")
+            if name in RECORDED:
+                record(model, RECORDED[name], torch.randn(2, 3, side, side), os.path.join(folder, name))
+
+
+def scope(path):
+    """What the exporter calls the nodes of a module."""
+    names = []
+    for part in path.split("."):
+        names.append(f"{names[-1]}.{part}" if part.isdigit() else part)
+    return "".join("/" + name for name in names) + "/"
+
+
+def record(model, kind, x, path):
+    """What a model computes in double precision at the end of every module of a kind, without dropping anything."""
+    nodes, features, outputs = onnx.load(path + ".onnx", load_external_data=False).graph.node, [], []
+    for module_path, module in model.named_modules():
+        for name in ("p", "inplace", "dropout"):
+            if hasattr(module, name) and isinstance(getattr(module, name), (bool, int, float)):
+                setattr(module, name, False if name == "inplace" else 0.0)
+        if type(module).__name__ == kind:
+            features.append([node for node in nodes if node.name.startswith(scope(module_path))][-1].output[0])
+            module.register_forward_hook(lambda *call: outputs.append(call[-1]))
+    model.double()(x.double())
+    out = {f"f/{i}": y for i, y in enumerate(outputs)}
+    gains = [float("nan")] * len(outputs)
+    for i in sorted({1, len(outputs) // 2, len(outputs) - 1}):
+        v = torch.where(torch.rand(outputs[i].shape) < 0.5, -1.0, 1.0)
+        gains[i] = gain(torch.autograd.grad(outputs[i], outputs[i - 1], v.double(), retain_graph=True)[0], v.double())
+        out[f"v/{i}"] = v
+    out = {name: tensor.detach().float().contiguous() for name, tensor in out.items()}
+    out.update(input=x, sigma=torch.tensor(gains[1:], dtype=torch.float64))
+    save_file(out, path + ".safetensors", metadata={"features": ",".join(features)})
 
 
 if __name__ == "__main__":

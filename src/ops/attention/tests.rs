@@ -8,7 +8,7 @@ use std::{format, vec};
 /// The definition, with the relative position of every pair looked up.
 pub(crate) fn reference(attention: &Attention, input: Shape, tables: &[f64], x: &[f64]) -> Vec<f64> {
     let Attention { heads, grid, reach } = *attention;
-    let (tokens, width, entries) = (input.height, input.channels / (3 * heads), 2 * reach + 2);
+    let (tokens, width, entries) = (input.positions_per_image(), input.channels / (3 * heads), 2 * reach + 2);
     let entry = |from: usize, to: usize| {
         let difference = (to as isize - from as isize).clamp(-(reach as isize), reach as isize);
         (difference + reach as isize + 1) as usize
@@ -190,6 +190,8 @@ fn sizes_are_checked() {
     let plain = Attention::plain(3);
     assert_eq!(plain.output(&[tokens(7, 1, 18)]), Ok(tokens(7, 1, 6)));
     assert_eq!(plain.macs(tokens(7, 1, 18)), 2 * 7 * 7 * 6);
+    assert_eq!(plain.output(&[tokens(3, 2, 18)]), Ok(tokens(3, 2, 6)));
+    assert_eq!(plain.macs(tokens(3, 2, 18)), 2 * 6 * 6 * 6);
     for (attention, input, named) in [
         (attention, tokens(5, 1, 17), "heads"),
         (attention, tokens(5, 1, 0), "heads"),
@@ -200,7 +202,6 @@ fn sizes_are_checked() {
         (Attention { grid: [usize::MAX, 2], ..attention }, tokens(5, 1, 18), "grid"),
         (Attention { grid: [0, 4], ..attention }, tokens(1, 1, 18), "grid"),
         (plain, tokens(1, 1, 18), "grid"),
-        (plain, tokens(5, 2, 18), "grid"),
     ] {
         let error = attention.output(&[input]).unwrap_err();
         assert!(matches!(error, Error::Invalid { field, .. } if field == named), "{attention:?}: {error}");

@@ -27,8 +27,8 @@ pub(super) struct Rolling<'a, 'b, L, R>(pub(super) Separable<'a, 'b, L, R>);
 
 /// Whether windows along these axes are those of this module.
 pub(super) fn fits([rows, columns]: &[Axis; 2]) -> bool {
-    let keeps_size = columns.has_unit_stride() && rows.inputs == rows.outputs && columns.inputs == columns.outputs;
-    keeps_size && columns.kernel() == SIDE && columns.inputs >= SIDE
+    let is_centred = |axis: &Axis| axis.is_centred() && axis.kernel() == SIDE;
+    is_centred(rows) && is_centred(columns) && columns.inputs >= SIDE
 }
 
 impl<L: Load, R: Reduction> Kernel for Rolling<'_, '_, L, R> {

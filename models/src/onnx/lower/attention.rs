@@ -37,7 +37,9 @@ const SCALE_TOLERANCE: f64 = 1e-5;
 /// Heads of a view `… × tokens × channels of a head`, or with the last two turned round: how many and how wide.
 fn heads(view: &View, tokens: usize, channels: usize) -> Option<(usize, usize)> {
     let &[Part { axis: Axis::Channel, size: width, stride: 1 }] = view.axis(channels) else { return None };
-    if !matches!(view.axis(tokens), [part] if part.axis == Axis::Row && part.stride == 1) {
+    let is_position = |part: &Part| matches!(part.axis, Axis::Row | Axis::Column) && part.stride == 1;
+    let in_order = matches!(view.axis(tokens), [_] | [Part { axis: Axis::Row, .. }, _]);
+    if !in_order || !view.axis(tokens).iter().all(is_position) {
         return None;
     }
     let mut heads = 1;
@@ -119,8 +121,9 @@ impl<'f> Work<'f> {
         let channels = logits.heads * logits.width;
         let input = self.joined(node, [&logits.queries, &logits.keys, values], channels)?;
         let [_, rows, columns] = self.shape(input);
-        if columns != 1 {
-            return Err(OnnxError::new(&node.place, "attention over a map of more than one column"));
+        let tokens = logits.queries.view.dims()[rank - 2];
+        if tokens != rows * columns {
+            return Err(OnnxError::new(&node.place, "attention over some positions only"));
         }
         let lowered = Lowered {
             op: Op::Attention(Attention::plain(logits.heads)),

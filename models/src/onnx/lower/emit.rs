@@ -3,19 +3,21 @@
 use super::pointwise::Known;
 use super::{Lowered, OnnxError, Parameters, Seen, Source, Value, Work};
 use crate::onnx::file::Node;
-use crate::onnx::fold;
+use crate::onnx::fold::{self, Range};
 use crate::onnx::tensor::Tensor;
 use crate::onnx::view::{Axis, Part, View};
 use aznas::graph::{Convolution, MAX_INPUTS, Op};
 use aznas::ops::activation::Activation;
 use aznas::ops::batch_norm::BatchNorm;
+use aznas::ops::group_norm::GroupNorm;
 use aznas::ops::layer_norm::LayerNorm;
 use aznas::ops::linear::Linear;
 use aznas::ops::max_pool::MaxPool;
+use aznas::ops::pad::Pad;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::shuffle::Shuffle;
 use aznas::ops::slice::Slice;
-use aznas::ops::window::Window;
+use aznas::ops::window::{Side, Window};
 use aznas::tensor::Role;
 use std::sync::Arc;
 
@@ -136,6 +138,31 @@ impl<'f> Work<'f> {
         Ok(self.moved_channels(op, source, [len, rows, columns], place))
     }
 
+    /// Every so many rows or columns of a map, up to its end.
+    pub(super) fn every_so_many(&mut self, node: &Node, value: &Value, range: Range) -> Result<Value, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "takes part of an axis in a way that is not understood");
+        let seen = self.computed(value, &node.place)?;
+        let seen = self.plain(seen, &node.place)?;
+        let shape = self.shape(seen.source);
+        let Range { axis, start, len, step } = range;
+        let (step, &[part]) = (usize::try_from(step).map_err(|_| refuse())?, seen.view.axis(axis)) else {
+            return Err(refuse());
+        };
+        let along = match part.axis {
+            Axis::Row => 0,
+            Axis::Column => 1,
+            Axis::Batch | Axis::Channel => return Err(refuse()),
+        };
+        if part.size != shape[1 + along] || start >= part.size || len != (part.size - start).div_ceil(step) {
+            return Err(refuse());
+        }
+        let (mut offset, mut stride, mut shape_of_part) = ([0; 2], [1; 2], shape);
+        (offset[along], stride[along], shape_of_part[1 + along]) = (start, step, len);
+        let op = Op::Slice(Slice { first: 0, channels: shape[0], offset, stride });
+        let source = self.emit(node, op, vec![seen.source], shape_of_part)?;
+        Ok(Value::Map(Seen { source, view: seen.view.resized(axis, len) }))
+    }
+
     /// Adds a node that only moves channels about.
     fn moved_channels(&mut self, op: Op, source: Source, shape: [usize; 3], place: &str) -> Source {
         let name = source.map_or_else(|| self.file.input.clone(), |index| self.nodes[index].name.clone());
@@ -229,20 +256,22 @@ impl<'f> Work<'f> {
                 self.set_parameters(source, self.gain_and_shift(node, self.shape(seen.source)[0])?);
                 Ok(Value::Map(Seen { source, ..seen }))
             }
+            "InstanceNormalization" | "GroupNormalization" => self.group_norm(node),
             "Gemm" => self.gemm(node),
+            "Pad" => self.pad(node),
             "MaxPool" | "AveragePool" => self.pool(node),
-            "GlobalAveragePool" => {
+            "GlobalAveragePool" | "GlobalMaxPool" => {
                 let rank = self.value(node, 0)?.dims().len();
-                self.mean(node, &(2..rank).collect::<Vec<_>>(), true)
+                self.summary(node, &(2..rank).collect::<Vec<_>>(), true)
             }
-            "ReduceMean" => {
+            "ReduceMean" | "ReduceMax" => {
                 let rank = self.value(node, 0)?.dims().len();
                 let given = self.optional(node, 1)?;
                 let axes = given.as_ref().and_then(Tensor::as_integers).or_else(|| node.integers("axes"));
                 let axes: Option<Vec<usize>> =
                     axes.unwrap_or_default().iter().map(|&axis| fold::place(axis, rank)).collect();
                 let axes = axes.ok_or_else(|| refuse("no such axis"))?;
-                self.mean(node, &axes, node.integer("keepdims", 1) != 0)
+                self.summary(node, &axes, node.integer("keepdims", 1) != 0)
             }
             "Concat" => self.concat(node),
             _ => Err(refuse("this operator is not understood")),
@@ -275,27 +304,121 @@ impl<'f> Work<'f> {
         if groups == 0 || inputs.checked_mul(groups) != Some(channels) || !outputs.is_multiple_of(groups) {
             return Err(refuse("groups and channels that do not fit each other"));
         }
-        if sides.before != sides.behind {
-            return Err(refuse("padding that is not the same on both sides, which there is no op for yet"));
-        }
+        let is_even = sides.before == sides.behind;
+        let input = if is_even { seen.source } else { self.padded(node, seen.source, sides.before, sides.behind)? };
         let op = Op::Convolution(Convolution {
             channels: outputs,
             kernel: sides.kernel,
             stride: sides.stride,
-            padding: sides.before,
+            padding: if is_even { sides.before } else { [0; 2] },
             dilation: sides.dilation,
             groups,
             bias: bias.is_some(),
         });
         let [rows, columns] =
             sides.outputs([rows, columns], false).ok_or_else(|| refuse("a kernel larger than the map"))?;
-        let source = self.emit(node, op, vec![seen.source], [outputs, rows, columns])?;
+        let source = self.emit(node, op, vec![input], [outputs, rows, columns])?;
         let mut parameters = vec![(Role::Weight, floats(&weight, node)?)];
         if let Some(bias) = bias {
             parameters.push((Role::Bias, floats(&bias, node)?));
         }
         self.set_parameters(source, parameters);
         Ok(self.new_map(source))
+    }
+
+    /// A map with zeros around it.
+    fn padded(
+        &mut self,
+        node: &Node,
+        source: Source,
+        before: [usize; 2],
+        behind: [usize; 2],
+    ) -> Result<Source, OnnxError> {
+        let [channels, rows, columns] = self.shape(source);
+        let along = |size: usize, axis: usize| size.checked_add(before[axis])?.checked_add(behind[axis]);
+        let (Some(rows), Some(columns)) = (along(rows, 0), along(columns, 1)) else {
+            return Err(OnnxError::new(&node.place, "padding that is too large"));
+        };
+        self.emit(node, Op::Pad(Pad { before, behind }), vec![source], [channels, rows, columns])
+    }
+
+    /// Zeros around the rows and columns of a map.
+    fn pad(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        if !matches!(node.text("mode"), None | Some("constant")) {
+            return Err(refuse("padding by something other than zeros"));
+        }
+        let value = self.optional(node, 2)?.map_or(Some(node.float("value", 0.0)), |value| value.scalar());
+        if value != Some(0.0) {
+            return Err(refuse("padding by something other than zeros"));
+        }
+        let seen = self.map(node)?;
+        let given = self.optional(node, 1)?;
+        let pads = given.as_ref().and_then(Tensor::as_integers).or_else(|| node.integers("pads")).unwrap_or_default();
+        let axes = match self.optional(node, 3)? {
+            None => (0..4).collect(),
+            Some(axes) => {
+                let axes = axes.as_integers().ok_or_else(|| refuse("axes that are no integers"))?;
+                let axes: Option<Vec<usize>> = axes.iter().map(|&axis| fold::place(axis, 4)).collect();
+                axes.ok_or_else(|| refuse("no such axis"))?
+            }
+        };
+        if pads.len() != 2 * axes.len() {
+            return Err(refuse("padding of other than both sides of every axis"));
+        }
+        let (mut before, mut behind) = ([0; 4], [0; 4]);
+        for (place, &axis) in axes.iter().enumerate() {
+            let side = |pad: i64| usize::try_from(pad).map_err(|_| refuse("negative padding"));
+            (before[axis], behind[axis]) = (side(pads[place])?, side(pads[axes.len() + place])?);
+        }
+        if before[..2] != [0; 2] || behind[..2] != [0; 2] {
+            return Err(refuse("padding of the batch or the channels, which there is no op for"));
+        }
+        let source = self.padded(node, seen.source, [before[2], before[3]], [behind[2], behind[3]])?;
+        Ok(self.new_map(source))
+    }
+
+    /// Groups of channels, or each channel, of every image by themselves.
+    fn group_norm(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let value = self.value(node, 0)?;
+        let seen = self.computed(&value, &node.place)?;
+        let seen = self.plain(seen, &node.place)?;
+        let channels = self.shape(seen.source)[0];
+        let groups = if node.operator == "GroupNormalization" {
+            usize::try_from(node.integer("num_groups", 0)).unwrap_or(0)
+        } else {
+            seen.view.dims().get(1).copied().unwrap_or(0)
+        };
+        if groups == 0 || !channels.is_multiple_of(groups) {
+            return Err(refuse("groups that do not divide the channels"));
+        }
+        // Whatever order the other axes have, a group is all that one place of the axis of groups holds.
+        let is_batch = seen.view.axis(0).iter().all(|part| part.axis == Axis::Batch);
+        let stride = channels / groups;
+        let is_group = match seen.view.axis(1) {
+            [] => groups == 1,
+            &[part] => part.axis == Axis::Channel && part.size == groups && part.stride == stride,
+            _ => false,
+        };
+        if !is_batch || !(is_group || node.operator == "GroupNormalization" && seen.view.has_channels_at(1)) {
+            return Err(refuse("a normalisation of something other than groups of channels"));
+        }
+        let epsilon = positive(node.float("epsilon", 1e-5), node)?.into();
+        let op = Op::GroupNorm(GroupNorm { groups, epsilon });
+        let source = self.emit(node, op, vec![seen.source], self.shape(seen.source))?;
+        let mut parameters = Vec::new();
+        for (index, role) in [(1, Role::Gain), (2, Role::Shift)] {
+            let given = floats(&self.constant(node, index)?, node)?;
+            let shared_by = match given.len() {
+                len if len == channels => 1,
+                len if len == groups => stride,
+                _ => return Err(refuse("parameters of another number than the groups or channels")),
+            };
+            parameters.push((role, (0..channels).map(|channel| given[channel / shared_by]).collect()));
+        }
+        self.set_parameters(source, parameters);
+        Ok(Value::Map(Seen { source, ..seen }))
     }
 
     /// A map as it is first seen.
@@ -310,27 +433,35 @@ impl<'f> Work<'f> {
         let [channels, rows, columns] = self.shape(seen.source);
         let kernel = node.integers("kernel_shape").and_then(pair).ok_or_else(|| refuse("no kernel of two sides"))?;
         let sides = Sides::of(node, kernel, [rows, columns])?;
-        let square = |[a, b]: [usize; 2]| if a == b { Ok(a) } else { Err(refuse("a window that is not square")) };
-        if sides.before != sides.behind || sides.dilation != [1; 2] {
-            return Err(refuse("a window that is dilated, or padded differently on both sides"));
+        if sides.dilation != [1; 2] {
+            return Err(refuse("a window that is dilated"));
         }
-        let floor = sides.outputs([rows, columns], false).ok_or_else(|| refuse("a window larger than the map"))?;
-        if node.integer("ceil_mode", 0) != 0 && sides.outputs([rows, columns], true) != Some(floor) {
-            return Err(refuse("a window that reaches beyond the map (ceil_mode), which there is no op for yet"));
-        }
+        let rounds_up = node.integer("ceil_mode", 0) != 0;
+        let sizes = sides.outputs([rows, columns], rounds_up).ok_or_else(|| refuse("a window larger than the map"))?;
         let is_mean = node.operator == "AveragePool";
-        if is_mean && node.integer("count_include_pad", 0) != 0 && sides.before != [0; 2] {
-            return Err(refuse("a mean that counts padding, which there is no op for yet"));
-        }
-        let window = Window::new(square(sides.kernel)?, square(sides.stride)?, square(sides.before)?);
+        let counts_padding = is_mean && node.integer("count_include_pad", 0) != 0;
+        let is_padded = sides.before != [0; 2] || sides.behind != [0; 2];
+        let (input, [before, behind]) = if counts_padding && is_padded {
+            // Zeros that count are part of the map. What a window that rounds up covers beyond them does not count.
+            (self.padded(node, seen.source, sides.before, sides.behind)?, [[0; 2]; 2])
+        } else {
+            (seen.source, [sides.before, sides.behind])
+        };
+        let [_, rows, columns] = self.shape(input);
+        let side = |axis: usize| {
+            let (kernel, stride, before) = (sides.kernel[axis], sides.stride[axis], before[axis]);
+            let beyond = ((sizes[axis] - 1) * stride + kernel).saturating_sub([rows, columns][axis] + before);
+            Side { kernel, stride, before, behind: beyond.max(behind[axis]) }
+        };
+        let window = Window::of_sides([side(0), side(1)]);
         let window = window.map_err(|error| OnnxError::new(&node.place, error.to_string()))?;
         let op = if is_mean { Op::AveragePool(AveragePool { window }) } else { Op::MaxPool(MaxPool { window }) };
-        let source = self.emit(node, op, vec![seen.source], [channels, floor[0], floor[1]])?;
+        let source = self.emit(node, op, vec![input], [channels, sizes[0], sizes[1]])?;
         Ok(self.new_map(source))
     }
 
-    /// The mean over all positions.
-    fn mean(&mut self, node: &Node, axes: &[usize], keep: bool) -> Result<Value, OnnxError> {
+    /// The mean or the maximum over all positions.
+    fn summary(&mut self, node: &Node, axes: &[usize], keep: bool) -> Result<Value, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         let value = self.value(node, 0)?;
         let seen = self.computed(&value, &node.place)?;
@@ -340,15 +471,22 @@ impl<'f> Work<'f> {
             let is_position = seen.view.axis(axis).iter().all(|part| matches!(part.axis, Axis::Row | Axis::Column));
             match (axes.contains(&axis), is_position) {
                 (true, true) => left.extend(keep.then_some(1)),
-                (true, false) => return Err(refuse("a mean over something other than positions")),
+                (true, false) => return Err(refuse("a mean or maximum over something other than positions")),
                 (false, true) if !seen.view.axis(axis).is_empty() => {
-                    return Err(refuse("a mean over some positions only"));
+                    return Err(refuse("a mean or maximum over some positions only"));
                 }
                 (false, _) => left.push(seen.view.dims()[axis]),
             }
         }
-        let channels = self.shape(seen.source)[0];
-        let source = self.emit(node, Op::GlobalPool, vec![seen.source], [channels, 1, 1])?;
+        let [channels, rows, columns] = self.shape(seen.source);
+        let op = if node.operator.ends_with("Mean") || node.operator == "GlobalAveragePool" {
+            Op::GlobalPool
+        } else {
+            let side = |kernel| Side { kernel, stride: 1, before: 0, behind: 0 };
+            let window = Window::of_sides([side(rows), side(columns)]);
+            Op::MaxPool(MaxPool { window: window.map_err(|error| OnnxError::new(&node.place, error.to_string()))? })
+        };
+        let source = self.emit(node, op, vec![seen.source], [channels, 1, 1])?;
         let view = View::of_map([self.batch, channels, 1, 1])
             .reshaped(&left)
             .ok_or_else(|| refuse("axes in another order"))?;
@@ -399,6 +537,10 @@ impl<'f> Work<'f> {
     /// A computed value and a constant that is no number.
     pub(super) fn with_constant(&mut self, node: &Node, value: Value, constant: &Tensor) -> Result<Value, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let value = match value {
+            Value::Function(..) => Value::Map(self.computed(&value, &node.place)?),
+            other => other,
+        };
         match (value, node.operator.as_str()) {
             (Value::Untabled(seen, class), "Add") => {
                 let [channels, rows, columns] = self.shape(seen.source);
@@ -412,23 +554,93 @@ impl<'f> Work<'f> {
                 let view = view.and_then(|view| view.reshaped(&[self.batch, tokens, channels]));
                 Ok(Value::Map(Seen { source, view: view.ok_or_else(|| refuse("no tokens"))? }))
             }
-            (Value::Map(seen), "Mul") => self.layer_scale(node, seen, constant),
+            (Value::Map(seen), "Mul" | "Add") => self.by_constant(node, seen, constant),
             _ => Err(refuse("a constant that is neither a number, a bias, a factor per channel nor positions")),
         }
     }
 
-    fn layer_scale(&mut self, node: &Node, seen: Seen, constant: &Tensor) -> Result<Value, OnnxError> {
+    /// A factor or a summand for each channel, or a table of positions.
+    fn by_constant(&mut self, node: &Node, seen: Seen, constant: &Tensor) -> Result<Value, OnnxError> {
         let seen = self.plain(seen, &node.place)?;
         let (rank, shape) = (seen.view.rank(), self.shape(seen.source));
         // Sizes of a constant stand under the last axes of the map.
         let missing = rank.saturating_sub(constant.dims.len());
         let axis = constant.dims.iter().position(|&size| size != 1).unwrap_or(0) + missing;
-        if constant.dims.len() > rank || constant.len() != shape[0] || !seen.view.has_channels_at(axis) {
-            return Err(OnnxError::new(&node.place, "a constant factor of something other than each channel"));
+        let is_by_channel =
+            constant.dims.len() <= rank && constant.len() == shape[0] && seen.view.has_channels_at(axis);
+        let numbers = floats(constant, node)?;
+        if is_by_channel && self.take_into_norm(node, seen.source, &numbers) {
+            return Ok(Value::Map(seen));
         }
-        let source = self.emit(node, Op::Scale, vec![seen.source], shape)?;
-        self.set_parameters(source, vec![(Role::Gain, floats(constant, node)?)]);
+        let (op, role, numbers) = if node.operator == "Mul" {
+            if !is_by_channel {
+                return Err(OnnxError::new(&node.place, "a constant factor of something other than each channel"));
+            }
+            (Op::Scale, Role::Gain, numbers)
+        } else {
+            let table = self.table_of_positions(&seen, constant, &numbers);
+            let reason = "a constant summand that is neither a bias nor a vector for each position";
+            (Op::Positions, Role::Position, table.ok_or_else(|| OnnxError::new(&node.place, reason))?)
+        };
+        let source = self.emit(node, op, vec![seen.source], shape)?;
+        self.set_parameters(source, vec![(role, numbers)]);
         Ok(Value::Map(Seen { source, ..seen }))
+    }
+
+    /// Takes a factor or summand of each channel into the group normalisation before, if nobody else reads that: exporters
+    /// write the gain and the shift behind it.
+    fn take_into_norm(&mut self, node: &Node, source: Source, numbers: &[f32]) -> bool {
+        let Some(index) = source.filter(|&index| matches!(self.nodes[index].op, Op::GroupNorm(_))) else {
+            return false;
+        };
+        // From the normalisation to here there is one reader after the other.
+        let mut name = self.nodes[index].name.as_str();
+        loop {
+            match self.only_reader(name) {
+                Some(reader) if std::ptr::eq(reader, node) => break,
+                Some(reader) if reader.operator == "Reshape" && reader.outputs.len() == 1 => name = &reader.outputs[0],
+                _ => return false,
+            }
+        }
+        let norm = &mut self.nodes[index];
+        let roles: &[Role] = if node.operator == "Mul" { &[Role::Gain, Role::Shift] } else { &[Role::Shift] };
+        let combine = |(a, b): (&f32, &f32)| if node.operator == "Mul" { a * b } else { a + b };
+        for (_, parameter) in norm.parameters.iter_mut().filter(|(role, _)| roles.contains(role)) {
+            *parameter = parameter.iter().zip(numbers).map(combine).collect();
+        }
+        if let Some(name) = node.outputs.first() {
+            norm.name.clone_from(name);
+        }
+        true
+    }
+
+    /// What a constant adds to each position of a map, a row a position; `None` if it is not the same for all images, or not of
+    /// every position.
+    fn table_of_positions(&self, seen: &Seen, constant: &Tensor, numbers: &[f32]) -> Option<Arc<[f32]>> {
+        let [channels, rows, columns] = self.shape(seen.source);
+        let dims = seen.view.dims();
+        let missing = dims.len().checked_sub(constant.dims.len())?;
+        let size_of = |axis: usize| axis.checked_sub(missing).map_or(1, |axis| constant.dims[axis]);
+        let is_of_batch = |axis: usize| seen.view.axis(axis).iter().any(|part| part.axis == Axis::Batch);
+        if (0..dims.len()).any(|axis| size_of(axis) != if is_of_batch(axis) { 1 } else { dims[axis] }) {
+            return None;
+        }
+        let mut table = Vec::with_capacity(numbers.len());
+        for place in 0..rows * columns * channels {
+            let (position, channel) = (place / channels, place % channels);
+            let mut index = 0;
+            for part in (0..dims.len()).filter(|&axis| !is_of_batch(axis)).flat_map(|axis| seen.view.axis(axis)) {
+                let at = match part.axis {
+                    Axis::Batch => 0,
+                    Axis::Row => position / columns,
+                    Axis::Column => position % columns,
+                    Axis::Channel => channel,
+                };
+                index = index * part.size + at / part.stride % part.size;
+            }
+            table.push(*numbers.get(index)?);
+        }
+        Some(table.into())
     }
 
     /// A sum or product of two computed maps.
@@ -561,7 +773,8 @@ impl<'f> Work<'f> {
 }
 
 fn has_parameters(op: &Op) -> bool {
-    matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Scale | Op::Tokens)
+    let is_norm = matches!(op, Op::BatchNorm(_) | Op::LayerNorm(_) | Op::GroupNorm(_));
+    is_norm || matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::Scale | Op::Tokens | Op::Positions)
 }
 
 /// The op of a function that was recognised; none for the identity.
@@ -640,14 +853,16 @@ impl Sides {
         Ok(Self { kernel, stride, dilation, before, behind })
     }
 
-    /// Rows and columns of the result.
+    /// Rows and columns of the result. Where it rounds up, no window begins behind the map, as in PyTorch.
     fn outputs(&self, map: [usize; 2], ceil: bool) -> Option<[usize; 2]> {
         let mut sizes = [0; 2];
         for axis in 0..2 {
             let reach = self.kernel[axis].checked_sub(1)?.checked_mul(self.dilation[axis])?.checked_add(1)?;
             let padded = map[axis].checked_add(self.before[axis])?.checked_add(self.behind[axis])?;
             let room = padded.checked_sub(reach)?;
-            sizes[axis] = if ceil { room.div_ceil(self.stride[axis]) } else { room / self.stride[axis] } + 1;
+            let (last, begun) = (room / self.stride[axis], map[axis].checked_add(self.before[axis])?);
+            let rounded = room.div_ceil(self.stride[axis]);
+            sizes[axis] = if ceil && rounded.checked_mul(self.stride[axis])? < begun { rounded } else { last } + 1;
         }
         Some(sizes)
     }
