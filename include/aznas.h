@@ -46,6 +46,7 @@
 #define AZNAS_RANKING_INIT AZNAS_SIZED(aznas_ranking)
 #define AZNAS_SCORES_INIT AZNAS_SIZED(aznas_scores)
 #define AZNAS_SOURCE_INIT AZNAS_SIZED(aznas_source)
+#define AZNAS_SWEEP_INIT AZNAS_SIZED(aznas_sweep)
 #ifdef __cplusplus
 #define AZNAS_SIZED(type) ([] { type sized = {}; sized.struct_size = sizeof sized; return sized; }())
 #define AZNAS_OPTIONS_INIT ([] { aznas_options options; aznas_options_init(&options, sizeof options); return options; }())
@@ -295,6 +296,10 @@ enum aznas_flag
      * `aznas_smallest_batch`.
      */
     AZNAS_FLAG_FEW_POSITIONS = 4096,
+    /**
+     * There are none of the parameters whose gradients a proxy is made of, and it is minus infinity.
+     */
+    AZNAS_FLAG_NO_PARAMETERS = 8192,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -763,6 +768,10 @@ enum aznas_proxy
      * Minus the mean distance of a block's gain from 1, in logarithms; comes with trainability.
      */
     AZNAS_PROXY_LOG_GAIN = 8388608,
+    /**
+     * GradSign, the mean over the weights; comes with the sum.
+     */
+    AZNAS_PROXY_GRAD_SIGN_MEAN = 16777216,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -798,7 +807,8 @@ enum aznas_role
      */
     AZNAS_ROLE_SHIFT = 3,
     /**
-     * The input batch, `[batch, row, column, channel]`, channels fastest; `block` and `key` are 0.
+     * An input batch, `[batch, row, column, channel]`, channels fastest: `block` is its number, 0 for the one that all
+     * scores read and 1 for the second batch of ZiCo and ZenNAS; `key` is 0.
      */
     AZNAS_ROLE_INPUT = 4,
     /**
@@ -839,6 +849,44 @@ typedef enum aznas_role aznas_role;
 typedef uint32_t aznas_role;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+#if !defined(AZNAS_BARE_METAL)
+/**
+ * What is differentiated.
+ */
+enum aznas_loss
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+#if !defined(AZNAS_BARE_METAL)
+    /**
+     * The mean over the batch of the cross entropy with the labels of the source, or with labels that are drawn uniformly.
+     * Needs outputs of one position an image and a channel for each class.
+     */
+    AZNAS_LOSS_CROSS_ENTROPY = 0,
+#endif
+#if !defined(AZNAS_BARE_METAL)
+    /**
+     * The sum of all outputs of the network.
+     */
+    AZNAS_LOSS_SUM = 1,
+#endif
+#if !defined(AZNAS_BARE_METAL)
+    /**
+     * The sum of the outputs for each image by itself, one after the other, of one pass forwards.
+     */
+    AZNAS_LOSS_EACH_SAMPLE = 2,
+#endif
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_loss aznas_loss;
+#else
+typedef uint32_t aznas_loss;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+#endif
 
 /**
  * How the largest singular value of a block is taken.
@@ -1063,8 +1111,8 @@ typedef struct aznas_error {
      */
     size_t given;
     /**
-     * What is wrong, as NUL-terminated text: a field or argument of this header; or, of AZNAS_STATUS_OVERFLOW and
-     * AZNAS_STATUS_TOO_LARGE, a quantity in words.
+     * What is wrong, as NUL-terminated text: a field or argument of this header; `output` for the feature that the head
+     * of a network ends with; or, of AZNAS_STATUS_OVERFLOW and AZNAS_STATUS_TOO_LARGE, a quantity in words.
      */
     char field[48];
     /**
@@ -1267,7 +1315,7 @@ typedef struct aznas_tensor {
      */
     uint32_t role;
     /**
-     * Number of the primary block, 0 for the first.
+     * Number of the primary block, 0 for the first; that of the head is the number of blocks.
      */
     uint32_t block;
     /**
@@ -1294,7 +1342,7 @@ typedef struct aznas_tensor {
 
 /**
  * Returns the tensor with this role, block and key and writes the number of its elements to `len`; or returns NULL for a
- * tensor that is to be drawn (weights, tokens, positions, input, directions) or to have its neutral value (biases and
+ * tensor that is to be drawn (weights, tokens, positions, inputs, directions) or to have its neutral value (biases and
  * shifts 0, gains 1).
  *
  * Called several times a score for the same tensor and must answer the same each time. What it returns must not change
@@ -1330,6 +1378,22 @@ typedef struct aznas_source {
      * Handed to the function.
      */
     void *context;
+    /**
+     * The classes of the images of the input batch, for proxies and gradients of a loss, or NULL: then they are drawn.
+     */
+    const uint32_t *labels;
+    /**
+     * How many there are: as many as images in the batch, each below the number of the network's outputs.
+     */
+    size_t label_count;
+    /**
+     * The classes of the second batch's images, or NULL.
+     */
+    const uint32_t *second_labels;
+    /**
+     * How many there are.
+     */
+    size_t second_label_count;
 } aznas_source;
 
 /**
@@ -1708,6 +1772,91 @@ typedef struct aznas_search {
     const struct aznas_ranking *history;
 } aznas_search;
 
+#if !defined(AZNAS_BARE_METAL)
+/**
+ * The gradient with respect to a parameter of a network. What it points to lies in the workspace or is the caller's, and is
+ * valid until the function that is told of it returns.
+ */
+typedef struct aznas_gradient {
+    /**
+     * `sizeof(aznas_gradient)` of the library: what lies beyond, a later header has.
+     */
+    size_t struct_size;
+    /**
+     * Number of the primary block; the head has that of the blocks.
+     */
+    uint32_t block;
+    /**
+     * Number of the node inside its block, from 1, as in `inputs`.
+     */
+    uint32_t node;
+    /**
+     * `key` of the node, as in `aznas_tensor`.
+     */
+    uint32_t key;
+    /**
+     * What the parameter is of the node, one of `aznas_role`.
+     */
+    uint32_t role;
+    /**
+     * AZNAS_LOSS_EACH_SAMPLE: number of the image, from 0. Else 0.
+     */
+    uint32_t sample;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+    /**
+     * Numbers of the parameter.
+     */
+    size_t len;
+    /**
+     * The gradient, in the order of the role.
+     */
+    const float *gradient;
+    /**
+     * The parameter itself, as the network was run with it. NULL if it has its neutral value: gains 1, biases and shifts 0.
+     */
+    const float *values;
+} aznas_gradient;
+#endif
+
+#if !defined(AZNAS_BARE_METAL)
+/**
+ * Is told of the gradient with respect to a parameter as soon as it is complete. Must not throw or jump out.
+ */
+typedef void (*aznas_watch)(void *context, const struct aznas_gradient *gradient);
+#endif
+
+#if !defined(AZNAS_BARE_METAL)
+/**
+ * A run through a whole network, forwards and back.
+ */
+typedef struct aznas_sweep {
+    /**
+     * `sizeof(aznas_sweep)`
+     */
+    size_t struct_size;
+    /**
+     * What is differentiated, one of `aznas_loss`. 0 is AZNAS_LOSS_CROSS_ENTROPY.
+     */
+    uint32_t loss;
+    /**
+     * Number of the input batch and of its labels, which is another for each number: the source's, or drawn. That of
+     * scores is 0.
+     */
+    uint32_t input;
+    /**
+     * A function that is told of every gradient. The query of the size does without.
+     */
+    aznas_watch watch;
+    /**
+     * Handed to the function.
+     */
+    void *context;
+} aznas_sweep;
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1917,6 +2066,42 @@ aznas_status aznas_search_workspace_size(const struct aznas_search *search,
  * One line of English about a status; never NULL, never to be freed.
  */
 const char *aznas_status_str(int32_t status);
+
+#if !defined(AZNAS_BARE_METAL)
+/**
+ * Runs a network forwards and back, and tells `watch` of the gradient with respect to every parameter that can influence the
+ * outputs: blocks from the head to the first, in a block from its output to its inputs.
+ *
+ * The memory is known beforehand, and no gradient of the size of the network is ever formed:
+ * `aznas_gradients_workspace_size` says how many bytes of `workspace`, of any alignment and content, suffice. `proxies`,
+ * `sigma`, `entropy` and `repeats` of the options have no meaning here. The gradients are a function of the other arguments:
+ * the same bits on any thread and in any workspace.
+ *
+ * `loss` is given the loss, of AZNAS_LOSS_EACH_SAMPLE the sum of all; it and `error` may be NULL. Everything that can be
+ * refused is refused before any work.
+ */
+aznas_status aznas_gradients(const struct aznas_arch *arch,
+                             const struct aznas_options *options,
+                             const struct aznas_sweep *sweep,
+                             void *workspace,
+                             size_t workspace_len,
+                             double *loss,
+                             struct aznas_error *error);
+#endif
+
+#if !defined(AZNAS_BARE_METAL)
+/**
+ * The bytes of workspace that suffice for `aznas_gradients` with the same `arch`, `options` and `sweep`, wherever the
+ * workspace starts.
+ *
+ * Refuses all that `aznas_gradients` refuses of them. `error` may be NULL.
+ */
+aznas_status aznas_gradients_workspace_size(const struct aznas_arch *arch,
+                                            const struct aznas_options *options,
+                                            const struct aznas_sweep *sweep,
+                                            size_t *bytes,
+                                            struct aznas_error *error);
+#endif
 
 /**
  * The version of the library that is running, such as "0.1.0": compare with `AZNAS_VERSION`.

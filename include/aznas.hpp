@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -305,6 +306,33 @@ inline aznas_status try_aggregate(View<const Scores> candidates, View<double> ou
         columns.emplace_back(table.data() + column * candidates.size(), candidates.size());
     return try_aggregate(columns, out, workspace, error, mode, weights);
 }
+
+#ifndef AZNAS_BARE_METAL
+/** Runs a network forwards and back in a workspace, which grows if it must, and calls `watch(const aznas_gradient &)` with the
+ * gradient with respect to every parameter. `watch` must not throw. */
+template <class Watch>
+aznas_status try_gradients(const Arch &arch, const Options &options, Workspace &workspace, Watch &&watch, double &loss,
+                           Error &error, aznas_loss differentiated = AZNAS_LOSS_CROSS_ENTROPY,
+                           std::uint32_t input = 0) noexcept {
+    using Callable = std::remove_reference_t<Watch>;
+    const aznas_arch described = arch.c();
+    aznas_sweep sweep = AZNAS_SWEEP_INIT;
+    sweep.loss = differentiated;
+    sweep.input = input;
+    sweep.watch = [](void *context, const aznas_gradient *gradient) { (*static_cast<Callable *>(context))(*gradient); };
+    sweep.context = const_cast<void *>(static_cast<const void *>(std::addressof(watch)));
+    std::size_t bytes = 0;
+    aznas_status status = aznas_gradients_workspace_size(&described, &options.c(), &sweep, &bytes, &error);
+    if (status != AZNAS_STATUS_OK)
+        return status;
+    if (workspace.reserve(bytes) == nullptr) {
+        error.status = status = AZNAS_STATUS_OUT_OF_MEMORY;
+        error.needed = bytes;
+        return status;
+    }
+    return aznas_gradients(&described, &options.c(), &sweep, workspace.data(), workspace.size(), &loss, &error);
+}
+#endif
 
 #ifndef AZNAS_NO_EXCEPTIONS
 /** Scores networks with the same options. Any number of threads may share one: each keeps memory of its own. */

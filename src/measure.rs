@@ -4,6 +4,7 @@
 //! What these make of the numbers is said in their own files. Measurements are made one after the other in the same
 //! memory.
 
+mod counted;
 mod curvature;
 mod flow;
 mod gradient;

@@ -14,6 +14,7 @@ mod flags;
 mod flops;
 pub mod grad_norm;
 pub mod grad_sign;
+mod grad_sign_mean;
 pub mod grasp;
 mod isotropy;
 mod linear_regions;

@@ -179,7 +179,7 @@ fn check_outputs(head: &Block, options: &Options, sweep: &Sweep, source: &dyn So
         return Err(Error::Node {
             block: head.index(),
             node: head.output().index(),
-            field: "the network's output",
+            field: "output",
             expected: "one position an image, a channel for each class",
         });
     }

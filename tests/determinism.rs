@@ -2,7 +2,7 @@
 
 mod common;
 
-use aznas::proxy::Flags;
+use aznas::proxy::{Flags, ProxySet};
 use aznas::simd::Backend;
 use aznas::tensor::{Role, Source};
 use aznas::{Initialisation, Options};
@@ -13,8 +13,10 @@ fn options() -> Options {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let networks: Vec<_> = common::CELLS.iter().map(|text| common::cell_network(text, 8, 2, 10)).collect();
+    let options = || Options { proxies: ProxySet::ALL, ..options() };
+    let networks: Vec<_> = common::CELLS.iter().map(|text| common::cell_network(text, 4, 1, 10)).collect();
     let alone: Vec<_> = networks.iter().map(|network| common::score(network, &options())).collect();
+    assert!(alone.iter().all(|(scores, _)| scores.measured == ProxySet::ALL));
     let bits = |(scores, blocks): &(_, Vec<_>)| common::bits(scores, blocks);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..8)

@@ -272,7 +272,7 @@ fn minus_infinity_comes_with_a_reason() {
         assert!(undefined[proxy as usize] > 0, "{proxy:?} was defined everywhere");
     }
     // The other reasons are those of proxies of whole networks.
-    let others = [Flags::NO_RECTIFIER, Flags::NO_BATCH_NORM, Flags::IMAGES_ALIKE, Flags::CUT_OFF];
+    let others = [Flags::NO_RECTIFIER, Flags::NO_BATCH_NORM, Flags::IMAGES_ALIKE, Flags::CUT_OFF, Flags::NO_PARAMETERS];
     let all = others.into_iter().fold(seen, |all, flag| all | flag);
     assert!(others.iter().all(|flag| !seen.contains(*flag)));
     assert_eq!(all.names().count(), Flags(u32::MAX).names().count(), "{:?}", seen.names().collect::<Vec<_>>());

@@ -30,8 +30,8 @@ pub struct ErrorReport {
     pub needed: usize,
     /// Bytes or elements that were given.
     pub given: usize,
-    /// What is wrong, as NUL-terminated text: a field or argument of this header; or, of AZNAS_STATUS_OVERFLOW and
-    /// AZNAS_STATUS_TOO_LARGE, a quantity in words.
+    /// What is wrong, as NUL-terminated text: a field or argument of this header; `output` for the feature that the head
+    /// of a network ends with; or, of AZNAS_STATUS_OVERFLOW and AZNAS_STATUS_TOO_LARGE, a quantity in words.
     pub field: [c_char; 48],
     /// What it must be, as NUL-terminated text.
     pub expected: [c_char; 80],

@@ -29,6 +29,8 @@ pub mod score;
 pub mod search;
 pub mod source;
 pub mod status;
+#[cfg(not(feature = "panic-handler"))]
+pub mod sweep;
 mod tensors;
 pub mod version;
 mod written;

@@ -68,6 +68,8 @@ pub enum Proxy {
     EffectiveDimension = 4194304,
     /// Minus the mean distance of a block's gain from 1, in logarithms; comes with trainability.
     LogGain = 8388608,
+    /// GradSign, the mean over the weights; comes with the sum.
+    GradSignMean = 16777216,
 }
 
 /// Sets of proxies. Any other is some of `aznas_proxy`, one or the other.

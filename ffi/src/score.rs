@@ -50,6 +50,8 @@ pub enum Flag {
     /// A spectrum is of fewer than two positions a channel, which says little about it: a larger batch is needed. See
     /// `aznas_smallest_batch`.
     FewPositions = 4096,
+    /// There are none of the parameters whose gradients a proxy is made of, and it is minus infinity.
+    NoParameters = 8192,
 }
 
 /// What is measured of one primary block.
@@ -281,7 +283,7 @@ fn not_measured(scores: &aznas::Scores) -> u32 {
 }
 
 /// The core counts the aligned part of the workspace; C gave and is told of all of it.
-fn in_whole_buffer(error: Error, given: usize) -> Error {
+pub(crate) fn in_whole_buffer(error: Error, given: usize) -> Error {
     match error {
         Error::WorkspaceTooSmall { needed, .. } => {
             Error::WorkspaceTooSmall { needed: Workspace::buffer_len(needed).unwrap_or(usize::MAX), given }

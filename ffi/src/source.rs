@@ -2,6 +2,7 @@
 
 use crate::pointer::{Descriptor, Struct};
 use core::ffi::c_void;
+use core::mem::offset_of;
 
 /// What a tensor of the caller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,8 @@ pub enum Role {
     Gain = 2,
     /// The summand of a normalisation, one number a channel.
     Shift = 3,
-    /// The input batch, `[batch, row, column, channel]`, channels fastest; `block` and `key` are 0.
+    /// An input batch, `[batch, row, column, channel]`, channels fastest: `block` is its number, 0 for the one that all
+    /// scores read and 1 for the second batch of ZiCo and ZenNAS; `key` is 0.
     Input = 4,
     /// The vector of plus and minus ones that is pulled back through block `block`, 1 and up, of the shape of its
     /// feature, channels fastest; `key` is 0.
@@ -60,7 +62,7 @@ impl Role {
 pub struct Tensor {
     /// One of `aznas_role`.
     pub role: u32,
-    /// Number of the primary block, 0 for the first.
+    /// Number of the primary block, 0 for the first; that of the head is the number of blocks.
     pub block: u32,
     /// `key` of the node. NAS-Bench-201: the number of the edge in the text, from 0, in a cell; 0 and 1 along the main
     /// path and 2 on the shortcut of a reduction; 0 in the stem. MobileNetV2: 0 for the expanding convolution, 1 for the
@@ -82,7 +84,7 @@ unsafe impl Struct for Tensor {
 }
 
 /// Returns the tensor with this role, block and key and writes the number of its elements to `len`; or returns NULL for a
-/// tensor that is to be drawn (weights, tokens, positions, input, directions) or to have its neutral value (biases and
+/// tensor that is to be drawn (weights, tokens, positions, inputs, directions) or to have its neutral value (biases and
 /// shifts 0, gains 1).
 ///
 /// Called several times a score for the same tensor and must answer the same each time. What it returns must not change
@@ -106,11 +108,20 @@ pub struct Source {
     pub lookup: Lookup,
     /// Handed to the function.
     pub context: *mut c_void,
+    /// The classes of the images of the input batch, for proxies and gradients of a loss, or NULL: then they are drawn.
+    pub labels: *const u32,
+    /// How many there are: as many as images in the batch, each below the number of the network's outputs.
+    pub label_count: usize,
+    /// The classes of the second batch's images, or NULL.
+    pub second_labels: *const u32,
+    /// How many there are.
+    pub second_label_count: usize,
 }
 
 // SAFETY: an optional function pointer takes every pattern of bits C can put there.
 unsafe impl Struct for Source {
     const NAME: &'static str = "source";
+    const SIZES: &'static [usize] = &[offset_of!(Self, labels), size_of::<Self>()];
 }
 
 // SAFETY: `struct_size` comes first.

@@ -14,10 +14,36 @@ pub(crate) struct CallerTensors {
     table: Table,
     lookup: Lookup,
     context: *mut c_void,
+    /// The labels of the first two batches, where there are some.
+    labels: [Option<Labels>; 2],
     /// What no tensor may overlap.
     written: Written,
     /// Why an answer of the function cannot be read. It counts as empty, so that planning refuses it.
     refused: Cell<Option<Refusal>>,
+}
+
+/// Classes that the caller gives.
+#[derive(Clone, Copy, Debug)]
+struct Labels {
+    start: *const u32,
+    len: usize,
+}
+
+impl Labels {
+    /// Those of a source, which can be read.
+    ///
+    /// # Safety
+    /// `start` is NULL or points to `len` numbers.
+    unsafe fn new(
+        start: *const u32,
+        len: usize,
+        name: &'static str,
+        written: &Written,
+    ) -> Result<Option<Self>, Refusal> {
+        // SAFETY: as promised by the caller.
+        unsafe { pointer::slice(start, len, name, written) }?;
+        Ok(if start.is_null() { None } else { Some(Self { start, len }) })
+    }
 }
 
 impl CallerTensors {
@@ -27,6 +53,7 @@ impl CallerTensors {
     /// `source` keeps the promises of the header, as long as the result is used.
     pub(crate) unsafe fn new(source: *const Source, written: Written) -> Result<Self, Refusal> {
         let (mut table, mut lookup, mut context) = (Array::EMPTY, None, core::ptr::null_mut());
+        let mut labels = [None; 2];
         if !source.is_null() {
             // SAFETY: as promised by the caller.
             let source = unsafe { pointer::read(source, &written) }?;
@@ -34,8 +61,15 @@ impl CallerTensors {
             // SAFETY: as promised by the caller.
             table = unsafe { Array::new(tensors, tensor_count, tensor_size, "tensor_size", &written) }?;
             (lookup, context) = (source.lookup, source.context);
+            // SAFETY: as promised by the caller.
+            labels = unsafe {
+                [
+                    Labels::new(source.labels, source.label_count, "labels", &written)?,
+                    Labels::new(source.second_labels, source.second_label_count, "second_labels", &written)?,
+                ]
+            };
         }
-        Ok(Self { table: Table::new(table, &written)?, lookup, context, written, refused: Cell::new(None) })
+        Ok(Self { table: Table::new(table, &written)?, lookup, context, labels, written, refused: Cell::new(None) })
     }
 
     /// The outcome of a call that asked for tensors.
@@ -70,6 +104,16 @@ impl CallerTensors {
 impl aznas::tensor::Source for CallerTensors {
     fn input(&self) -> Option<&[f32]> {
         self.find(Role::Input, 0, 0)
+    }
+
+    fn batch(&self, number: u32) -> Option<&[f32]> {
+        self.find(Role::Input, number as usize, 0)
+    }
+
+    fn labels(&self, batch: u32) -> Option<&[u32]> {
+        let Labels { start, len } = (*self.labels.get(batch as usize)?)?;
+        // SAFETY: the promises of the header.
+        unsafe { pointer::slice(start, len, "labels", &self.written) }.ok()
     }
 
     fn direction(&self, block: usize) -> Option<&[f32]> {

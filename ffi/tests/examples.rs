@@ -41,6 +41,17 @@ fn select_on_device_keeps_to_its_budget() {
 }
 
 #[test]
+fn gradients_are_told_of_every_block_or_the_place_of_the_mistake() {
+    let program = compile("examples/gradients.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
+    let printed = run(&mut Command::new(&program), "");
+    // The stem, three stages of five cells with two reductions between them, and the head.
+    assert!(printed.starts_with("loss "), "{printed}");
+    assert_eq!(printed.lines().filter(|line| line.starts_with("block ")).count(), 1 + 3 * 5 + 2 + 1, "{printed}");
+    let refused = Command::new(&program).arg("|nor_conv_3x3~1|").output().expect("the program runs");
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+#[test]
 fn evaluator_finds_the_same_with_any_number_of_threads() {
     let program = compile("examples/evaluator.cpp", Language::Cpp17, &Flavour::Checked.build(), Linkage::Static, &[]);
     let search = |threads: &str| run(Command::new(&program).args(["60", threads]), "");

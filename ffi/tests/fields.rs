@@ -6,10 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Sources whose refusals no call from C leads to.
-const RUST_ONLY: [&str; 9] = [
-    "src/sweep.rs",
-    "src/sweep/",
-    "src/options/sweep.rs",
+const RUST_ONLY: [&str; 6] = [
     "src/search/evolution.rs",
     "src/prefix.rs",
     "src/aggregate/incremental.rs",
@@ -19,11 +16,12 @@ const RUST_ONLY: [&str; 9] = [
 ];
 
 /// Names that calls from C do not meet, and why.
-const UNMET: [(&str, &str); 13] = [
+const UNMET: [(&str, &str); 14] = [
     ("parts", "the grammar of texts has these bounds"),
     ("edges", "the grammar of texts has these bounds"),
     ("operations", "the grammar of texts has these bounds"),
     ("library", "a defect"),
+    ("state", "of sweeps that C cannot ask for"),
     ("heap", "nothing that C can call uses it"),
     ("embed", "the grammar of texts has these bounds"),
     ("ratio", "the grammar of texts has these bounds"),
@@ -113,8 +111,9 @@ fn errors_name_what_the_header_has() {
         assert!(names.contains(name) && declared.contains(name), "{name} is not found any more");
     }
     for name in &names {
+        let is_explained = name == "output" && header.contains("`output` for the feature");
         let is_unmet = UNMET.iter().any(|(unmet, _)| unmet == name);
-        assert!(declared.contains(name) || is_unmet, "{name} is no field or argument of aznas.h");
+        assert!(declared.contains(name) || is_explained || is_unmet, "{name} is no field or argument of aznas.h");
     }
     assert!(UNMET.iter().all(|(name, _)| names.contains(*name)), "a name of the list is gone: {names:?}");
 }

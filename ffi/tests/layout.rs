@@ -37,6 +37,8 @@ mod search;
 mod source;
 #[path = "../src/status.rs"]
 mod status;
+#[path = "../src/sweep.rs"]
+mod sweep;
 #[path = "../src/tensors.rs"]
 mod tensors;
 #[path = "../src/written.rs"]
@@ -85,10 +87,12 @@ fn layouts() -> Vec<Layout> {
         "aznas_node": node::Node { op, flags, inputs, input_count, key, channels, kernel, stride, padding, dilation, groups, heads, grid, reach, epsilon, alpha, first, offset, reserved, behind }
         "aznas_arch": arch::Arch { struct_size, space, channels, cells, classes, target_resolution, input_channels, identity_rule, patch, reach, parameters, text, text_len, nodes, node_count, node_size, target_channels, stem, score_width, score_cells }
         "aznas_tensor": source::Tensor { role, block, key, reserved, data, len }
-        "aznas_source": source::Source { struct_size, tensors, tensor_count, tensor_size, lookup, context }
+        "aznas_source": source::Source { struct_size, tensors, tensor_count, tensor_size, lookup, context, labels, label_count, second_labels, second_label_count }
         "aznas_options": options::Options { struct_size, batch, height, width, seed, init, repeats, backend, sigma, proxies, algorithm, source, entropy, reserved }
         "aznas_costs": cost::Costs { struct_size, blocks, complexity, macs, live_macs, parameters, live_parameters, live_layers, depth, peak_activation }
         "aznas_block": score::BlockRow { block, height, width, channels, flags, repeat, expressivity, sigma, trainability }
+        "aznas_gradient": sweep::Gradient { struct_size, block, node, key, role, sample, reserved, len, gradient, values }
+        "aznas_sweep": sweep::Sweep { struct_size, loss, input, watch, context }
         "aznas_scores": score::Scores { struct_size, blocks, block_capacity, block_size, block_count, expressivity, progressivity, trainability, complexity, mean_progressivity, macs, live_macs, parameters, live_parameters, live_layers, depth, flags, measured, proxies }
         "aznas_search": search::Search { struct_size, seed, workers, parents, replacements, warmup, warmup_count, max_complexity, max_parameters, min_parameters, max_layers, reserved, max_proposals, texts, text_lens, history }
     }

@@ -15,6 +15,7 @@ use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::spaces::{Settings, SpaceName};
+use aznas::sweep::{self, Input, Loss, Parameter, Sweep};
 use aznas::tensor::{Random, Role, Source};
 use aznas::{Error, Initialisation, Options, Scores};
 use common::{Flavour, Language, Linkage};
@@ -486,6 +487,73 @@ fn tensors_of_the_caller() {
             let printed = common::run(std::process::Command::new(program).arg(number.to_string()), "");
             assert_eq!(printed, expected, "{}: {}", backend.name(), program.display());
         }
+    }
+}
+
+/// The second batch and the labels of `gradients.c`.
+struct SecondBatch(Vec<f32>);
+
+impl Source for SecondBatch {
+    fn batch(&self, number: u32) -> Option<&[f32]> {
+        Some(&self.0[..]).filter(|_| number == 1)
+    }
+
+    fn labels(&self, batch: u32) -> Option<&[u32]> {
+        const LABELS: [[u32; 2]; 2] = [[3, 0], [9, 1]];
+        LABELS.get(batch as usize).map(|labels| &labels[..])
+    }
+}
+
+#[test]
+fn gradients_of_all_parameters() {
+    let text = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|";
+    let network = CellNetwork {
+        cell: Cell::parse(text).expect("the cell is sound"),
+        skeleton: Skeleton::new(4, 1, 10).expect("the skeleton is sound"),
+    };
+    let given = SecondBatch((0..2 * 8 * 8 * 3).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect());
+    let program =
+        common::compile("tests/c/gradients.c", Language::C11, &Flavour::Checked.build(), Linkage::Static, &[]);
+    for (backend, number) in backends() {
+        let options = Options { batch: 2, height: 8, width: 8, backend, ..Options::default() };
+        let mut expected = String::new();
+        for loss in [Loss::CrossEntropy, Loss::Sum, Loss::EachSample] {
+            for input in 0..3 {
+                for source in [&Random as &dyn Source, &given] {
+                    let sweep = Sweep { loss, input: Input::Batch(input), ..Sweep::default() };
+                    let mut memory = Memory::new();
+                    let needed = sweep::workspace_size(&network, &options, &sweep, source).expect("it is sound");
+                    let mut workspace = memory.workspace(needed).expect("there is memory");
+                    let mut told = 0;
+                    let mut watch = |parameter: Parameter<'_>| {
+                        told += 1;
+                        let both = parameter.gradient.iter().zip(parameter.values.unwrap_or(parameter.gradient));
+                        let sum = both.fold(0u64, |sum, (gradient, value)| {
+                            let add = |sum: u64, x: &f32| sum.wrapping_mul(31).wrapping_add(x.to_bits().into());
+                            let sum = add(sum, gradient);
+                            if parameter.values.is_some() { add(sum, value) } else { sum }
+                        });
+                        writeln!(
+                            expected,
+                            "{} {} {} {} {} {} {} {sum:016x}",
+                            parameter.block,
+                            parameter.node,
+                            parameter.key,
+                            parameter.role as u32,
+                            parameter.sample.unwrap_or(0),
+                            parameter.gradient.len(),
+                            u32::from(parameter.values.is_some()),
+                        )
+                        .expect("a string takes any text");
+                    };
+                    let loss = aznas::gradients(&network, &options, &sweep, source, &mut workspace, &mut watch);
+                    let loss = bits(loss.expect("it is sound"));
+                    writeln!(expected, "{loss:016x} {told}").expect("a string takes any text");
+                }
+            }
+        }
+        let printed = common::run(std::process::Command::new(&program).arg(number.to_string()), "");
+        assert_eq!(printed, expected, "{}", backend.name());
     }
 }
 

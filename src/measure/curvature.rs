@@ -1,14 +1,14 @@
 //! How the gradient of the loss changes with the scale of the weights.
 
+use super::counted::is_weight;
 use super::{Study, Subject};
 use crate::Error;
 use crate::graph::Network;
 use crate::mem::Workspace;
 use crate::options::sweep::{Signs, Sweep, Weights};
 use crate::proxy::grasp::{Grasp, SCALES};
-use crate::proxy::{Flags, Proxy, Totals};
+use crate::proxy::{Proxy, Totals};
 use crate::sweep::{self, Parameter};
-use crate::tensor::Role;
 
 pub(super) struct Curvature {
     bytes: usize,
@@ -45,13 +45,13 @@ impl Study for Curvature {
         sweep::gradients(network, options, &noting(), source, workspace, &mut |_: Parameter<'_>| ())?;
         for (place, by) in SCALES.into_iter().enumerate() {
             let mut watch = |parameter: Parameter<'_>| {
-                if parameter.role == Role::Weight {
+                if is_weight(parameter.role) {
                     grasp.add(options.backend, place, parameter.gradient);
                 }
             };
             sweep::gradients(network, options, &scaled(by), source, workspace, &mut watch)?;
         }
-        totals.add_whole(Proxy::Grasp, grasp.value(), Flags::default());
+        totals.add_whole(Proxy::Grasp, subject.made_of(is_weight, grasp.value())?);
         Ok(())
     }
 }

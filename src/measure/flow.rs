@@ -1,5 +1,6 @@
 //! The gradient of the outputs for one image of ones, of the network without signs and normalisations.
 
+use super::counted::is_weight;
 use super::{Study, Subject};
 use crate::Error;
 use crate::graph::Network;
@@ -48,9 +49,11 @@ impl Study for Flow {
             }
         };
         sweep::gradients(subject.network, &options, &SWEEP, subject.source, workspace, &mut watch)?;
-        let value = synflow.value();
-        let flags = if value == f64::NEG_INFINITY { Flags::CUT_OFF } else { Flags::default() };
-        totals.add_whole(Proxy::Synflow, value, flags);
+        let (value, mut flags) = subject.made_of(is_weight, synflow.value())?;
+        if value == f64::NEG_INFINITY {
+            flags |= Flags::CUT_OFF;
+        }
+        totals.add_whole(Proxy::Synflow, (value, flags));
         Ok(())
     }
 }

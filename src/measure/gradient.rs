@@ -1,5 +1,6 @@
 //! The gradient of the loss of one batch: its length, and how much the loss depends on the weights.
 
+use super::counted::is_weight;
 use super::{Study, Subject};
 use crate::Error;
 use crate::graph::Network;
@@ -7,7 +8,7 @@ use crate::mem::Workspace;
 use crate::options::sweep::Sweep;
 use crate::proxy::grad_norm::GradNorm;
 use crate::proxy::snip::Snip;
-use crate::proxy::{Flags, Proxy, Totals};
+use crate::proxy::{Proxy, Totals};
 use crate::sweep::{self, Parameter};
 use crate::tensor::Role;
 
@@ -40,8 +41,8 @@ impl Study for Gradient {
             }
         };
         sweep::gradients(network, options, &Sweep::default(), source, workspace, &mut watch)?;
-        totals.add_whole(Proxy::GradNorm, norm.value(), Flags::default());
-        totals.add_whole(Proxy::Snip, snip.value(), Flags::default());
+        totals.add_whole(Proxy::GradNorm, subject.made_of(|_| true, norm.value())?);
+        totals.add_whole(Proxy::Snip, subject.made_of(is_weight, snip.value())?);
         Ok(())
     }
 }

@@ -47,8 +47,11 @@ impl Plan {
         let mut loans = kept.loans();
         let agreements = Agreements::new(loans.write(self.counts), subject.options.batch);
         let (backend, last) = (subject.options.backend, subject.options.batch - 1);
-        let mut signs = Signs { backend, agreements, patterns: loans.write(self.patterns), last };
+        let mut signs = Signs { backend, agreements, patterns: loans.write(self.patterns), last, are_numbers: true };
         subject.pass(Input::default(), self.pass, &mut rest, &mut signs)?;
+        if !signs.are_numbers {
+            return Ok((f64::NAN, Flags::NOT_FINITE));
+        }
         if signs.agreements.units() == 0.0 {
             return Ok((f64::NAN, Flags::NO_RECTIFIER));
         }
@@ -62,12 +65,14 @@ struct Signs<'m> {
     agreements: Agreements<'m>,
     patterns: &'m mut [u64],
     last: usize,
+    /// Nothing that has no sign has been seen.
+    are_numbers: bool,
 }
 
 impl Look for Signs<'_> {
     fn rectified(&mut self, rectifier: Rectifier, image: usize, values: &[f32]) {
         let words = pattern_len(rectifier.units);
-        pattern(self.backend, values, &mut self.patterns[image * words..][..words]);
+        self.are_numbers &= pattern(self.backend, values, &mut self.patterns[image * words..][..words]);
         if image == self.last {
             self.agreements.add(self.backend, self.patterns, rectifier.units, rectifier.times);
         }
@@ -93,11 +98,11 @@ impl Study for Patterns {
         workspace: &mut Workspace<'_>,
         totals: &mut Totals,
     ) -> Result<(), Error> {
-        let (value, flags) = self.0.run(subject, workspace, |agreements| {
+        let found = self.0.run(subject, workspace, |agreements| {
             let value = agreements.ln_determinant();
             (value, if value == f64::NEG_INFINITY { Flags::IMAGES_ALIKE } else { Flags::default() })
         })?;
-        totals.add_whole(Proxy::Naswot, value, flags);
+        totals.add_whole(Proxy::Naswot, found);
         Ok(())
     }
 }
@@ -125,8 +130,8 @@ impl Study for Regions {
         let options = drawn_by_frameworks(subject);
         let subject = Subject { options: &options, ..*subject };
         let count = |agreements: Agreements<'_>| (agreements.regions() as f64, Flags::default());
-        let (value, flags) = self.0.run(&subject, workspace, count)?;
-        totals.add_whole(Proxy::LinearRegions, value, flags);
+        let found = self.0.run(&subject, workspace, count)?;
+        totals.add_whole(Proxy::LinearRegions, found);
         Ok(())
     }
 }

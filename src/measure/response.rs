@@ -98,7 +98,7 @@ impl Study for Response {
         totals: &mut Totals,
     ) -> Result<(), Error> {
         if self.survey.norms == 0 || self.survey.map == 0 {
-            totals.add_whole(Proxy::Zen, f64::NAN, Flags::NO_BATCH_NORM);
+            totals.add_whole(Proxy::Zen, (f64::NAN, Flags::NO_BATCH_NORM));
             return Ok(());
         }
         let options = options(subject);
@@ -114,7 +114,7 @@ impl Study for Response {
         subject.pass(INPUTS[1], self.pass, &mut rest, &mut second)?;
         let value = second.zen.value(second.difference / options.batch as f64);
         let flags = if value == f64::NEG_INFINITY { Flags::CUT_OFF } else { Flags::default() };
-        totals.add_whole(Proxy::Zen, value, flags);
+        totals.add_whole(Proxy::Zen, (value, flags));
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The signs of the gradients of the losses of images, each run by itself.
 
+use super::counted::is_weight;
 use super::{Study, Subject};
 use crate::Error;
 use crate::graph::{Initialisation, Network};
@@ -7,7 +8,7 @@ use crate::mem::Workspace;
 use crate::options::Options;
 use crate::options::sweep::{Input, State, Sweep};
 use crate::proxy::grad_sign;
-use crate::proxy::{Flags, Proxy, Totals};
+use crate::proxy::{Proxy, Totals};
 use crate::sweep::{self, Parameter};
 use crate::tensor::{Role, Source};
 
@@ -73,7 +74,7 @@ impl Study for Signs {
         let (mut total, last) = (0.0, images.count - 1);
         for image in 0..=last {
             let mut watch = |parameter: Parameter<'_>| {
-                if parameter.role == Role::Weight {
+                if is_weight(parameter.role) {
                     grad_sign::add_signs(parameter.state, parameter.gradient);
                     if image == last {
                         total += grad_sign::total(parameter.state);
@@ -82,7 +83,9 @@ impl Study for Signs {
             };
             sweep::gradients(subject.network, &options, &sweep_of(image), &images, workspace, &mut watch)?;
         }
-        totals.add_whole(Proxy::GradSign, total, Flags::default());
+        let mean = grad_sign::mean(total, subject.counted(is_weight)?.all);
+        totals.add_whole(Proxy::GradSign, subject.made_of(is_weight, total)?);
+        totals.add_whole(Proxy::GradSignMean, subject.made_of(is_weight, mean)?);
         Ok(())
     }
 }

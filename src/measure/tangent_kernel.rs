@@ -4,7 +4,7 @@ use super::kept::Kept;
 use super::{Study, Subject};
 use crate::Error;
 use crate::base::sum::sum;
-use crate::graph::{Block, Initialisation, Network, Walk};
+use crate::graph::{Initialisation, Network};
 use crate::linalg::spectrum;
 use crate::mem::{Slot, Workspace};
 use crate::options::Options;
@@ -35,25 +35,6 @@ fn options<N: ?Sized>(subject: &Subject<'_, N>) -> Options {
 /// Whether gradients with respect to such parameters count.
 fn counts(role: Role) -> bool {
     matches!(role, Role::Weight | Role::Gain)
-}
-
-/// Parameters of a block that count.
-fn counted(block: &Block) -> usize {
-    let of_node = |node| {
-        let parameters = block.parameters(node);
-        parameters.as_slice().iter().filter(|parameter| counts(parameter.role)).map(|p| p.len()).sum::<usize>()
-    };
-    block.nodes().iter().map(of_node).sum()
-}
-
-/// The most that any block has.
-fn most_parameters<N: Network + ?Sized>(network: &N, options: &Options) -> Result<usize, Error> {
-    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let mut most = 0;
-    while let Some(block) = walk.next_block()? {
-        most = most.max(counted(block));
-    }
-    Ok(most.max(counted(walk.head()?)))
 }
 
 /// The kernel, while gradients arrive: of a block those of every image in turn, each in the same order.
@@ -111,7 +92,7 @@ impl Study for TangentKernel {
         let mut kept = Kept::default();
         let (kernel, eigenvalues) = (kept.matrix(images, images)?, kept.slot(images)?);
         let scratch = kept.slot(spectrum::scratch_len(images))?;
-        let gradients = kept.matrix(images, most_parameters(subject.network, &options)?)?;
+        let gradients = kept.matrix(images, subject.counted(counts)?.largest_block)?;
         Ok(Self { kernel, eigenvalues, scratch, gradients, kept, bytes: kept.bytes_with(runs)? })
     }
 
@@ -141,8 +122,11 @@ impl Study for TangentKernel {
         products.finish();
         let (values, scratch) = (loans.write(self.eigenvalues), loans.write(self.scratch));
         let value = conditioning(options.backend, kernel, images, values, scratch);
-        let flags = if value == f64::NEG_INFINITY { Flags::IMAGES_ALIKE } else { Flags::default() };
-        totals.add_whole(Proxy::Ntk, value, flags);
+        let (value, mut flags) = subject.made_of(counts, value)?;
+        if value == f64::NEG_INFINITY {
+            flags |= Flags::IMAGES_ALIKE;
+        }
+        totals.add_whole(Proxy::Ntk, (value, flags));
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The gradients of the losses of two batches, side by side.
 
+use super::counted::is_weight;
 use super::{Study, Subject};
 use crate::Error;
 use crate::graph::{Initialisation, Network};
@@ -7,9 +8,8 @@ use crate::mem::Workspace;
 use crate::options::Options;
 use crate::options::sweep::{Input, State, Sweep};
 use crate::proxy::zico::Zico;
-use crate::proxy::{Flags, Proxy, Totals};
+use crate::proxy::{Proxy, Totals};
 use crate::sweep::{self, Parameter};
-use crate::tensor::Role;
 
 pub(super) struct Variation {
     bytes: usize,
@@ -52,12 +52,12 @@ impl Study for Variation {
         let mut keep = |parameter: Parameter<'_>| parameter.state.copy_from_slice(parameter.gradient);
         sweep::gradients(subject.network, &options, &SWEEPS[0], subject.source, workspace, &mut keep)?;
         let mut compare = |parameter: Parameter<'_>| {
-            if parameter.role == Role::Weight {
+            if is_weight(parameter.role) {
                 zico.add(parameter.state, parameter.gradient);
             }
         };
         sweep::gradients(subject.network, &options, &SWEEPS[1], subject.source, workspace, &mut compare)?;
-        totals.add_whole(Proxy::Zico, zico.value(), Flags::default());
+        totals.add_whole(Proxy::Zico, subject.made_of(is_weight, zico.value())?);
         Ok(())
     }
 }

@@ -11,9 +11,9 @@ pub const fn pattern_len(units: usize) -> usize {
 }
 
 /// Writes which of `values` are above 0, a bit each from the lowest on; the rest of the last word is 0. NaN is not
-/// above 0.
-pub fn pattern(backend: Backend, values: &[f32], words: &mut [u64]) {
-    backend.run(Pattern { values, words });
+/// above 0; returns whether there was none.
+pub fn pattern(backend: Backend, values: &[f32], words: &mut [u64]) -> bool {
+    backend.run(Pattern { values, words })
 }
 
 /// [`pattern`]
@@ -23,12 +23,20 @@ struct Pattern<'a> {
 }
 
 impl Kernel for Pattern<'_> {
-    type Output = ();
+    type Output = bool;
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    fn run<S: Simd>(self, _: S) -> bool {
         // Half words, which compilers fill by vectors.
         const HALF: usize = WORD / 2;
+        // Magnitudes are ordered like their bits, NaN above all numbers.
+        let magnitude = |value: f32| value.to_bits() & !(1 << 31);
+        let mut largest = 0;
         for (values, word) in self.values.chunks(WORD).zip(self.words) {
+            largest = values.iter().fold(
+                largest,
+                #[inline(always)]
+                |largest: u32, &value| largest.max(magnitude(value)),
+            );
             let mut halves = [0u32; 2];
             for (values, half) in values.chunks(HALF).zip(&mut halves) {
                 match <&[f32; HALF]>::try_from(values) {
@@ -44,6 +52,7 @@ impl Kernel for Pattern<'_> {
             }
             *word = u64::from(halves[0]) | u64::from(halves[1]) << HALF;
         }
+        largest <= magnitude(f32::INFINITY)
     }
 }
 
@@ -98,7 +107,8 @@ mod tests {
                 values.iter_mut().step_by(7).for_each(|value| *value = 0.0);
                 values.iter_mut().skip(3).step_by(31).for_each(|value| *value = f32::NAN);
                 let mut words = vec![u64::MAX; pattern_len(len)];
-                pattern(backend, &values, &mut words);
+                assert!(pattern(backend, &vec![f32::NEG_INFINITY; len], &mut words));
+                assert_eq!(pattern(backend, &values, &mut words), !values.iter().any(|value| value.is_nan()), "{len}");
                 for (i, value) in values.iter().enumerate() {
                     assert_eq!(words[i / WORD] >> (i % WORD) & 1 == 1, *value > 0.0, "{} of {len}", i);
                 }

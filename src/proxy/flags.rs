@@ -33,8 +33,10 @@ impl Flags {
     /// A spectrum is of fewer than two positions a channel, which says little about it: a larger batch is needed. See
     /// [`smallest_batch`](crate::score::smallest_batch).
     pub const FEW_POSITIONS: Self = Self(4096);
+    /// The network has none of the parameters whose gradients a proxy is made of, weights mostly: the proxy is −∞.
+    pub const NO_PARAMETERS: Self = Self(8192);
 
-    const NAMES: [(Self, &'static str); 12] = [
+    const NAMES: [(Self, &'static str); 13] = [
         (Self::NOT_FINITE, "not-finite"),
         (Self::CONSTANT_FEATURE, "constant-feature"),
         (Self::IDENTITY_BLOCK, "identity-block"),
@@ -47,6 +49,7 @@ impl Flags {
         (Self::ONE_CHANNEL, "one-channel"),
         (Self::UNEVEN_BLOCK, "uneven-block"),
         (Self::FEW_POSITIONS, "few-positions"),
+        (Self::NO_PARAMETERS, "no-parameters"),
     ];
 
     /// The names of the flags that are set.

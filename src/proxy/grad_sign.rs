@@ -6,7 +6,7 @@
 //!
 //! This is the sum form, by which the paper's figures come about: larger networks have larger sums. The authors'
 //! program divides by the number of weights of a network that is shared by all candidates, which changes nothing of
-//! the order. Divided by the candidate's own ([`mean`]) it is another proxy, from 0 to the number of images.
+//! the order. Divided by the candidate's own ([`mean`]) it is another proxy (`grad_sign_mean.rs`).
 //!
 //! Published setting: the framework's default initialisation, images and labels of the data set, 64 of them.
 

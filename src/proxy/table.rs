@@ -82,6 +82,8 @@ proxies! {
     EffectiveDimension => effective_dimension,
     /// Minus the mean distance of a block's gain from 1, in logarithms.
     LogGain => log_gain,
+    /// Whether images pull the weights the same way, whatever the number of weights.
+    GradSignMean => grad_sign_mean,
 }
 
 impl Proxy {

@@ -81,9 +81,9 @@ impl Totals {
         self.before = Some(*block);
     }
 
-    /// Adds what a proxy of the network as a whole is in this repeat.
+    /// Adds what a proxy of the network as a whole is in this repeat, and why, if it is undefined.
     #[cfg(feature = "gradients")]
-    pub(crate) fn add_whole(&mut self, proxy: Proxy, value: f64, flags: Flags) {
+    pub(crate) fn add_whole(&mut self, proxy: Proxy, (value, flags): (f64, Flags)) {
         self.sums[proxy as usize] += nan_to_worst(value);
         self.flags |= if value.is_finite() || flags != Flags::default() { flags } else { Flags::NOT_FINITE };
     }

@@ -40,10 +40,10 @@ impl Zen {
 }
 
 /// The mean over the channels of the unbiased variance, from the sums of squared deviations of each over `positions`.
-/// NaN if there is one position only, or no channel.
+/// 0 of one position, which does not vary (frameworks refuse to normalise it); NaN if there is no channel.
 pub fn mean_variance(squared_deviations: &[f64], positions: usize) -> f64 {
     let total = sum(squared_deviations.len(), |channel| squared_deviations[channel]);
-    total / positions.saturating_sub(1) as f64 / squared_deviations.len() as f64
+    total / positions.saturating_sub(1).max(1) as f64 / squared_deviations.len() as f64
 }
 
 /// `Σ |a − b|`
@@ -75,7 +75,6 @@ mod tests {
         zen.add(1.0, 1.0);
         assert_eq!(zen.value(0.0), f64::NEG_INFINITY);
         assert!(zen.value(f64::NAN).is_nan());
-        // A single position has no variance.
-        assert!(mean_variance(&[0.0], 1).is_nan() && mean_variance(&[], 5).is_nan());
+        assert!(mean_variance(&[0.0], 1) == 0.0 && mean_variance(&[], 5).is_nan());
     }
 }

@@ -36,7 +36,7 @@ pub fn score<N: Network + ?Sized>(network: &N, options: &Options) -> (Scores, Ve
 
 /// The bits of everything a score consists of.
 pub fn bits(scores: &Scores, blocks: &[BlockScores]) -> Vec<u64> {
-    let mut bits: Vec<u64> = scores.values(ProxySet::BLOCKWISE).map(f64::to_bits).collect();
+    let mut bits: Vec<u64> = scores.values(ProxySet::ALL).map(f64::to_bits).collect();
     let Cost { macs, live_macs, parameters, live_parameters, live_layers, depth } = scores.cost;
     bits.extend([macs, live_macs, parameters, live_parameters, live_layers, depth]);
     bits.extend([scores.measured.bits(), scores.flags.0].map(u64::from));

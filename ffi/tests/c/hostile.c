@@ -1,6 +1,7 @@
 /* Everything a program can get wrong: always a status, never a crash, and nothing is written but on success.
  * Takes the number of random calls and a seed. */
 #include <aznas.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ enum { NODES = 12, TENSORS = 3, ROWS = 64, CANDIDATES = 7, COLUMNS = 3 };
 static ROOMY(aznas_arch, arch);
 static ROOMY(aznas_options, options);
 static ROOMY(aznas_source, source);
+static ROOMY(aznas_sweep, sweep);
 static ROOMY(aznas_scores, scores);
 static ROOMY(aznas_costs, costs);
 static ROOMY(aznas_ranking, ranking);
@@ -34,6 +36,8 @@ static struct {
     ROOMY(aznas_node, each);
 } nodes[NODES];
 static aznas_tensor tensors[TENSORS];
+static uint32_t labels[2], second_labels[2];
+static double loss;
 static aznas_block rows[ROWS];
 static float numbers[2 * 8 * 8 * 3];
 static double first[CANDIDATES], second[CANDIDATES], third[CANDIDATES], out[CANDIDATES], weights[COLUMNS], values[32 * 9];
@@ -60,10 +64,13 @@ static size_t memory_len = 1 << 19;
 
 /* The arguments of a call, any of which may be wrong. */
 static struct {
-    const void *arch, *options, *ranking, *search;
-    void *workspace, *scores, *costs, *error, *bytes, *out, *values, *text;
+    const void *arch, *options, *ranking, *search, *sweep;
+    void *workspace, *scores, *costs, *error, *bytes, *out, *values, *text, *loss;
     size_t workspace_len, stride, number, text_capacity;
 } call;
+
+/* How many proxies and ops there are: their numbers end where the library says so. */
+static uint32_t proxy_count, op_count;
 
 static uint64_t state;
 
@@ -74,13 +81,24 @@ static uint32_t draw(uint32_t below) {
     return (uint32_t)((state >> 32) * below >> 32);
 }
 
+/* Reads all that it is told of. */
+static void watch(void *context, const aznas_gradient *gradient) {
+    double *sum = context;
+    for (size_t i = 0; i < gradient->len; i++)
+        *sum += gradient->gradient[i] + (gradient->values ? gradient->values[i] : 0);
+}
+
 static void reset(uint32_t space) {
+    static double sum;
     static const aznas_error no_error;
     static const aznas_scores no_scores;
     static const aznas_costs no_costs;
     memset(&arch, 0, sizeof arch);
     memset(&options, 0, sizeof options);
     memset(&source, 0, sizeof source);
+    memset(&sweep, 0, sizeof sweep);
+    memset(labels, 0, sizeof labels);
+    memset(second_labels, 0, sizeof second_labels);
     memset(&scores, 0, sizeof scores);
     memset(&costs, 0, sizeof costs);
     memset(&ranking, 0, sizeof ranking);
@@ -117,6 +135,11 @@ static void reset(uint32_t space) {
     source.s.tensor_size = sizeof tensors[0];
     for (int i = 0; i < TENSORS; i++)
         tensors[i] = (aznas_tensor){.role = AZNAS_ROLE_INPUT, .data = numbers, .len = sizeof numbers / sizeof *numbers};
+    sweep.s.struct_size = sizeof sweep.s;
+    /* The graph here has no head. */
+    sweep.s.loss = space == AZNAS_SPACE_GRAPH ? AZNAS_LOSS_SUM : AZNAS_LOSS_CROSS_ENTROPY;
+    sweep.s.watch = watch;
+    sweep.s.context = &sum;
     scores.s = no_scores;
     scores.s.struct_size = sizeof scores.s;
     costs.s = no_costs;
@@ -153,6 +176,8 @@ static void reset(uint32_t space) {
     call.error = &error;
     call.bytes = &bytes;
     call.out = out;
+    call.sweep = &sweep;
+    call.loss = &loss;
     call.values = values;
     call.stride = 1;
 }
@@ -172,7 +197,7 @@ static void fail(const char *what, aznas_status status) {
     exit(1);
 }
 
-enum { SCORE, SIZE, COST, AGGREGATE, AGGREGATE_SIZE, VALUES, ASK, ASK_SIZE, FUNCTIONS };
+enum { SCORE, SIZE, COST, AGGREGATE, AGGREGATE_SIZE, VALUES, ASK, ASK_SIZE, GRADIENTS_SIZE, GRADIENTS, FUNCTIONS };
 
 /* Calls a function with the arguments as they are, checks the rules, and returns the status. */
 static aznas_status invoke(int function) {
@@ -188,6 +213,7 @@ static aznas_status invoke(int function) {
     memset(room, 0x5a, sizeof room);
     memcpy(room_before, room, sizeof room);
     bytes = 0x5a5a;
+    loss = 0x5a5a;
     memcpy(&scores_before, &scores, sizeof scores);
     memcpy(&costs_before, &costs, sizeof costs);
     memcpy(&error_before, &error, sizeof error);
@@ -221,6 +247,12 @@ static aznas_status invoke(int function) {
     case ASK_SIZE:
         status = aznas_search_workspace_size(call.search, call.number, call.bytes, call.error);
         break;
+    case GRADIENTS_SIZE:
+        status = aznas_gradients_workspace_size(call.arch, call.options, call.sweep, call.bytes, call.error);
+        break;
+    case GRADIENTS:
+        status = aznas_gradients(call.arch, call.options, call.sweep, call.workspace, call.workspace_len, call.loss, call.error);
+        break;
     }
     if (status > 0 || status == AZNAS_STATUS_OTHER || status == AZNAS_STATUS_PANIC || status == AZNAS_STATUS_OUT_OF_MEMORY)
         fail("a status that must not be", status);
@@ -236,7 +268,8 @@ static aznas_status invoke(int function) {
     } else {
         if (memcmp(&scores_before, &scores, sizeof scores) || memcmp(&costs_before, &costs, sizeof costs) ||
             memcmp(rows_before, rows, sizeof rows) || memcmp(out_before, out, sizeof out) ||
-            memcmp(values_before, values, sizeof values) || memcmp(room_before, room, sizeof room) || bytes != 0x5a5a)
+            memcmp(values_before, values, sizeof values) || memcmp(room_before, room, sizeof room) || bytes != 0x5a5a ||
+            loss != 0x5a5a)
             fail("a refusal wrote into a result", status);
         if (memcmp(&error_before, &error, sizeof error) && error.s.status != status)
             fail("the error has another status", status);
@@ -435,6 +468,68 @@ static void single_mistakes(void) {
         SOURCE_MISTAKE(tensors[0].len = 0, AZNAS_STATUS_TENSOR_LENGTH);
         SOURCE_MISTAKE(tensors[0].len -= 1, AZNAS_STATUS_TENSOR_LENGTH);
     }
+    const int sweeping[] = {GRADIENTS, GRADIENTS_SIZE};
+    for (int i = 0; i < 2; i++) {
+        const int f = sweeping[i];
+        MISTAKE(f, call.arch = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, call.options = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, call.sweep = NULL, AZNAS_STATUS_NULL_POINTER);
+        MISTAKE(f, call.sweep = (const char *)call.sweep + 1, AZNAS_STATUS_MISALIGNED);
+        MISTAKE(f, call.error = NULL, AZNAS_STATUS_OK);
+        MISTAKE(f, call.error = (char *)call.error + 1, AZNAS_STATUS_MISALIGNED);
+        SIZES(f, arch, offsetof(aznas_arch, target_channels), );
+        SIZES(f, options, offsetof(aznas_options, entropy), );
+        SIZES(f, sweep, );
+        SIZES(f, error, );
+        MISTAKE(f, sweep.s.loss = AZNAS_LOSS_SUM, AZNAS_STATUS_OK);
+        MISTAKE(f, sweep.s.loss = AZNAS_LOSS_EACH_SAMPLE, AZNAS_STATUS_OK);
+        MISTAKE(f, sweep.s.loss = AZNAS_LOSS_EACH_SAMPLE + 1, AZNAS_STATUS_INVALID);
+        MISTAKE(f, sweep.s.loss = UINT32_MAX, AZNAS_STATUS_INVALID);
+        MISTAKE(f, sweep.s.input = UINT32_MAX, AZNAS_STATUS_OK);
+        MISTAKE(f, sweep.s.watch = NULL, f == GRADIENTS ? AZNAS_STATUS_NULL_POINTER : AZNAS_STATUS_OK);
+        MISTAKE(f, (arch.s.space = AZNAS_SPACE_GRAPH, sweep.s.loss = AZNAS_LOSS_SUM), AZNAS_STATUS_OK);
+        MISTAKE(f, arch.s.space = AZNAS_SPACE_GRAPH, AZNAS_STATUS_NODE);
+        MISTAKE(f, options.s.batch = 0, AZNAS_STATUS_INVALID);
+        MISTAKE(f, options.s.batch = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+        MISTAKE(f, options.s.backend = 99, AZNAS_STATUS_INVALID);
+        MISTAKE(f, (options.s.source = &source.s, tensors[0].len -= 1), AZNAS_STATUS_TENSOR_LENGTH);
+        MISTAKE(f, (options.s.source = &source.s, tensors[0].block = 1, tensors[0].len -= 1), AZNAS_STATUS_OK);
+        MISTAKE(f, (options.s.source = &source.s, sweep.s.input = tensors[0].block = 1, tensors[0].len -= 1), AZNAS_STATUS_TENSOR_LENGTH);
+    }
+    /* Labels, wherever they are read: by gradients and by the proxies of losses, the second ones with the second batch. */
+    const int labelled[] = {GRADIENTS, GRADIENTS_SIZE, SCORE, SIZE};
+    for (int i = 0; i < 4; i++) {
+        const int f = labelled[i], is_score = f == SCORE || f == SIZE;
+        for (int is_second = 0; is_second < 2; is_second++) {
+            const uint32_t proxies = is_second ? AZNAS_PROXY_ZICO : AZNAS_PROXY_SNIP;
+            uint32_t *own = is_second ? second_labels : labels;
+            const uint32_t **given = is_second ? &source.s.second_labels : &source.s.labels;
+            size_t *count = is_second ? &source.s.second_label_count : &source.s.label_count;
+#define LABELS(change, expected) \
+    MISTAKE(f, (options.s.source = &source.s, options.s.proxies = is_score ? proxies : 0, sweep.s.input = (uint32_t)is_second, *given = own, *count = 2, change), expected)
+            LABELS((void)0, AZNAS_STATUS_OK);
+            LABELS(own[1] = 9, AZNAS_STATUS_OK);
+            LABELS(own[1] = 10, AZNAS_STATUS_INVALID);
+            LABELS(own[0] = UINT32_MAX, AZNAS_STATUS_INVALID);
+            LABELS(*count = 1, AZNAS_STATUS_INVALID);
+            LABELS((*count = 0), AZNAS_STATUS_INVALID);
+            LABELS((*count = 0, *given = NULL), AZNAS_STATUS_OK);
+            LABELS(*given = NULL, AZNAS_STATUS_NULL_POINTER);
+            LABELS(*given = (const uint32_t *)((const char *)own + 1), AZNAS_STATUS_MISALIGNED);
+            LABELS(*count = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+            LABELS((own[0] = 99, options.s.proxies = AZNAS_PROXY_NASWOT, sweep.s.loss = AZNAS_LOSS_SUM), AZNAS_STATUS_OK);
+            LABELS((*count = 0, source.s.struct_size = offsetof(aznas_source, labels)), AZNAS_STATUS_OK);
+            LABELS(source.s.struct_size = offsetof(aznas_source, label_count), AZNAS_STATUS_STRUCT_SIZE);
+        }
+    }
+    MISTAKE(GRADIENTS, call.loss = NULL, AZNAS_STATUS_OK);
+    MISTAKE(GRADIENTS, call.loss = (char *)call.loss + 1, AZNAS_STATUS_MISALIGNED);
+    MISTAKE(GRADIENTS, call.workspace = NULL, AZNAS_STATUS_NULL_POINTER);
+    MISTAKE(GRADIENTS, call.workspace = memory + 1, AZNAS_STATUS_OK);
+    MISTAKE(GRADIENTS, call.workspace_len = 1000, AZNAS_STATUS_WORKSPACE_TOO_SMALL);
+    MISTAKE(GRADIENTS, call.workspace_len = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
+    MISTAKE(GRADIENTS, (options.s.source = &source.s, tensors[0].data = (const float *)memory), AZNAS_STATUS_OVERLAP);
+    POINTERS(GRADIENTS_SIZE, bytes);
     MISTAKE(SCORE, (options.s.source = &source.s, tensors[0].data = (const float *)memory), AZNAS_STATUS_OVERLAP);
     MISTAKE(SCORE, (memcpy(memory, CELL, sizeof CELL - 1), arch.s.text = memory), AZNAS_STATUS_OVERLAP);
     POINTERS(SCORE, scores);
@@ -575,6 +670,52 @@ static void single_mistakes(void) {
         fail("aznas_options_init", AZNAS_STATUS_OTHER);
 }
 
+/* Every proxy by itself, of every space; and the bits that stand for none. */
+static void every_proxy(void) {
+    const uint32_t of_losses = AZNAS_PROXY_GRAD_NORM | AZNAS_PROXY_SNIP | AZNAS_PROXY_GRASP | AZNAS_PROXY_GRAD_SIGN |
+                               AZNAS_PROXY_GRAD_SIGN_MEAN | AZNAS_PROXY_ZICO;
+    while (aznas_proxy_name(proxy_count))
+        proxy_count++;
+    if (1u << (proxy_count - 1) < AZNAS_PROXY_GRAD_SIGN_MEAN || proxy_count >= 32)
+        fail("a proxy is not tried", AZNAS_STATUS_OTHER);
+    for (uint32_t space = AZNAS_SPACE_NB201; space <= AZNAS_SPACE_NDS; space++)
+        for (uint32_t number = 0; number < 32; number++)
+            for (int function = SCORE; function <= COST; function++) {
+                reset(space);
+                options.s.proxies = 1u << number;
+                if (number >= proxy_count)
+                    expect(function, AZNAS_STATUS_INVALID, "a bit without a proxy");
+                else if (space == AZNAS_SPACE_GRAPH && options.s.proxies & of_losses && function != COST)
+                    expect(function, AZNAS_STATUS_NODE, "a loss without a head");
+                else
+                    expect(function, AZNAS_STATUS_OK, "a proxy by itself");
+            }
+}
+
+/* Of a batch or of weights that are not numbers every proxy of a whole network is the worst, with the reason; Synflow reads
+ * ones. */
+static void not_numbers(void) {
+    for (uint32_t number = 0; number < proxy_count; number++)
+        for (int is_weight = 0; is_weight < 2; is_weight++) {
+            const uint32_t proxy = 1u << number;
+            if (number < 10 || (proxy == AZNAS_PROXY_SYNFLOW && !is_weight))
+                continue;
+            reset(AZNAS_SPACE_NB201);
+            options.s.source = &source.s;
+            options.s.proxies = proxy;
+            if (is_weight)
+                tensors[0] = (aznas_tensor){.role = AZNAS_ROLE_WEIGHT, .block = 1, .data = numbers, .len = 4 * 4 * 9};
+            const float before = numbers[70];
+            numbers[70] = NAN;
+            expect(SCORE, AZNAS_STATUS_OK, "a score of what is not a number");
+            numbers[70] = before;
+            if (scores.s.proxies[number] != -INFINITY || !(scores.s.flags & AZNAS_FLAG_NOT_FINITE)) {
+                fprintf(stderr, "%s is %g\n", aznas_proxy_name(number), scores.s.proxies[number]);
+                fail("what is not a number is ranked", AZNAS_STATUS_OK);
+            }
+        }
+}
+
 /* Sides of 0 are those of the space; options of the first header were made for 32x32. */
 static void default_resolutions(void) {
     static const struct {
@@ -657,6 +798,7 @@ static void every_pair_of_keys(void) {
     while (invoke(SIZE) == AZNAS_STATUS_OK);
     if (count <= AZNAS_OP_GROUP_NORM || error.s.status != AZNAS_STATUS_NODE || strcmp(error.s.field, "op"))
         fail("an op is not tried", error.s.status);
+    op_count = count - 1;
     for (uint32_t first = 1; first < count; first++)
         for (uint32_t second = 1; second < count; second++)
             for (uint32_t key = 7; key < 9; key++) {
@@ -705,7 +847,7 @@ static const void *hostile_pointer(const void *real) {
 
 static void random_node(aznas_node *node) {
     static const uint32_t widths[] = {1, 2, 4, 4, 4, 6};
-    node->op = draw(30) ? 1 + draw(AZNAS_OP_GROUP_NORM) : hostile_u32();
+    node->op = draw(30) ? 1 + draw(op_count) : hostile_u32();
     node->flags = draw(4) ? draw(8) : draw(30) ? 0 : hostile_u32();
     const int takes_many = node->op == AZNAS_OP_ADD || node->op == AZNAS_OP_CONCAT, takes_none = node->op == AZNAS_OP_EARLIER;
     node->input_count = draw(12) ? takes_none ? 0 : 1 + (takes_many ? draw(3) : 0) : small();
@@ -738,7 +880,7 @@ static void random_node(aznas_node *node) {
 }
 
 static void spoil(int function) {
-    switch (draw(29)) {
+    switch (draw(31)) {
     case 0:
         arch.s.struct_size = draw(2) ? arch.s.struct_size + draw(1100) : hostile_size();
         break;
@@ -862,7 +1004,8 @@ static void spoil(int function) {
         }
         break;
     case 24:
-        options.s.proxies = draw(2) ? draw(1u << 11) : hostile_u32();
+        /* A few: each may take runs of its own. */
+        options.s.proxies = draw(20) ? 1u << draw(proxy_count) | 1u << draw(proxy_count) : hostile_u32();
         break;
     case 25:
         call.stride = draw(2) ? draw(9) : SIZE_MAX - draw(9);
@@ -886,6 +1029,25 @@ static void spoil(int function) {
         search.s.struct_size = draw(9) ? search.s.struct_size : hostile_size();
         known[draw(CANDIDATES)] = draw(9) ? known[0] : NULL;
         known_lens[draw(CANDIDATES)] = hostile_len(sizeof VERTICES - 1);
+        break;
+    case 28:
+        sweep.s.loss = draw(2) ? draw(4) : hostile_u32();
+        sweep.s.input = draw(2) ? draw(3) : hostile_u32();
+        sweep.s.watch = draw(4) ? watch : NULL;
+        sweep.s.struct_size = draw(4) ? sizeof sweep.s : hostile_size();
+        call.sweep = draw(4) ? &sweep : hostile_pointer(&sweep);
+        call.loss = draw(2) ? NULL : (void *)hostile_pointer(&loss);
+        break;
+    case 29:
+        options.s.source = &source.s;
+        source.s.labels = draw(4) ? labels : hostile_pointer(labels);
+        source.s.label_count = hostile_len(2);
+        source.s.second_labels = draw(2) ? second_labels : NULL;
+        source.s.second_label_count = source.s.second_labels ? hostile_len(2) : draw(2);
+        for (int i = 0; i < 2; i++) {
+            labels[i] = draw(4) ? draw(10) : hostile_u32();
+            second_labels[i] = draw(4) ? draw(10) : hostile_u32();
+        }
         break;
     default:
         ranking.s.column_count = draw(2) ? draw(COLUMNS + 1) : draw(2) ? 33 + draw(9) : SIZE_MAX - draw(9);
@@ -912,6 +1074,15 @@ static void expect_the_same_of_a_score(aznas_status of_query) {
         fail("the query accepts what cannot be counted", of_query);
 }
 
+/* The same of gradients. */
+static void expect_the_same_of_a_sweep(aznas_status of_query) {
+    if (call.sweep == &sweep)
+        sweep.s.watch = watch;
+    const aznas_status of_sweep = aznas_gradients(call.arch, call.options, call.sweep, memory, 0, NULL, NULL);
+    if (of_query == AZNAS_STATUS_OK ? of_sweep != AZNAS_STATUS_WORKSPACE_TOO_SMALL : of_sweep != of_query)
+        fail("the query and the sweep disagree", of_sweep);
+}
+
 static void write_texts(void) {
     for (size_t space = 1; space < sizeof texts / sizeof *texts; space++)
         memcpy(*texts[space].own, texts[space].text, texts[space].length);
@@ -925,11 +1096,12 @@ static void random_calls(long count) {
         write_texts();
         const uint32_t space = spaces[draw(7)];
         reset(space);
-        int function = draw(32) ? SIZE + (int)draw(FUNCTIONS - 1) : SCORE;
+        /* What runs the network takes long. */
+        int function = draw(32) ? SIZE + (int)draw(GRADIENTS - SIZE) : draw(2) ? SCORE : GRADIENTS;
         /* Proposals take longer than refusals. */
         if (function == ASK && draw(8))
             function = ASK_SIZE;
-        if (space == AZNAS_SPACE_GRAPH && function <= COST) {
+        if (space == AZNAS_SPACE_GRAPH && (function <= COST || function >= GRADIENTS_SIZE)) {
             arch.s.node_count = 1 + draw(NODES);
             for (int n = 0; n < NODES; n++)
                 random_node(&(&nodes[0].each.s)[n]);
@@ -942,6 +1114,8 @@ static void random_calls(long count) {
         /* Many repeats of counting alone would take long. */
         if (function == SIZE && call.bytes == &bytes && call.error == &error && options.s.repeats <= 3)
             expect_the_same_of_a_score(status);
+        if (function == GRADIENTS_SIZE && call.bytes == &bytes && call.error == &error)
+            expect_the_same_of_a_sweep(status);
     }
     printf("accepted:");
     for (int f = 0; f < FUNCTIONS; f++)
@@ -966,6 +1140,8 @@ int main(int argc, char **argv) {
     write_texts();
     single_mistakes();
     every_pair_of_keys();
+    every_proxy();
+    not_numbers();
     default_resolutions();
     random_calls(count);
     free(cell);

@@ -39,6 +39,10 @@ typedef enum {
     KNOWN,
     ROOM,
     LENGTH,
+    LOSS,
+    SWEEP,
+    LABELS,
+    SECOND_LABELS,
     PARTS
 } part;
 
@@ -74,20 +78,27 @@ static const struct {
     [KNOWN] = {"texts", sizeof TEXT - 1},
     [ROOM] = {"text", 256},
     [LENGTH] = {"text_len", sizeof(size_t)},
+    [LOSS] = {"loss", sizeof(double)},
+    [SWEEP] = {"sweep", sizeof(aznas_sweep)},
+    [LABELS] = {"labels", 2 * sizeof(uint32_t)},
+    [SECOND_LABELS] = {"second_labels", 2 * sizeof(uint32_t)},
 };
 
 /* A call, what it writes and what it reads besides. */
 typedef struct {
     const char *name;
     uint32_t space;
-    part written[5], read[11];
+    part written[5], read[12];
 } function;
 
 #define NAMED(name, ...) {name " of a text", AZNAS_SPACE_NB201, __VA_ARGS__, ARCH_TEXT, PARTS}}
 #define GRAPH(name, ...) {name " of nodes", AZNAS_SPACE_GRAPH, __VA_ARGS__, NODE_LIST, PARTS}}
-#define SCORE {ERROR, SCORES, WORKSPACE, BLOCKS, PARTS}, {ARCH, OPTIONS, SOURCE, TENSORS, DATA, ANSWER
-#define SIZE {ERROR, BYTES, PARTS}, {ARCH, OPTIONS, SOURCE, TENSORS, DATA, ANSWER
 #define BATCHES {ERROR, BATCH, PARTS}, {ARCH, OPTIONS
+#define READ ARCH, OPTIONS, SOURCE, TENSORS, DATA, ANSWER, LABELS, SECOND_LABELS
+#define SCORE {ERROR, SCORES, WORKSPACE, BLOCKS, PARTS}, {READ
+#define SIZE {ERROR, BYTES, PARTS}, {READ
+#define GRADIENTS {ERROR, LOSS, WORKSPACE, PARTS}, {READ, SWEEP
+#define GRADIENTS_SIZE {ERROR, BYTES, PARTS}, {READ, SWEEP
 #define COST {ERROR, COSTS, PARTS}, {ARCH, OPTIONS
 static const function functions[] = {
     NAMED("aznas_score", SCORE),
@@ -98,6 +109,10 @@ static const function functions[] = {
     GRAPH("aznas_cost", COST),
     NAMED("aznas_smallest_batch", BATCHES),
     GRAPH("aznas_smallest_batch", BATCHES),
+    NAMED("aznas_gradients", GRADIENTS),
+    GRAPH("aznas_gradients", GRADIENTS),
+    NAMED("aznas_gradients_workspace_size", GRADIENTS_SIZE),
+    GRAPH("aznas_gradients_workspace_size", GRADIENTS_SIZE),
     {"aznas_aggregate", 0, {ERROR, WORKSPACE, OUT, PARTS}, {RANKING, STARTS, COLUMN_0, COLUMN_1, WEIGHTS, PARTS}},
     {"aznas_aggregate_workspace_size", 0, {ERROR, BYTES, PARTS}, {RANKING, PARTS}},
     {"aznas_scores_values", 0, {VALUES, PARTS}, {SCORES, PARTS}},
@@ -133,13 +148,20 @@ static void fill_nodes(void) {
     memcpy(at[NODE_LIST], nodes, sizeof nodes);
 }
 
+static void watch(void *context, const aznas_gradient *gradient) {
+    (void)context;
+    (void)gradient;
+}
+
 /* Puts what a call expects where the part lies. */
 static void fill(part which, uint32_t space) {
     aznas_error error = {.struct_size = sizeof error};
     aznas_scores scores = {.struct_size = sizeof scores, .blocks = at[BLOCKS], .block_capacity = ROWS, .block_size = sizeof(aznas_block)};
     aznas_costs costs = {.struct_size = sizeof costs};
     aznas_tensor tensor = {.role = AZNAS_ROLE_INPUT, .data = at[DATA], .len = INPUT};
-    aznas_source source = {.struct_size = sizeof source, .tensors = at[TENSORS], .tensor_count = 1, .tensor_size = sizeof tensor, .lookup = lookup};
+    aznas_source source = {.struct_size = sizeof source, .tensors = at[TENSORS], .tensor_count = 1, .tensor_size = sizeof tensor, .lookup = lookup,
+                           .labels = at[LABELS], .label_count = 2, .second_labels = at[SECOND_LABELS], .second_label_count = 2};
+    aznas_sweep sweep = {.struct_size = sizeof sweep, .loss = AZNAS_LOSS_SUM, .watch = watch};
     aznas_ranking ranking = {.struct_size = sizeof ranking, .columns = at[STARTS], .column_count = COLUMNS, .candidate_count = CANDIDATES, .weights = at[WEIGHTS]};
     const double *starts[COLUMNS] = {at[COLUMN_0], at[COLUMN_1]}, weights[COLUMNS] = {1.0, 2.0};
     const char *known[CANDIDATES];
@@ -212,6 +234,13 @@ static void fill(part which, uint32_t space) {
     case STARTS:
         memcpy(at[STARTS], starts, sizeof starts);
         break;
+    case SWEEP:
+        memcpy(at[SWEEP], &sweep, sizeof sweep);
+        break;
+    case LABELS:
+    case SECOND_LABELS:
+        memset(at[which], 0, parts[which].len);
+        break;
     case WEIGHTS:
         memcpy(at[WEIGHTS], weights, sizeof weights);
         break;
@@ -234,9 +263,14 @@ static aznas_status invoke(const function *f) {
             return aznas_search_ask(at[SEARCH], at[ARCH], CANDIDATES, at[WORKSPACE], parts[WORKSPACE].len, at[ROOM],
                                     parts[ROOM].len, at[LENGTH], at[ERROR]);
         return aznas_aggregate(at[RANKING], at[WORKSPACE], parts[WORKSPACE].len, at[OUT], at[ERROR]);
+    case LOSS:
+        return aznas_gradients(at[ARCH], at[OPTIONS], at[SWEEP], at[WORKSPACE], parts[WORKSPACE].len, at[LOSS], at[ERROR]);
     case BYTES:
         if (f->read[0] == SEARCH)
             return aznas_search_workspace_size(at[SEARCH], CANDIDATES, at[BYTES], at[ERROR]);
+        for (const part *p = f->read; *p != PARTS; p++)
+            if (*p == SWEEP)
+                return aznas_gradients_workspace_size(at[ARCH], at[OPTIONS], at[SWEEP], at[BYTES], at[ERROR]);
         return f->read[0] == RANKING ? aznas_aggregate_workspace_size(at[RANKING], at[BYTES], at[ERROR])
                                      : aznas_workspace_size(at[ARCH], at[OPTIONS], at[BYTES], at[ERROR]);
     default:

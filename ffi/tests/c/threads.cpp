@@ -2,6 +2,7 @@
 #include <aznas.hpp>
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <limits>
@@ -20,11 +21,15 @@ void check(bool holds, const char *what) {
 
 #define CHECK(condition) check((condition), #condition)
 
+// Every proxy, those of whole networks too.
+uint32_t all_proxies() {
+    uint32_t all = 0;
+    CHECK(aznas_proxy_parse("all", 3, &all, nullptr) == AZNAS_STATUS_OK);
+    return all;
+}
+
 bool same(const aznas::Scores &a, const aznas::Scores &b) {
-    double x[8], y[8];
-    return aznas_scores_values(&a, AZNAS_PROXIES_ALL, x, 1) == AZNAS_STATUS_OK &&
-           aznas_scores_values(&b, AZNAS_PROXIES_ALL, y, 1) == AZNAS_STATUS_OK && std::memcmp(x, y, sizeof x) == 0 &&
-           a.macs == b.macs && a.flags == b.flags;
+    return std::memcmp(a.proxies, b.proxies, sizeof a.proxies) == 0 && a.macs == b.macs && a.flags == b.flags;
 }
 
 std::vector<aznas::Arch> candidates() {
@@ -50,7 +55,7 @@ int main() {
     CHECK(std::string(aznas_backend_name(AZNAS_BACKEND_SCALAR)) == "scalar");
     CHECK(std::string(aznas_backend_name(99)) == "unknown");
 
-    const aznas::Scorer scorer(aznas::Options().batch(2).resolution(8).seed(5));
+    const aznas::Scorer scorer(aznas::Options().batch(2).resolution(8).seed(5).proxies(all_proxies()));
     const std::vector<aznas::Arch> list = candidates();
     std::vector<aznas::Scores> expected;
     for (const aznas::Arch &arch : list)
@@ -98,6 +103,16 @@ int main() {
     const aznas::Scorer counter(aznas::Options().proxies(AZNAS_PROXY_LIVE_COMPLEXITY | AZNAS_PROXY_DEPTH));
     aznas::Workspace nothing;
     CHECK(counter.score(list[7], nothing).live_layers == expected[7].live_layers && nothing.size() < 64);
+
+    // GradNorm from the gradients themselves.
+    double squares = 0.0, loss = 0.0;
+    aznas::Error none;
+    const auto add = [&squares](const aznas_gradient &gradient) {
+        for (std::size_t i = 0; i < gradient.len; i++)
+            squares += static_cast<double>(gradient.gradient[i]) * gradient.gradient[i];
+    };
+    CHECK(aznas::try_gradients(list[7], scorer.options(), workspace, add, loss, none) == AZNAS_STATUS_OK && loss > 0.0);
+    CHECK(std::abs(std::sqrt(squares) / expected[7].proxies[10] - 1.0) < 1e-12);
 
     try {
         scorer.score(aznas::nb201("|nor_conv_3x3~1|"));
