@@ -230,6 +230,9 @@ pub(crate) struct BlockPlan {
     layout: Layout<MAX_BUFFERS>,
     /// Bytes of all buffers.
     middle_bytes: usize,
+    /// Bytes up to the end of what the backward phase reads of the forward phase.
+    #[cfg(feature = "gradients")]
+    remembered_bytes: usize,
     /// Numbers of inputs and output.
     input_lens: [usize; 2],
     output_len: usize,
@@ -257,6 +260,8 @@ impl BlockPlan {
             phase_ends: [0; Phase::COUNT],
             layout: Layout::new(),
             middle_bytes: 0,
+            #[cfg(feature = "gradients")]
+            remembered_bytes: 0,
             input_lens: [0; 2],
             output_len: 0,
             is_uneven: false,
@@ -285,6 +290,10 @@ impl BlockPlan {
         self.layout.clear();
         self.middle_bytes = 0;
         self.is_uneven = false;
+        #[cfg(feature = "gradients")]
+        {
+            self.remembered_bytes = 0;
+        }
         if want.is_nothing() {
             return Ok(());
         }
@@ -356,6 +365,12 @@ impl BlockPlan {
     /// Bytes of memory of the block's own.
     pub(crate) fn middle_bytes(&self) -> usize {
         self.middle_bytes
+    }
+
+    /// Bytes at the start of that which the backward phase reads of the forward phase.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn remembered_bytes(&self) -> usize {
+        self.remembered_bytes
     }
 
     /// A region as the numbers it was planned for.
@@ -464,6 +479,11 @@ impl BlockPlan {
         }
         self.layout.set_lifetimes(&lifetimes);
         self.middle_bytes = self.layout.place()?;
+        #[cfg(feature = "gradients")]
+        {
+            let backward = self.phase_ends[Phase::Feature as usize] as u32;
+            self.remembered_bytes = self.layout.end_of_those_crossing(backward);
+        }
         Ok(())
     }
 }

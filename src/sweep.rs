@@ -2,7 +2,8 @@
 //!
 //! A network is run forwards through all blocks and the head, and the features between blocks are kept. Then it is run
 //! backwards a block at a time: the forward pass of the block once more, with the same bits since all that is drawn is a
-//! function of the seed and the place, then the gradient from its feature to what it reads. The gradient with respect to
+//! function of the seed and the place, then the gradient from its feature to what it reads. The last blocks, as many as fit into
+//! a third more memory, are remembered instead and not run once more. The gradient with respect to
 //! each parameter is handed over as soon as it is complete; no gradient of the size of the network is ever formed.
 //!
 //! ```
@@ -160,13 +161,14 @@ fn check<N: Network + ?Sized>(
         let block = walk.enter(index, shapes.0, shapes.1)?;
         plan.renew(block, options, want(options, sweep), source)?;
         plan::check_parameters(block, source)?;
-        survey.add(block, plan.middle_bytes())?;
+        survey.add(block, &plan)?;
         if index == network.block_count() {
             check_outputs(block, options, sweep, source)?;
         }
         shapes = (block.output_shape(), Some(shapes.0).filter(|_| index > 0));
     }
-    survey.lay_out(sweep.state != State::None, sweep.signs != Signs::Own, losses(options, sweep))
+    let rescales = sweep.weights == Weights::Magnitudes;
+    survey.lay_out(sweep.state != State::None, sweep.signs != Signs::Own, rescales, losses(options, sweep))
 }
 
 /// Refuses a head whose outputs have no loss.
@@ -217,7 +219,7 @@ impl Course<'_> {
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let offset = self.layout.features_at;
-        let input = Boundary { shape: walk.input(), offset, parameters: 0, signs: 0, exponent: 0 };
+        let input = Boundary { shape: walk.input(), offset, parameters: 0, signs: 0, remembered: 0, exponent: 0 };
         self.layout.set(workspace, 0, &input);
         for index in 0..=self.blocks {
             let [input, earlier] = self.inputs(workspace, index);
@@ -225,10 +227,11 @@ impl Course<'_> {
             self.plan.renew(block, self.options, want(self.options, self.sweep), self.source)?;
             let [input, earlier] = self.align(workspace, block, [input, earlier]);
             let own = block.nodes().iter().map(|node| block.parameters_len(node)).sum::<usize>();
-            let (shape, offset) = (block.output_shape(), input.end());
+            let (shape, offset) = (block.output_shape(), input.next());
             let signs = input.signs + block.nodes().iter().map(|node| block.sign_words(node)).sum::<usize>();
             let parameters = input.parameters + own;
-            let made = Boundary { shape, offset, parameters, signs, exponent: input.exponent };
+            let remembered = if self.is_remembered(index) { self.plan.remembered_bytes() } else { 0 };
+            let made = Boundary { shape, offset, parameters, signs, remembered, exponent: input.exponent };
             self.runner(block, [made, input, earlier], Of::FIRST).forward(workspace, &mut |_| ());
             let exponent = made.exponent + self.shrink(workspace, made.slot());
             self.layout.set(workspace, index + 1, &Boundary { exponent, ..made });
@@ -278,7 +281,12 @@ impl Course<'_> {
             if let Some(other) = begun {
                 scale(workspace, of_input(0), other - exponent);
             }
-            self.runner(block, around, Of::FIRST).forward(workspace, &mut |_| ());
+            if self.is_remembered(index) {
+                // As the forward pass left it.
+                scale(workspace, made.slot(), made.exponent - input.exponent);
+            } else {
+                self.runner(block, around, Of::FIRST).forward(workspace, &mut |_| ());
+            }
             for loss in 0..losses(self.options, self.sweep) {
                 let of = Of { loss, exponent, begun: begun.is_some() };
                 self.runner(block, around, of).backward(workspace, &mut |parameter| watch.parameter(parameter));
@@ -290,6 +298,11 @@ impl Course<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether all that a block's way back reads of its way forwards is still there.
+    fn is_remembered(&self, block: usize) -> bool {
+        block >= self.layout.first_remembered
     }
 
     /// What a block reads: its input and the feature before that (or its input again, where there is none).

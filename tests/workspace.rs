@@ -9,10 +9,12 @@ use aznas::ops::max_pool::MaxPool;
 use aznas::ops::pool::AveragePool;
 use aznas::ops::window::Window;
 use aznas::simd::Backend;
+use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::spaces::nb101;
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::spaces::nds::{self, Operators};
 use aznas::spaces::{SearchSpace, Settings, Space};
+use aznas::sweep::{self, Sweep};
 use aznas::tensor::Random;
 use aznas::{Error, Options, Workspace};
 use std::time::{Duration, Instant};
@@ -40,6 +42,26 @@ fn every_cell_stays_within_the_stated_limits() {
         );
         assert!(largest <= limit, "batch {batch}: {largest} bytes, at most {limit} are allowed");
     }
+}
+
+/// Of NAS-Bench-201 the cells of `CELLS`, which have the largest, and every 499th.
+#[test]
+fn gradients_stay_within_the_stated_limits() {
+    let of_sweep = |network: &dyn Network, options: &Options| {
+        sweep::workspace_size(network, options, &Sweep::default(), &Random).unwrap()
+    };
+    for (batch, limit) in [(64, 110 * MIB), (8, 15 * MIB)] {
+        let options = Options { batch, ..Options::default() };
+        let cells = Cell::all().step_by(499).chain(common::CELLS.map(|text| Cell::parse(text).unwrap()));
+        let bytes = |cell| of_sweep(&CellNetwork { cell, skeleton: Skeleton::CIFAR10 }, &options);
+        let largest = cells.map(bytes).max().unwrap();
+        println!("batch {batch}: {:.2} MiB for the gradients of the largest cell", largest as f64 / MIB as f64);
+        assert!(largest <= limit, "batch {batch}: {largest} bytes, at most {limit} are allowed");
+    }
+    let network = UnitNetwork { structure: Structure::INITIAL, classes: 1000, target_resolution: 224 };
+    let bytes = of_sweep(&network, &Options { height: 224, width: 224, ..Options::default() });
+    println!("{:.2} MiB for the gradients of the initial structure", bytes as f64 / MIB as f64);
+    assert!(bytes <= 1024 * MIB, "{bytes} bytes");
 }
 
 /// Of the cells of NAS-Bench-101 every 499th, at the width and the batch that are scored unless told otherwise.

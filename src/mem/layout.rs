@@ -32,6 +32,12 @@ impl Lifetime {
         self.first <= other.last && other.first <= self.last
     }
 
+    /// Whether it holds something at `step` that was written before.
+    #[cfg(feature = "gradients")]
+    const fn crosses(self, step: u32) -> bool {
+        self.first < step && step <= self.last
+    }
+
     const fn is_never(self) -> bool {
         self.first > self.last
     }
@@ -107,6 +113,14 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
     pub fn slot<T: Plain>(&self, buffer: BufferId) -> Slot<T> {
         let Buffer { bytes, offset, .. } = self.buffers[buffer.index()];
         Slot::new(offset, bytes / size_of::<T>())
+    }
+
+    /// The end of the highest buffer that holds something at `step` that was written before. Valid after
+    /// [`Layout::place`].
+    #[cfg(feature = "gradients")]
+    pub fn end_of_those_crossing(&self, step: u32) -> usize {
+        let crossing = self.buffers[..self.count].iter().filter(|buffer| buffer.lifetime.crosses(step));
+        crossing.map(|buffer| buffer.offset + buffer.taken()).max().unwrap_or(0)
     }
 
     /// Gives every buffer its offset; returns the end of the highest.

@@ -4,18 +4,29 @@
 //! gradients with respect to the last few boundaries, in a ring; then the input batch and the features, in their order, and
 //! behind the last of them that is in use what a block needs besides. A block at the end of a network finds all features
 //! before it, one at the beginning few: the memory of the later ones is its own.
+//!
+//! What the last blocks remember of their forward passes lies behind their features and stays there, as far as memory goes: these
+//! blocks need not be run forwards once more.
 
 use crate::Error;
 use crate::graph::Block;
 use crate::mem::{ALIGNMENT, Slot, Workspace};
-use crate::plan::{Frame, Gradients};
+use crate::plan::{BlockPlan, Frame, Gradients};
 use crate::tensor::Shape;
 
 /// Words of a row.
-const ROW: usize = 7;
+const ROW: usize = 8;
 
 /// Most boundaries whose gradients are in use at a time.
 const RING: usize = 3;
+
+/// Most blocks whose forward passes are remembered.
+const REMEMBERED: usize = 64;
+
+/// What the features and a block need, and memory for what is remembered in its place: a third of that more.
+const fn with_memories(bytes: usize) -> usize {
+    bytes.saturating_add(bytes / 3)
+}
 
 /// What is known of a boundary: the input batch (0), the feature of a block, or the output of the head.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +38,8 @@ pub(super) struct Boundary {
     pub(super) parameters: usize,
     /// Words of the signs at all rectifiers of the blocks before it.
     pub(super) signs: usize,
+    /// Bytes behind it that are remembered of the block that made it.
+    pub(super) remembered: usize,
     /// What stands in memory is to be multiplied by two to this power.
     pub(super) exponent: i32,
 }
@@ -37,14 +50,19 @@ impl Boundary {
         Slot::new(self.offset, self.shape.len())
     }
 
-    /// Where the next one starts.
-    pub(super) fn end(&self) -> usize {
+    /// Where the memory of the block starts that made it.
+    fn end(&self) -> usize {
         self.offset + bytes_of::<f32>(self.shape.len())
+    }
+
+    /// Where the next one starts.
+    pub(super) fn next(&self) -> usize {
+        self.end() + self.remembered
     }
 }
 
 /// What a sweep takes, while blocks are looked at in their order.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Survey {
     boundaries: usize,
     parameters: usize,
@@ -55,16 +73,34 @@ pub(super) struct Survey {
     /// Bytes of the features up to the block at hand, and the most that a block needs with those before it.
     features: usize,
     most: usize,
+    /// The last blocks, each in the place of its number.
+    last: [Needed; REMEMBERED],
+}
+
+/// Bytes that a block needs with the features before it, and those of it that its backward phase reads of the forward phase.
+#[derive(Clone, Copy, Debug, Default)]
+struct Needed {
+    all: usize,
+    remembered: usize,
 }
 
 impl Survey {
     /// Of the input batch.
     pub(super) fn new(input: Shape) -> Self {
-        Self { boundaries: 1, features: bytes_of::<f32>(input.len()), ..Self::default() }
+        Self {
+            boundaries: 1,
+            parameters: 0,
+            signs: 0,
+            reads_earlier: false,
+            rings: [[0; RING]; 2],
+            features: bytes_of::<f32>(input.len()),
+            most: 0,
+            last: [Needed::default(); REMEMBERED],
+        }
     }
 
-    /// With one more block, the head too, that needs so many bytes of its own.
-    pub(super) fn add(&mut self, block: &Block, middle: usize) -> Result<(), Error> {
+    /// With one more block, the head too.
+    pub(super) fn add(&mut self, block: &Block, plan: &BlockPlan) -> Result<(), Error> {
         let output = bytes_of::<f32>(block.output_shape().len());
         for (ring, len) in self.rings.iter_mut().zip(RING - 1..) {
             let place = &mut ring[self.boundaries % len];
@@ -75,15 +111,40 @@ impl Survey {
         let signs = block.nodes().iter().map(|node| block.sign_words(node));
         self.signs = signs.fold(self.signs, usize::saturating_add);
         self.reads_earlier |= block.reads_earlier();
-        self.boundaries += 1;
         self.features = checked(self.features, output)?;
-        self.most = self.most.max(checked(self.features, middle)?);
+        let all = checked(self.features, plan.middle_bytes())?;
+        self.most = self.most.max(all);
+        self.last[(self.boundaries - 1) % REMEMBERED] = Needed { all, remembered: plan.remembered_bytes() };
+        self.boundaries += 1;
         Ok(())
     }
 
+    /// The first block whose forward pass is remembered, and the bytes of all features and blocks then. The last one's always
+    /// is: nothing comes between its two passes.
+    fn remember(&self) -> (usize, usize) {
+        let blocks = self.boundaries - 1;
+        let (mut first, mut behind) = (blocks, 0);
+        for block in (blocks.saturating_sub(REMEMBERED)..blocks).rev() {
+            let Needed { all, remembered } = self.last[block % REMEMBERED];
+            let needed = all.max(remembered.saturating_add(behind));
+            if needed > with_memories(self.most) {
+                break;
+            }
+            (first, behind) = (block, needed);
+        }
+        (first, self.most.max(behind))
+    }
+
     /// Lays everything out: `keeps_state` asks for a number for each parameter, `keeps_signs` for a bit for each number of
-    /// a rectifier, and there are gradients of so many losses.
-    pub(super) fn lay_out(&self, keeps_state: bool, keeps_signs: bool, losses: usize) -> Result<Layout, Error> {
+    /// a rectifier, and there are gradients of so many losses. Where what stands for features may change after a block
+    /// has read them (`rescales`), no forward pass is remembered.
+    pub(super) fn lay_out(
+        &self,
+        keeps_state: bool,
+        keeps_signs: bool,
+        rescales: bool,
+        losses: usize,
+    ) -> Result<Layout, Error> {
         let state = if keeps_state { self.parameters } else { 0 };
         let signs = if keeps_signs { self.signs } else { 0 };
         let bytes = |len: usize, size: usize| {
@@ -100,6 +161,8 @@ impl Survey {
             end = checked(end, bytes.checked_mul(losses).ok_or(TOO_LARGE)?)?;
         }
         let rows = Slot::new(rows_at, ROW * self.boundaries);
+        let changes = rescales && self.reads_earlier;
+        let (first_remembered, needed) = if changes { (self.boundaries, self.most) } else { self.remember() };
         Ok(Layout {
             state: Slot::new(0, state),
             signs: Slot::new(signs_at, signs),
@@ -107,7 +170,8 @@ impl Survey {
             ring,
             ring_len,
             features_at: end,
-            bytes: checked(end, self.most)?,
+            first_remembered,
+            bytes: checked(end, needed)?,
         })
     }
 }
@@ -125,6 +189,8 @@ pub(super) struct Layout {
     ring_len: usize,
     /// Where the input batch lies.
     pub(super) features_at: usize,
+    /// The first block that need not be run forwards once more.
+    pub(super) first_remembered: usize,
     /// Bytes of workspace.
     pub(super) bytes: usize,
 }
@@ -132,9 +198,9 @@ pub(super) struct Layout {
 impl Layout {
     /// Notes what is known of a boundary.
     pub(super) fn set(&self, workspace: &mut Workspace<'_>, number: usize, boundary: &Boundary) {
-        let Boundary { shape, offset, parameters, signs, exponent } = *boundary;
+        let Boundary { shape, offset, parameters, signs, remembered, exponent } = *boundary;
         let row = &mut workspace.loans().write(self.rows)[ROW * number..][..ROW];
-        let sizes = [shape.height, shape.width, shape.channels, offset, parameters, signs];
+        let sizes = [shape.height, shape.width, shape.channels, offset, parameters, signs, remembered];
         row.iter_mut().zip(sizes).for_each(|(word, size)| *word = size as u64);
         row[ROW - 1] = exponent as u64;
     }
@@ -142,9 +208,10 @@ impl Layout {
     /// What is known of a boundary, of a batch of so many.
     pub(super) fn get(&self, workspace: &mut Workspace<'_>, number: usize, batch: usize) -> Boundary {
         let row = &workspace.loans().read(self.rows)[ROW * number..][..ROW];
-        let [height, width, channels, offset, parameters, signs] = core::array::from_fn(|i| row[i] as usize);
+        let [height, width, channels, offset, parameters, signs, remembered] =
+            core::array::from_fn(|i| row[i] as usize);
         let shape = Shape { batch, height, width, channels };
-        Boundary { shape, offset, parameters, signs, exponent: row[ROW - 1] as i32 }
+        Boundary { shape, offset, parameters, signs, remembered, exponent: row[ROW - 1] as i32 }
     }
 
     /// Where the gradient with respect to a boundary lies, of one of the losses.
