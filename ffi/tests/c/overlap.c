@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 8, INPUT = 2 * SIDE * SIDE * 3, CANDIDATES = 7, COLUMNS = 2, ROWS = 6, NODES = 3, SLOT = 1 << 17 };
+enum { SIDE = 8, INPUT = 2 * SIDE * SIDE * 3, CANDIDATES = 7, COLUMNS = 2, ROWS = 6, NODES = 3, SLOT = 1 << 18 };
 
 static const char TEXT[] = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|";
 
