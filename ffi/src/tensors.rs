@@ -14,13 +14,16 @@ pub(crate) struct CallerTensors {
     table: Table,
     lookup: Lookup,
     context: *mut c_void,
-    /// The labels of the first two batches, where there are some.
-    labels: [Option<Labels>; 2],
+    /// The labels of the first batches, where there are some.
+    labels: [Option<Labels>; LABELLED],
     /// What no tensor may overlap.
     written: Written,
     /// Why an answer of the function cannot be read. It counts as empty, so that planning refuses it.
     refused: Cell<Option<Refusal>>,
 }
+
+/// Batches that can have labels. Bare metal has no losses, and no room.
+const LABELLED: usize = if cfg!(feature = "panic-handler") { 0 } else { 2 };
 
 /// Classes that the caller gives.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +56,7 @@ impl CallerTensors {
     /// `source` keeps the promises of the header, as long as the result is used.
     pub(crate) unsafe fn new(source: *const Source, written: Written) -> Result<Self, Refusal> {
         let (mut table, mut lookup, mut context) = (Array::EMPTY, None, core::ptr::null_mut());
-        let mut labels = [None; 2];
+        let mut labels = [None; LABELLED];
         if !source.is_null() {
             // SAFETY: as promised by the caller.
             let source = unsafe { pointer::read(source, &written) }?;
@@ -61,13 +64,14 @@ impl CallerTensors {
             // SAFETY: as promised by the caller.
             table = unsafe { Array::new(tensors, tensor_count, tensor_size, "tensor_size", &written) }?;
             (lookup, context) = (source.lookup, source.context);
-            // SAFETY: as promised by the caller.
-            labels = unsafe {
-                [
-                    Labels::new(source.labels, source.label_count, "labels", &written)?,
-                    Labels::new(source.second_labels, source.second_label_count, "second_labels", &written)?,
-                ]
-            };
+            let given = [
+                (source.labels, source.label_count, "labels"),
+                (source.second_labels, source.second_label_count, "second_labels"),
+            ];
+            for (labels, (start, len, name)) in labels.iter_mut().zip(given) {
+                // SAFETY: as promised by the caller.
+                *labels = unsafe { Labels::new(start, len, name, &written) }?;
+            }
         }
         Ok(Self { table: Table::new(table, &written)?, lookup, context, labels, written, refused: Cell::new(None) })
     }

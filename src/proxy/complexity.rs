@@ -6,5 +6,4 @@
 
 use super::entry::{Entry, Origin};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "complexity", symbol: "C", origin: Origin::Graph(|counts| counts.complexity) };
+pub(super) const ENTRY: Entry = Entry { name: "complexity", origin: Origin::Graph(|counts| counts.complexity) };

@@ -5,5 +5,4 @@
 
 use super::entry::{Entry, Origin};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "depth", symbol: "D", origin: Origin::Graph(|counts| counts.cost.depth as f64) };
+pub(super) const ENTRY: Entry = Entry { name: "depth", origin: Origin::Graph(|counts| counts.cost.depth as f64) };

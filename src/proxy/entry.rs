@@ -7,8 +7,6 @@ use crate::graph::{Cost, IdentityRule};
 pub(crate) struct Entry {
     /// The name used by programs and column headings.
     pub(super) name: &'static str,
-    /// The short name of formulas and of narrow tables.
-    pub(super) symbol: &'static str,
     /// Where its value comes from.
     pub(super) origin: Origin,
 }

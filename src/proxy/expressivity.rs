@@ -13,7 +13,6 @@ use crate::base::math;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "expressivity",
-    symbol: "E",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Spectrum,
         term: |passage| Some(passage.block.expressivity),

@@ -7,5 +7,4 @@
 
 use super::entry::{Entry, Origin};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "flops", symbol: "F", origin: Origin::Graph(|counts| counts.cost.macs as f64) };
+pub(super) const ENTRY: Entry = Entry { name: "flops", origin: Origin::Graph(|counts| counts.cost.macs as f64) };

@@ -11,8 +11,7 @@ use crate::base::math;
 use crate::base::sum::sum;
 use crate::simd::{Backend, Kernel, Simd};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "grad-norm", symbol: "Gn", origin: Origin::Network(Measurement::Gradient) };
+pub(super) const ENTRY: Entry = Entry { name: "grad-norm", origin: Origin::Network(Measurement::Gradient) };
 
 /// The norm of a gradient whose parts arrive one after another.
 #[derive(Clone, Copy, Debug, Default)]

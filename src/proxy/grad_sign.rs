@@ -13,7 +13,7 @@
 use super::entry::{Entry, Measurement, Origin};
 use crate::base::sum::sum;
 
-pub(super) const ENTRY: Entry = Entry { name: "grad-sign", symbol: "Gs", origin: Origin::Network(Measurement::Signs) };
+pub(super) const ENTRY: Entry = Entry { name: "grad-sign", origin: Origin::Network(Measurement::Signs) };
 
 /// Adds the signs of the gradient of one image to the `totals` of the weights, which begin with 0. NaN makes a total
 /// NaN.

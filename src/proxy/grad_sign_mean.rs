@@ -5,5 +5,4 @@
 
 use super::entry::{Entry, Measurement, Origin};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "grad-sign-mean", symbol: "Gm", origin: Origin::Network(Measurement::Signs) };
+pub(super) const ENTRY: Entry = Entry { name: "grad-sign-mean", origin: Origin::Network(Measurement::Signs) };

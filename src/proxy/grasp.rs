@@ -23,7 +23,7 @@ use super::entry::{Entry, Measurement, Origin};
 use super::grad_norm::squared_norm;
 use crate::simd::Backend;
 
-pub(super) const ENTRY: Entry = Entry { name: "grasp", symbol: "Gp", origin: Origin::Network(Measurement::Curvature) };
+pub(super) const ENTRY: Entry = Entry { name: "grasp", origin: Origin::Network(Measurement::Curvature) };
 
 /// h
 const STEP: f32 = 1.0 / 32.0;

@@ -10,7 +10,6 @@ use crate::base::math;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "isotropy",
-    symbol: "I",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Spectrum,
         term: |passage| {

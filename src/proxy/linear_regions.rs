@@ -10,5 +10,4 @@
 
 use super::entry::{Entry, Measurement, Origin};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "linear-regions", symbol: "Lr", origin: Origin::Network(Measurement::Regions) };
+pub(super) const ENTRY: Entry = Entry { name: "linear-regions", origin: Origin::Network(Measurement::Regions) };

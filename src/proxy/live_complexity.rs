@@ -6,4 +6,4 @@
 use super::entry::{Entry, Origin};
 
 pub(super) const ENTRY: Entry =
-    Entry { name: "live-complexity", symbol: "Cl", origin: Origin::Graph(|counts| counts.cost.live_macs as f64) };
+    Entry { name: "live-complexity", origin: Origin::Graph(|counts| counts.cost.live_macs as f64) };

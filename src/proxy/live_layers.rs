@@ -6,4 +6,4 @@
 use super::entry::{Entry, Origin};
 
 pub(super) const ENTRY: Entry =
-    Entry { name: "live-layers", symbol: "N", origin: Origin::Graph(|counts| counts.cost.live_layers as f64) };
+    Entry { name: "live-layers", origin: Origin::Graph(|counts| counts.cost.live_layers as f64) };

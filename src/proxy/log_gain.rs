@@ -10,7 +10,6 @@ use crate::base::math;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "log-gain",
-    symbol: "G",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Transfer,
         term: |passage| {

@@ -9,7 +9,6 @@ use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "mean-expressivity",
-    symbol: "Em",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Spectrum,
         term: |passage| Some(passage.block.expressivity),

@@ -14,7 +14,7 @@ use crate::linalg::determinant::ln_abs_determinant;
 use crate::ops::signs::pattern_len;
 use crate::simd::{Backend, Kernel, Simd};
 
-pub(super) const ENTRY: Entry = Entry { name: "naswot", symbol: "Nw", origin: Origin::Network(Measurement::Patterns) };
+pub(super) const ENTRY: Entry = Entry { name: "naswot", origin: Origin::Network(Measurement::Patterns) };
 
 /// On how many bits two patterns differ.
 struct Differing<'a>(&'a [u64], &'a [u64]);

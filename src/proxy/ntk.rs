@@ -16,8 +16,7 @@ use super::entry::{Entry, Measurement, Origin};
 use crate::linalg::spectrum;
 use crate::simd::Backend;
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "ntk", symbol: "Kt", origin: Origin::Network(Measurement::TangentKernel) };
+pub(super) const ENTRY: Entry = Entry { name: "ntk", origin: Origin::Network(Measurement::TangentKernel) };
 
 /// κ of a kernel of zeros.
 pub const UNDEFINED: f64 = 100_000.0;

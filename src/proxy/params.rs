@@ -6,5 +6,4 @@
 
 use super::entry::{Entry, Origin};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "params", symbol: "Np", origin: Origin::Graph(|counts| counts.cost.parameters as f64) };
+pub(super) const ENTRY: Entry = Entry { name: "params", origin: Origin::Graph(|counts| counts.cost.parameters as f64) };

@@ -8,7 +8,6 @@ use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "progressivity",
-    symbol: "P",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Spectrum,
         term: |passage| passage.step(),

@@ -11,7 +11,7 @@ use super::entry::{Entry, Measurement, Origin};
 use crate::base::sum::sum;
 use crate::simd::{Backend, Kernel, Simd};
 
-pub(super) const ENTRY: Entry = Entry { name: "snip", symbol: "Sn", origin: Origin::Network(Measurement::Gradient) };
+pub(super) const ENTRY: Entry = Entry { name: "snip", origin: Origin::Network(Measurement::Gradient) };
 
 /// The saliency of weights that arrive one after another.
 #[derive(Clone, Copy, Debug, Default)]

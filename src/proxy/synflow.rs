@@ -16,7 +16,7 @@ use super::snip::saliency;
 use crate::base::math;
 use crate::simd::Backend;
 
-pub(super) const ENTRY: Entry = Entry { name: "synflow", symbol: "Sf", origin: Origin::Network(Measurement::Flow) };
+pub(super) const ENTRY: Entry = Entry { name: "synflow", origin: Origin::Network(Measurement::Flow) };
 
 /// A sum of products that may be beyond all numbers: `sum · 2^exponent`.
 #[derive(Clone, Copy, Debug, Default)]

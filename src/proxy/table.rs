@@ -1,12 +1,12 @@
 //! The table of proxies: one line each.
 //!
-//! A line gives a proxy its variant, its number, which is its place here, and its bit in a [`ProxySet`](super::ProxySet);
+//! A line gives a proxy its variant, its symbol, its number, which is its place here, and its bit in a [`ProxySet`](super::ProxySet);
 //! what else is known of it, its file says. Lines are only ever added at the end: numbers are part of the C interface.
 
 use super::entry::{Blockwise, Entry, Measurement, Origin};
 
 macro_rules! proxies {
-    ($($(#[doc = $line:literal])* $proxy:ident => $file:ident,)*) => {
+    ($($(#[doc = $line:literal])* $proxy:ident ($symbol:literal) => $file:ident,)*) => {
         /// A quantity that ranks candidates; higher is better.
         ///
         /// The first four are the paper's.
@@ -24,6 +24,13 @@ macro_rules! proxies {
             /// How many there are.
             pub const COUNT: usize = [$(Self::$proxy),*].len();
 
+            /// The short name of formulas, the paper's for its own, and of narrow tables.
+            pub const fn symbol(self) -> &'static str {
+                match self {
+                    $(Self::$proxy => $symbol,)*
+                }
+            }
+
             pub(crate) const fn entry(self) -> &'static Entry {
                 match self {
                     $(Self::$proxy => &super::$file::ENTRY,)*
@@ -35,66 +42,61 @@ macro_rules! proxies {
 
 proxies! {
     /// Sum over the features of the entropy of their spectra (Eq. 4).
-    Expressivity => expressivity,
+    Expressivity ("E") => expressivity,
     /// Smallest step of that entropy from a feature to the next (Eq. 5).
-    Progressivity => progressivity,
+    Progressivity ("P") => progressivity,
     /// Mean over the blocks of `2 − σ − 1 / (σ + 1e-6)` (Eq. 11).
-    Trainability => trainability,
+    Trainability ("T") => trainability,
     /// Multiply-adds by the convention of the space.
-    Complexity => complexity,
+    Complexity ("C") => complexity,
     /// Mean step of the entropy over the blocks that do not down-sample.
-    MeanProgressivity => mean_progressivity,
+    MeanProgressivity ("Pm") => mean_progressivity,
     /// Longest chain of convolutions and linear maps from the input to the output.
-    Depth => depth,
+    Depth ("D") => depth,
     /// Multiply-adds that lie on a path from the input to the output.
-    LiveComplexity => live_complexity,
+    LiveComplexity ("Cl") => live_complexity,
     /// Convolutions and linear maps that lie on such a path.
-    LiveLayers => live_layers,
+    LiveLayers ("N") => live_layers,
     /// Trainable numbers, counted on the graph.
-    Params => params,
+    Params ("Np") => params,
     /// Multiply-adds, counted on the graph by one convention for all spaces.
-    Flops => flops,
+    Flops ("F") => flops,
     /// Length of the gradient of the loss.
-    GradNorm => grad_norm,
+    GradNorm ("Gn") => grad_norm,
     /// How much the loss depends on the weights as they are.
-    Snip => snip,
+    Snip ("Sn") => snip,
     /// How much longer the gradient is after a step along it.
-    Grasp => grasp,
+    Grasp ("Gp") => grasp,
     /// Logarithm of what flows through the weights of the network without signs.
-    Synflow => synflow,
+    Synflow ("Sf") => synflow,
     /// How well the rectifiers tell images apart.
-    Naswot => naswot,
+    Naswot ("Nw") => naswot,
     /// Evenness of the tangent kernel: the first half of TE-NAS.
-    Ntk => ntk,
+    Ntk ("Kt") => ntk,
     /// Linear pieces that the images lie in: the second half of TE-NAS.
-    LinearRegions => linear_regions,
+    LinearRegions ("Lr") => linear_regions,
     /// How much the last map answers to a small change of the input.
-    Zen => zen,
+    Zen ("Z") => zen,
     /// Whether images pull the weights the same way.
-    GradSign => grad_sign,
+    GradSign ("Gs") => grad_sign,
     /// How large gradients are beside what they vary by.
-    Zico => zico,
+    Zico ("Zc") => zico,
     /// Share of the entropy that their width allows, which features reach in the mean.
-    Isotropy => isotropy,
+    Isotropy ("I") => isotropy,
     /// Mean over the features of the entropy of their spectra.
-    MeanExpressivity => mean_expressivity,
+    MeanExpressivity ("Em") => mean_expressivity,
     /// Share of its directions that a feature takes, in the mean.
-    EffectiveDimension => effective_dimension,
+    EffectiveDimension ("Ed") => effective_dimension,
     /// Minus the mean distance of a block's gain from 1, in logarithms.
-    LogGain => log_gain,
+    LogGain ("G") => log_gain,
     /// Whether images pull the weights the same way, whatever the number of weights.
-    GradSignMean => grad_sign_mean,
+    GradSignMean ("Gm") => grad_sign_mean,
 }
 
 impl Proxy {
     /// The name used by programs and column headings.
     pub const fn name(self) -> &'static str {
         self.entry().name
-    }
-
-    /// The short name of the paper's formulas and of narrow tables.
-    pub const fn symbol(self) -> &'static str {
-        self.entry().symbol
     }
 
     /// How blocks make up the proxy, unless it is counted on the graph.

@@ -13,7 +13,6 @@ use super::entry::{Blockwise, Combine, Entry, Measurement, Origin};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "trainability",
-    symbol: "T",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Transfer,
         term: |passage| passage.has_transfer().then_some(passage.block.trainability),

@@ -16,7 +16,7 @@ use super::entry::{Entry, Measurement, Origin};
 use crate::base::math;
 use crate::base::sum::sum;
 
-pub(super) const ENTRY: Entry = Entry { name: "zen", symbol: "Z", origin: Origin::Network(Measurement::Response) };
+pub(super) const ENTRY: Entry = Entry { name: "zen", origin: Origin::Network(Measurement::Response) };
 
 /// ε: how far the second input is from the first.
 pub const SHIFT: f32 = 0.01;

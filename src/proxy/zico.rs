@@ -11,7 +11,7 @@ use super::entry::{Entry, Measurement, Origin};
 use crate::base::math;
 use crate::base::sum::sum;
 
-pub(super) const ENTRY: Entry = Entry { name: "zico", symbol: "Zc", origin: Origin::Network(Measurement::Variation) };
+pub(super) const ENTRY: Entry = Entry { name: "zico", origin: Origin::Network(Measurement::Variation) };
 
 /// The score while layers arrive.
 #[derive(Clone, Copy, Debug, Default)]
