@@ -75,7 +75,8 @@ fn compare(folder: &Path, name: &str) -> Result<(), Box<dyn Error>> {
         let off = norm(feature.data.iter().zip(&theirs).map(|(a, b)| a - b)) / norm(theirs.iter().copied());
         let off = if feature.data.len() == theirs.len() { off } else { f64::INFINITY };
         // NaN is as far off as can be.
-        if !(off <= worst.0) {
+        let off = if off.is_nan() { f64::INFINITY } else { off };
+        if off > worst.0 {
             worst = (off, block);
         }
     })?;
