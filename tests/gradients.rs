@@ -446,7 +446,7 @@ fn bad_requests_are_refused() {
     assert!(size(&network, Sweep { loss: Loss::Sum, ..default }, &Labelled(Vec::new())).is_ok());
     assert!(size(&Headless, Sweep { loss: Loss::Sum, ..default }, &Random).is_ok());
     let refused = size(&Headless, default, &Random);
-    assert!(matches!(refused, Err(Error::Node { block: 1, field: "the network's output", .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Node { block: 1, field: "output", .. })), "{refused:?}");
     for state in [State::None, State::Fresh] {
         let shifted = Sweep { weights: Weights::Shifted { by: 0.1 }, state, ..default };
         assert!(invalid(size(&network, shifted, &Random), "state"));

@@ -148,7 +148,7 @@ fn what_is_no_network_is_named_by_file_line_and_field() {
         assert!(message.len() < 600 && message.lines().count() == 1, "{message}");
     }
     for (path, place) in
-        [("nowhere.onnx", "nowhere.onnx: "), (text(&bad), "bad.jsonl: byte "), (&model("pools"), "pools.onnx: ")]
+        [("nowhere.onnx", "nowhere.onnx: "), (text(&bad), "bad.jsonl: byte "), (&model("sine"), "sine.onnx: ")]
     {
         let message = refusal("score", &["--space", "onnx", path]);
         assert!(message.contains(place), "{message}");

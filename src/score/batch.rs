@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_batch_that_nothing_holds_is_refused() {
-        let settings = Settings { channels: 1 << 20, cells: 1, ..SpaceName::Nb201.policy().settings };
+        let settings = Settings { channels: 1 << 16, cells: 1, ..SpaceName::Nb201.policy().settings };
         let cell = b"|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|";
         let refused = |network: &dyn Network| {
             assert!(matches!(smallest_batch(network, 4, 4, u32::MAX), Err(Error::TooLarge { quantity: "batch", .. })));
