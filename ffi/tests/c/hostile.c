@@ -400,7 +400,7 @@ static void single_mistakes(void) {
         GRAPH_MISTAKE(arch.s.node_size = 0, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size += 1, AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.node_size = SIZE_MAX, AZNAS_STATUS_STRUCT_SIZE);
-        GRAPH_MISTAKE(arch.s.node_size -= sizeof(double), AZNAS_STATUS_STRUCT_SIZE);
+        GRAPH_MISTAKE(arch.s.node_size -= sizeof(uint32_t), AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(spread_nodes(0), AZNAS_STATUS_OK);
         GRAPH_MISTAKE(spread_nodes(1), AZNAS_STATUS_STRUCT_SIZE);
         GRAPH_MISTAKE(arch.s.input_channels = 0, AZNAS_STATUS_INVALID);
