@@ -17,6 +17,8 @@ mod crew;
 mod drawing;
 #[path = "../search/driver.rs"]
 mod driver;
+#[path = "../search/finals.rs"]
+mod finals;
 #[allow(dead_code, reason = "these workers do not score")]
 #[path = "../search/interrupt.rs"]
 mod interrupt;
@@ -48,6 +50,10 @@ use workers::{Course, Workers};
 ///
 /// Rank 0 is the real one, with its search, its messages and its files. The workers' time is that of recorded scores.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  simulate --times seconds.txt --scores scores.csv --accuracies accuracies.csv --out scale.svg
+  simulate --times seconds.txt --scores scores.csv --accuracies accuracies.csv --workers 1000 --seconds 0.5 --out half.svg")]
 struct Simulation {
     /// Seconds that scores of MobileNetV2 structures took, one a line
     #[arg(long, value_name = "FILE")]

@@ -31,7 +31,7 @@ pub fn picture(courses: &[Course], found: &[Found]) -> Result<String, Box<dyn Er
             })
             .collect();
         lines.extend(shares.last().map(|&most| ("rank 0 works".to_string(), BUSY, line(most, Course::busy_share))));
-        lines_over(&left, "workers", "share of the time (%)", 0.0..105.0, &lines, &[])?;
+        lines_over(&left, "workers", "share of the time (%)", 0.0..140.0, &lines, &[])?;
         let points: Vec<_> = found.iter().map(|found| (found.in_flight as f64, found.mean)).collect();
         let bars: Vec<_> = found.iter().map(|found| (found.in_flight as f64, found.mean, 2.0 * found.error)).collect();
         let least = bars.iter().map(|bar| bar.1 - bar.2).fold(f64::INFINITY, f64::min);
@@ -83,6 +83,6 @@ fn lines_over(
     let bar =
         |&(x, y, reach): &(f64, f64, f64)| PathElement::new([(x, y - reach), (x, y + reach)], SCORING.stroke_width(2));
     chart.draw_series(bars.iter().map(bar))?;
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).position(SeriesLabelPosition::LowerLeft).draw()?;
+    chart.configure_series_labels().background_style(WHITE.mix(0.8)).position(SeriesLabelPosition::UpperLeft).draw()?;
     Ok(())
 }

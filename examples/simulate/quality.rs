@@ -4,7 +4,6 @@ use crate::recorded::Recorded;
 use aznas::Error;
 use aznas::base::rng::Generator;
 use aznas::search::{Budget, Cost, Search, SearchSpace, Settings};
-use aznas::spaces::SpaceName;
 use aznas::spaces::nb201::{Cell, CellSpace, Skeleton};
 
 /// Candidates of a search: what the program `search` takes.
@@ -64,11 +63,12 @@ fn accuracy(recorded: &Recorded, in_flight: usize, seed: u64) -> Result<f64, Err
         seed,
         workers: in_flight,
         parents: ITERATIONS / 8 - 1,
-        replacements: SpaceName::Nb201.policy().practice.replacements as usize,
+        // With one there would be cells without a way on: the table need not have all of a cell's neighbours.
+        replacements: 2,
         budget: Budget { custom: Some(0.0), ..Budget::default() },
         ..Settings::program()
     };
-    let space = Table { space: CellSpace { skeleton: Skeleton::CIFAR10, resolution: 32 }, recorded };
+    let space = Table { space: CellSpace { skeleton: Skeleton::CIFAR10, resolution: 32, reduction: None }, recorded };
     let mut search = Search::new(space, settings)?;
     while let Some(candidate) = search.ask()? {
         search.tell(candidate.id, &recorded.0[&candidate.architecture].scores)?;
