@@ -19,6 +19,8 @@ SCALARS = {
     "char": "c_char", "double": "c_double", "float": "c_float", "size_t": "c_size_t",
     "int32_t": "c_int32", "uint32_t": "c_uint32", "uint64_t": "c_uint64", "aznas_status": "c_int32",
 }
+# Functions of the caller, which Python has none of: it hands tensors in a table, and asks for no gradients.
+CALLBACKS = {"aznas_lookup", "aznas_watch"}
 # What describes a network or is set for the caller, and so is no option.
 NO_OPTIONS = {"struct_size", "space", "text", "text_len", "nodes", "node_count", "node_size", "source", "reserved"}
 NO_SCORES = {"struct_size", "blocks", "block_capacity", "block_size", "proxies"}
@@ -79,7 +81,7 @@ def ctype(declared: str) -> str:
     """The ctypes type of a C type."""
     stars = declared.count("*")
     base = re.sub(r"\b(const|struct)\b|\*", "", declared).strip()
-    if base == "aznas_lookup":  # a function of the caller: Python hands tensors in a table
+    if base in CALLBACKS:
         return "c_void_p"
     name = SCALARS.get(base, base)
     if stars and base in {"char", "void"}:
