@@ -1,7 +1,7 @@
 //! The choice of a set: that with the highest mean of Kendall's τ over benchmarks.
 
 use crate::benchmark::Benchmark;
-use aznas::proxy::{Proxy, ProxySet};
+use aznas::proxy::ProxySet;
 use rayon::prelude::*;
 
 /// Every set that may be chosen, with its τ on every benchmark.
@@ -14,8 +14,7 @@ impl Choice {
     pub fn new(benchmarks: &[Benchmark], candidates: ProxySet, most: usize) -> Self {
         let mut sets = vec![ProxySet::of(&[])];
         for proxy in candidates.iter() {
-            let grown: Vec<ProxySet> =
-                sets.iter().filter(|set| set.len() < most).map(|set| set.union(only(proxy))).collect();
+            let grown: Vec<ProxySet> = sets.iter().filter(|set| set.len() < most).map(|set| set.with(proxy)).collect();
             sets.extend(grown);
         }
         sets.retain(|set| !set.is_empty());
@@ -33,8 +32,4 @@ impl Choice {
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.len().cmp(&b.1.len())));
         order.into_iter().take(count).map(|(_, set)| set).collect()
     }
-}
-
-fn only(proxy: Proxy) -> ProxySet {
-    ProxySet::of(&[proxy])
 }

@@ -1,6 +1,8 @@
 //! What a search with many workers comes to: the program `search` with workers that only seem to score, and what is found on
 //! NAS-Bench-201 with many candidates in flight.
 
+#[path = "../mpi/src/answer.rs"]
+mod answer;
 #[allow(dead_code, reason = "these workers do not score")]
 #[path = "../search/arguments.rs"]
 mod arguments;

@@ -1,7 +1,8 @@
 //! Workers that only seem to score: a candidate comes back after a recorded time on a clock of their own.
 
+use crate::answer;
 use crate::common::failure::Result;
-use crate::crew::{Crew, Task, Told, conduct};
+use crate::crew::{Crew, Task, conduct};
 use aznas::base::rng::{below, generator};
 use aznas::search::{Candidate, Search, SearchSpace};
 use aznas::spaces::Space;
@@ -10,6 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::cell::{Cell, RefCell};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::hint::black_box;
 
 /// So many workers.
 pub struct Workers {
@@ -132,15 +134,14 @@ impl Crew for Workers {
             observe,
             |Candidate { id, architecture }| {
                 // The messages are those of processes elsewhere.
-                let asked = format!("{id} {architecture}");
+                black_box(format!("{id} {architecture}"));
                 let mut clock = clock.borrow_mut();
                 clock.work();
                 let mut rng = generator(id as u64);
                 let seconds = self.times[below(&mut rng, self.times.len() as u64) as usize];
                 clock.course.scoring += seconds;
-                let id = asked.split_once(' ').map_or("", |(id, _)| id);
-                let scores = (0..proxies).map(|_| format!(" {:x}", (rng.next_u64() as f64).to_bits()));
-                let message = scores.fold(id.to_string(), |line, score| line + &score);
+                let told = (0..proxies).map(|_| rng.next_u64() as f64).collect();
+                let message = answer::write(id, &told);
                 let mut free = free.borrow_mut();
                 let Reverse(Moment(earliest)) = free.pop().ok_or("there are no workers")?;
                 let arrives = Moment(clock.course.duration.max(earliest) + seconds);
@@ -155,18 +156,10 @@ impl Crew for Workers {
                 let Reverse(answer) = answers.borrow_mut().pop().ok_or("nobody is at work")?;
                 clock.course.duration = clock.course.duration.max(answer.arrives.0);
                 clock.resume();
-                read(&answer.message).ok_or_else(|| "an answer cannot be read".into())
+                answer::read(&answer.message).ok_or_else(|| "an answer cannot be read".into())
             },
         );
         self.course.set(clock.into_inner().course);
         result
     }
-}
-
-/// The candidate and its scores in an answer.
-fn read(answer: &str) -> Option<(usize, Told)> {
-    let mut words = answer.split(' ');
-    let id = words.next()?.parse().ok()?;
-    let scores = words.map(|word| u64::from_str_radix(word, 16).ok().map(f64::from_bits));
-    Some((id, scores.collect::<Option<_>>()?))
 }

@@ -1,6 +1,7 @@
 //! Searches for a network with MPI processes for workers: rank 0 searches, the others score. Options, files and results are
 //! those of the example `search` with as many threads as there are workers.
 
+mod answer;
 #[path = "../../search/arguments.rs"]
 mod arguments;
 #[path = "../../search/assessment.rs"]

@@ -1,9 +1,10 @@
 //! Scores candidates in other processes. A message is a line of text; every worker has one candidate at a time.
 
+use crate::answer;
 use crate::arguments::Arguments;
 use crate::common::failure::{Failure, Result};
 use crate::common::setting::Setting;
-use crate::crew::{Crew, Task, Told, conduct};
+use crate::crew::{Crew, Task, conduct};
 use crate::interrupt::Interrupt;
 use aznas::mem::Memory;
 use aznas::search::{Candidate, Search, SearchSpace};
@@ -68,7 +69,7 @@ impl Crew for Ranks<'_> {
             || {
                 let (rank, answer) = receive(self.world);
                 self.idle.borrow_mut().push(rank);
-                scores(&answer).ok_or_else(|| format!("rank {rank}: {answer}").into())
+                answer::read(&answer).ok_or_else(|| format!("rank {rank}: {answer}").into())
             },
         )
     }
@@ -93,18 +94,10 @@ pub fn work<S: Space>(space: &S, arguments: &Arguments, world: &SimpleCommunicat
             let id = id.parse().map_err(|_| "a candidate is expected")?;
             let candidate = Candidate { id, architecture: space.parse(text.as_bytes())? };
             let told = task.score(&candidate, &mut memory, &mut store)?;
-            // Bits, so that nothing is lost.
-            Ok(told.iter().fold(id.to_string(), |line, score| format!("{line} {:x}", score.to_bits())))
+            Ok(answer::write(id, &told))
         };
         send(world, 0, &answer().unwrap_or_else(|failure| failure.to_string()));
     }
-}
-
-/// The candidate and its scores in an answer.
-fn scores(answer: &str) -> Option<(usize, Told)> {
-    let (id, rest) = answer.split_once(' ')?;
-    let score = |word| u64::from_str_radix(word, 16).ok().map(f64::from_bits);
-    Some((id.parse().ok()?, rest.split(' ').map(score).collect::<Option<_>>()?))
 }
 
 fn send(world: &SimpleCommunicator, rank: i32, message: &str) {
