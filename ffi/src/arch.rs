@@ -124,7 +124,7 @@ pub struct Arch {
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Arch {
     const NAME: &'static str = "arch";
-    const SIZES: &'static [usize] = &[offset_of!(Self, target_channels), size_of::<Self>()];
+    const ENDS: &'static [usize] = &[offset_of!(Self, target_channels)];
 }
 
 // SAFETY: `struct_size` comes first.

@@ -45,7 +45,7 @@ pub struct Costs {
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Costs {
     const NAME: &'static str = "costs";
-    const SIZES: &'static [usize] = &[offset_of!(Self, peak_activation), size_of::<Self>()];
+    const ENDS: &'static [usize] = &[offset_of!(Self, peak_activation)];
 }
 
 // SAFETY: `struct_size` comes first.

@@ -182,8 +182,7 @@ pub struct Node {
 // SAFETY: numbers take every pattern of bits.
 unsafe impl Struct for Node {
     const NAME: &'static str = "nodes";
-    const SIZES: &'static [usize] =
-        &[offset_of!(Self, alpha), offset_of!(Self, first), offset_of!(Self, behind), size_of::<Self>()];
+    const ENDS: &'static [usize] = &[offset_of!(Self, alpha), offset_of!(Self, first), offset_of!(Self, behind)];
 }
 
 /// The caller's nodes as a network.

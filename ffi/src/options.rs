@@ -166,7 +166,7 @@ pub struct Options {
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Options {
     const NAME: &'static str = "options";
-    const SIZES: &'static [usize] = &[offset_of!(Self, entropy), size_of::<Self>()];
+    const ENDS: &'static [usize] = &[offset_of!(Self, entropy)];
 }
 
 // SAFETY: `struct_size` comes first.

@@ -20,8 +20,8 @@ const GROWTH: usize = 1024;
 pub(crate) unsafe trait Struct: Copy {
     /// The argument or field that points to it.
     const NAME: &'static str;
-    /// Its sizes in all headers so far, the shortest first: that of the first release, and last that of this version.
-    const SIZES: &'static [usize] = &[size_of::<Self>()];
+    /// Where the fields of older headers end, that of the first release first: the places of the first fields they lack.
+    const ENDS: &'static [usize] = &[];
 }
 
 /// A struct that starts with its own size.
@@ -40,9 +40,33 @@ fn check<T>(pointer: *const T, name: &'static str) -> Result<(), Refusal> {
     }
 }
 
-/// Whether some header up to this version, or one that may come, gives `size` bytes to `T`.
-fn is_known_size<T: Struct>(size: usize) -> bool {
-    T::SIZES.contains(&size) || (size_of::<T>()..=size_of::<T>() + GROWTH).contains(&size)
+/// The size of `T` in the header whose fields end at `end`: where an alignment does not, padding follows.
+const fn size_up_to<T>(end: usize) -> usize {
+    end.next_multiple_of(align_of::<T>())
+}
+
+/// How many bytes of a `T` of `size` bytes this version knows, if a header up to this version, or one that may come, gives it
+/// that size. What pads the struct of an older header is none of them: it holds anything, and fields of today lie there.
+fn known_len<T: Struct>(size: usize) -> Option<usize> {
+    const { assert!(has_distinct_sizes::<T>(), "a field was added into padding alone") };
+    if (size_of::<T>()..=size_of::<T>() + GROWTH).contains(&size) {
+        return Some(size_of::<T>());
+    }
+    T::ENDS.iter().copied().find(|&end| size_up_to::<T>(end) == size)
+}
+
+/// Whether no two headers give `T` the same size.
+const fn has_distinct_sizes<T: Struct>() -> bool {
+    let mut later = size_of::<T>();
+    let mut older = T::ENDS;
+    while let [rest @ .., end] = older {
+        if size_up_to::<T>(*end) >= later {
+            return false;
+        }
+        later = size_up_to::<T>(*end);
+        older = rest;
+    }
+    true
 }
 
 /// Whether what a struct of `size` bytes has beyond what this version knows is zero.
@@ -61,14 +85,10 @@ unsafe fn is_zero_beyond<T: Struct>(pointer: *const T, size: usize) -> bool {
 /// # Safety
 /// `pointer` is aligned and points to as many bytes.
 unsafe fn get<T: Struct>(pointer: *const T, size: usize) -> T {
-    if size >= size_of::<T>() {
-        // SAFETY: as promised by the caller.
-        return unsafe { pointer.read() };
-    }
     let mut value = MaybeUninit::<T>::zeroed();
     // SAFETY: as promised by the caller; every pattern of bits, zeros too, is a value.
     unsafe {
-        pointer.cast::<u8>().copy_to_nonoverlapping(value.as_mut_ptr().cast::<u8>(), size);
+        pointer.cast::<u8>().copy_to_nonoverlapping(value.as_mut_ptr().cast::<u8>(), known_len::<T>(size).unwrap_or(0));
         value.assume_init()
     }
 }
@@ -78,7 +98,7 @@ unsafe fn get<T: Struct>(pointer: *const T, size: usize) -> T {
 /// # Safety
 /// `pointer` points to as many writable bytes.
 unsafe fn set<T: Struct>(pointer: *mut T, size: usize, value: T) {
-    let known = size.min(size_of::<T>());
+    let known = known_len::<T>(size).unwrap_or(0);
     // SAFETY: as promised by the caller.
     unsafe { pointer.cast::<u8>().copy_from_nonoverlapping((&raw const value).cast::<u8>(), known) };
 }
@@ -92,7 +112,7 @@ pub(crate) unsafe fn measure<T: Descriptor>(pointer: *const T) -> Result<Span, R
     // SAFETY: the pointer is aligned and the first field is the size.
     let size = unsafe { pointer.cast::<usize>().read() };
     // SAFETY: the struct is `size` bytes long.
-    if !is_known_size::<T>(size) || !unsafe { is_zero_beyond(pointer, size) } {
+    if known_len::<T>(size).is_none() || !unsafe { is_zero_beyond(pointer, size) } {
         return Err(Refusal::StructSize(T::NAME));
     }
     Ok(Span::new(pointer, size))
@@ -137,7 +157,7 @@ pub(crate) unsafe fn write<T: Descriptor>(pointer: *mut T, value: T) {
 /// `pointer` is NULL or points to `struct_size` writable bytes.
 pub(crate) unsafe fn initialise<T: Descriptor>(pointer: *mut T, struct_size: usize, value: T) -> Result<(), Refusal> {
     check(pointer, T::NAME)?;
-    if !is_known_size::<T>(struct_size) {
+    if known_len::<T>(struct_size).is_none() {
         return Err(Refusal::StructSize(T::NAME));
     }
     // SAFETY: the struct is `struct_size` bytes long.
@@ -274,7 +294,7 @@ impl<T: Struct> Array<T> {
             return Ok(Span::default());
         }
         check(self.start, T::NAME)?;
-        if !is_known_size::<T>(self.stride) || !self.stride.is_multiple_of(align_of::<T>()) {
+        if known_len::<T>(self.stride).is_none() || !self.stride.is_multiple_of(align_of::<T>()) {
             return Err(Refusal::ElementSize(stride_field));
         }
         let bytes = self.count.checked_mul(self.stride).filter(|&bytes| isize::try_from(bytes).is_ok());

@@ -136,7 +136,7 @@ const _: () = assert!(Proxy::COUNT <= 32, "scores have no room for all proxies")
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Scores {
     const NAME: &'static str = "scores";
-    const SIZES: &'static [usize] = &[offset_of!(Self, proxies), size_of::<Self>()];
+    const ENDS: &'static [usize] = &[offset_of!(Self, proxies)];
 }
 
 // SAFETY: `struct_size` comes first.

@@ -121,7 +121,7 @@ pub struct Source {
 // SAFETY: an optional function pointer takes every pattern of bits C can put there.
 unsafe impl Struct for Source {
     const NAME: &'static str = "source";
-    const SIZES: &'static [usize] = &[offset_of!(Self, labels), size_of::<Self>()];
+    const ENDS: &'static [usize] = &[offset_of!(Self, labels)];
 }
 
 // SAFETY: `struct_size` comes first.

@@ -18,7 +18,7 @@ function reserve(bytes) {
     return start;
 }
 
-// Places of fields in 32-bit structs, as in aznas.h.
+// Places of fields in 32-bit structs of the header of 0.1: this is an old program that a newer library runs.
 const ARCH = { size: 64, channels: 8, cells: 12, text: 44, text_len: 48 };
 const OPTIONS = { size: 56, batch: 4, height: 8, width: 12, backend: 32 };
 const SCORES = { size: 120, expressivity: 24 };

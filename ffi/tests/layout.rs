@@ -65,11 +65,17 @@ struct Field {
     size: usize,
 }
 
+/// The sizes of a struct in all headers so far, the shortest first.
+fn sizes<T: pointer::Struct>() -> Vec<usize> {
+    let padded = |end: &usize| end.next_multiple_of(align_of::<T>());
+    T::ENDS.iter().map(padded).chain([size_of::<T>()]).collect()
+}
+
 macro_rules! layouts {
     ($($name:literal: $type:path { $($field:ident),* $(,)? })*) => {
         vec![$(Layout {
             name: $name.to_owned(),
-            sizes: <$type as pointer::Struct>::SIZES.to_vec(),
+            sizes: sizes::<$type>(),
             fields: vec![$(Field {
                 name: stringify!($field).to_owned(),
                 place: std::mem::offset_of!($type, $field),
