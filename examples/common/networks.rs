@@ -189,4 +189,4 @@ impl NetworkArguments {
 }
 
 /// What is said of a model with biases and no normalisation.
-const FOLDED: &str = "no normalisation, but biases: was it exported with batch normalisations folded?";
+const FOLDED: &str = "convolutions without a normalisation: was it exported with batch normalisations folded?";

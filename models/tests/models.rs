@@ -14,7 +14,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 /// Models that are scored.
-const SCORED: [&str; 22] = [
+const SCORED: [&str; 25] = [
     "activation_elu",
     "activation_gelu",
     "activation_hard_sigmoid",
@@ -24,6 +24,7 @@ const SCORED: [&str; 22] = [
     "activation_sigmoid",
     "activation_silu",
     "activation_tanh",
+    "by_hand",
     "dense",
     "maxima",
     "next",
@@ -31,11 +32,13 @@ const SCORED: [&str; 22] = [
     "pools",
     "residual",
     "same",
+    "shortcuts",
     "shuffle",
     "squeeze",
     "uneven",
     "vit",
     "vit_mean",
+    "vit_old",
     "vit_torch",
 ];
 
@@ -150,6 +153,14 @@ fn residual_networks_are_cut_where_paths_meet() {
     assert!(!model.may_be_folded);
     // A mean and a linear map.
     assert_eq!(model.graph.head.len(), 2);
+}
+
+#[test]
+fn both_exporters_write_one_network() {
+    let [model, other] = ["residual.onnx", "residual_dynamo.onnx"]
+        .map(|file| Model::read(&read(file), "residual", None, &Cut::Automatic).unwrap());
+    assert_eq!(other.graph, model.graph);
+    assert!(!other.may_be_folded);
 }
 
 #[test]

@@ -59,8 +59,7 @@ pub(super) fn cut(list: Lowering, name: &str, cut: &Cut) -> Result<Model, OnnxEr
         blocks,
         head,
         identity_rule: if has_attention { IdentityRule::Skip } else { IdentityRule::Reject },
-        // As in the space of vision transformers.
-        progressivity: !has_attention,
+        progressivity: true,
         complexity: None,
     };
     Ok(Model { graph, features, may_be_folded: list.may_be_folded, weights })

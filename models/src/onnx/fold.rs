@@ -50,9 +50,7 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
         "Constant" => node.value()?.ok_or_else(|| refuse("a constant of a kind that is not understood"))?,
         "Identity" | "Dropout" => input(0)?.clone(),
         "Cast" => match (node.integer("to", 1), &input(0)?.elements) {
-            (1 | 11, Elements::Integers(elements)) => {
-                Tensor::floats(input(0)?.dims.clone(), elements.iter().map(|&x| x as f32).collect())
-            }
+            (1 | 11, Elements::Integers(_)) => input(0)?.clone().into_floats(),
             (6 | 7, Elements::Floats(elements)) => {
                 Tensor::integers(input(0)?.dims.clone(), elements.iter().map(|&x| x as i64).collect())
             }
@@ -100,7 +98,6 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
                 _ => return Ok(None),
             }
         }
-        "Shape" => Tensor::integers(vec![input(0)?.dims.len()], input(0)?.dims.iter().map(|&dim| dim as i64).collect()),
         "Gather" => {
             gather(input(0)?, input(1)?, node.integer("axis", 0), room).ok_or_else(|| refuse("an index outside"))?
         }
@@ -139,11 +136,19 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
                 None => Tensor::floats(dims, vec![0.0; len]),
             }
         }
-        "Expand" => {
+        "Expand" | "Tile" => {
             let asked = sizes(input(1)?).ok_or_else(|| refuse("a shape that is none"))?;
-            let dims = broadcast_dims(&input(0)?.dims, &asked).ok_or_else(|| refuse("a shape that does not fit"))?;
+            let of = &input(0)?.dims;
+            let dims = if node.operator == "Expand" {
+                broadcast_dims(of, &asked)
+            } else if asked.len() == of.len() {
+                of.iter().zip(&asked).map(|(dim, times)| dim.checked_mul(*times)).collect()
+            } else {
+                None
+            };
+            let dims = dims.ok_or_else(|| refuse("a shape that does not fit"))?;
             let len = bounded(&dims).ok_or_else(|| refuse("too large"))?;
-            let places = (0..len).map(|place| source_of(place, &dims, &inputs[0].dims));
+            let places = (0..len).map(|place| source_of(place, &dims, of));
             match &input(0)?.elements {
                 Elements::Floats(elements) => Tensor::floats(dims.clone(), places.map(|i| elements[i]).collect()),
                 Elements::Integers(elements) => Tensor::integers(dims.clone(), places.map(|i| elements[i]).collect()),
@@ -151,6 +156,15 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
         }
         _ => return Ok(None),
     }))
+}
+
+/// What `Shape` makes of dimensions: all of them, or those from `start` to `end`.
+pub(super) fn shape(node: &Node, dims: &[usize]) -> Result<Tensor, OnnxError> {
+    let rank = dims.len() as i64;
+    let at = |axis: i64| (if axis < 0 { axis.saturating_add(rank) } else { axis }).clamp(0, rank) as usize;
+    let (start, end) = (at(node.integer("start", 0)), at(node.integer("end", rank)));
+    let sizes: Vec<i64> = dims.get(start..end).unwrap_or_default().iter().map(|&dim| dim as i64).collect();
+    Ok(Tensor::integers(vec![sizes.len()], sizes))
 }
 
 /// The dimensions after `Reshape`, `Flatten`, `Squeeze` or `Unsqueeze`, whose second input may be given.
@@ -299,7 +313,7 @@ fn source_of(place: usize, dims: &[usize], of: &[usize]) -> usize {
         rest /= dim.max(1);
         if back < of.len() {
             let size = of[of.len() - 1 - back];
-            source += if size == 1 { 0 } else { index * stride };
+            source += index % size.max(1) * stride;
             stride *= size;
         }
     }

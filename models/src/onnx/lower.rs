@@ -6,6 +6,7 @@
 
 mod attention;
 mod emit;
+mod moments;
 mod pointwise;
 
 use super::OnnxError;
@@ -16,6 +17,7 @@ use super::view::{Axis, View};
 use attention::Logits;
 use aznas::graph::Op;
 use aznas::tensor::Role;
+use moments::Moment;
 use pointwise::Curve;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -51,7 +53,7 @@ pub(super) struct Lowering {
     pub(super) nodes: Vec<Lowered>,
     /// Where the logits come from.
     pub(super) output: Source,
-    /// Convolutions with a bias and no batch normalisation anywhere: it may have been folded into them.
+    /// Convolutions and no normalisation anywhere: it may have been folded into them.
     pub(super) may_be_folded: bool,
 }
 
@@ -73,6 +75,8 @@ enum Value {
     Untabled(Seen, Arc<[f32]>),
     Logits(Logits),
     Probabilities(Logits),
+    /// A mean over the channels of a map, or what a normalisation by hand makes of it.
+    Moment(Moment),
     /// Random numbers that drop paths while training, of these dimensions. At initialisation nothing is dropped.
     Noise(Vec<usize>),
 }
@@ -88,6 +92,7 @@ impl Value {
                 dims
             }
             Self::Logits(logits) | Self::Probabilities(logits) => logits.dims(),
+            Self::Moment(moment) => moment.dims(),
             Self::Noise(dims) => dims.clone(),
         }
     }
@@ -159,7 +164,7 @@ pub(super) fn lower(file: &File, resolution: Option<usize>) -> Result<Lowering, 
     let seen = work.computed(&last, "outputs")?;
     let output = work.plain(seen, "outputs")?.source;
     let has = |find: fn(&Op) -> bool| work.nodes.iter().any(|node| find(&node.op));
-    let may_be_folded = has(|op| matches!(op, Op::Convolution(convolution) if convolution.bias))
+    let may_be_folded = has(|op| matches!(op, Op::Convolution(_)))
         && !has(|op| matches!(op, Op::BatchNorm(_) | Op::LayerNorm(_) | Op::GroupNorm(_)));
     Ok(Lowering { input, nodes: work.nodes, output, may_be_folded })
 }
@@ -204,10 +209,17 @@ impl<'f> Work<'f> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         let values: Vec<Option<Value>> =
             node.inputs.iter().map(|name| self.values.get(name.as_str()).cloned()).collect();
-        if node.operator == "Shape" {
-            let dims = self.value(node, 0)?.dims();
-            let shape = Tensor::integers(vec![dims.len()], dims.iter().map(|&dim| dim as i64).collect());
-            return Ok(vec![Value::Constant(shape)]);
+        match node.operator.as_str() {
+            "Shape" => return Ok(vec![Value::Constant(fold::shape(node, &self.value(node, 0)?.dims())?)]),
+            "CastLike" => {
+                let is_number = !matches!(self.value(node, 1)?, Value::Constant(like) if like.as_integers().is_some());
+                let value = match self.value(node, 0)? {
+                    Value::Constant(constant) if is_number => Value::Constant(constant.into_floats()),
+                    value => value,
+                };
+                return Ok(vec![value]);
+            }
+            _ => {}
         }
         let constants: Option<Vec<&Tensor>> = values
             .iter()
@@ -227,8 +239,12 @@ impl<'f> Work<'f> {
         if is_noise || node.operator.starts_with("Random") {
             return self.noise(node, &values).map(|value| vec![value]);
         }
+        if values.iter().flatten().any(|value| matches!(value, Value::Moment(_))) {
+            return self.of_moments(node).map(|value| vec![value]);
+        }
         match node.operator.as_str() {
             "Identity" | "Dropout" | "Cast" => Ok(vec![self.value(node, 0)?]),
+            "Expand" => self.repeated(node).map(|value| vec![value]),
             "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => {
                 let value = self.value(node, 0)?;
                 let dims = fold::reshape(node, &value.dims(), self.optional(node, 1)?.as_ref())?;
@@ -250,12 +266,11 @@ impl<'f> Work<'f> {
                 let parameters: Vec<Tensor> =
                     (1..node.inputs.len()).map(|index| self.constant(node, index)).collect::<Result<_, _>>()?;
                 let parameters: Vec<&Tensor> = parameters.iter().collect();
-                let sliced = match *fold::ranges(node, &value.dims(), &parameters)?.as_slice() {
-                    [] => Ok(value),
-                    [Range { axis, start, len, step: 1 }] => self.slice(node, value, axis, start, len),
-                    [range] => self.every_so_many(node, &value, range),
-                    _ => Err(refuse("ranges of two axes")),
-                };
+                let ranges = fold::ranges(node, &value.dims(), &parameters)?;
+                let sliced = ranges.into_iter().try_fold(value, |value, range| match range {
+                    Range { axis, start, len, step: 1 } => self.slice(node, value, axis, start, len),
+                    range => self.every_so_many(node, &value, range),
+                });
                 sliced.map(|value| vec![value])
             }
             "Split" => self.split(node),
@@ -265,7 +280,8 @@ impl<'f> Work<'f> {
             }
             "Mul" | "Div" | "Add" | "Sub" => self.arithmetic(node).map(|value| vec![value]),
             "MatMul" => self.product(node).map(|value| vec![value]),
-            "Softmax" => self.softmax(node).map(|value| vec![value]),
+            "Softmax" | "LogSoftmax" => self.softmax(node).map(|value| vec![value]),
+            "Max" | "Min" => self.bounded(node).map(|value| vec![value]),
             _ if Curve::understands(&node.operator) => self.function(node).map(|value| vec![value]),
             _ => self.computed_by(node).map(|value| vec![value]),
         }
@@ -276,6 +292,8 @@ impl<'f> Work<'f> {
         let map = values.iter().flatten().find(|value| matches!(value, Value::Map(_) | Value::Function(..)));
         match (map, node.operator.as_str()) {
             (Some(map), "RandomUniformLike" | "RandomNormalLike" | "Bernoulli") => Ok(Value::Noise(map.dims())),
+            // What is kept may have been divided by the share of it before.
+            (Some(Value::Function(seen, curve, _)), "Mul") if curve.factor().is_some() => Ok(Value::Map(seen.clone())),
             (Some(map), "Mul") => Ok(map.clone()),
             (None, "RandomUniform" | "RandomNormal" | "RandomUniformLike" | "RandomNormalLike") => {
                 let given: Option<Vec<usize>> =
@@ -355,12 +373,31 @@ impl<'f> Work<'f> {
         Ok(parts)
     }
 
-    /// One place of an axis: of channels, or the first of the tokens.
+    /// A map repeated to fit another: what reads it repeats it anyway.
+    fn repeated(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "repeats a map to a shape that does not fit it");
+        let (value, shape) = (self.value(node, 0)?, self.constant(node, 1)?);
+        let (dims, asked) = (value.dims(), fold::sizes(&shape).ok_or_else(refuse)?);
+        let fits = |(&dim, &asked): (&usize, &usize)| dim == asked || dim == 1 || asked == 1;
+        if asked.len() == dims.len() && dims.iter().zip(&asked).all(fits) { Ok(value) } else { Err(refuse()) }
+    }
+
+    /// One place of an axis: of channels, or the first of the tokens. Places that are counted up one by one are all there are,
+    /// in another shape.
     fn gather(&mut self, node: &Node) -> Result<Value, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         let value = self.value(node, 0)?;
         let axis = fold::place(node.integer("axis", 0), value.dims().len()).ok_or_else(|| refuse("no such axis"))?;
         let index = self.constant(node, 1)?;
+        if let Some(places) = index.as_integers()
+            && places.len() == value.dims()[axis]
+            && places.iter().copied().eq(0..places.len() as i64)
+        {
+            let mut dims = value.dims();
+            dims.splice(axis..=axis, index.dims.iter().copied());
+            fold::check_axes(dims.len(), &node.place)?;
+            return self.moved(node, value, |view| view.reshaped(&dims));
+        }
         let (Some(&[index]), true) = (index.as_integers(), index.dims.is_empty()) else {
             return Err(refuse("takes other places than one"));
         };

@@ -58,11 +58,39 @@ impl Tensor {
         }
     }
 
+    /// The same numbers as floats.
+    pub(super) fn into_floats(self) -> Self {
+        match &self.elements {
+            Elements::Floats(_) => self,
+            Elements::Integers(elements) => {
+                let elements = elements.iter().map(|&x| x as f32).collect();
+                Self::floats(self.dims, elements)
+            }
+        }
+    }
+
+    /// The number that every element is.
+    pub(super) fn uniform(&self) -> Option<f64> {
+        match &self.elements {
+            Elements::Floats(elements) => {
+                let first = *elements.first()?;
+                elements.iter().all(|&x| x == first).then_some(f64::from(first))
+            }
+            Elements::Integers(elements) => {
+                let first = *elements.first()?;
+                elements.iter().all(|&x| x == first).then_some(first as f64)
+            }
+        }
+    }
+
     /// Reads a tensor of a file.
     pub(super) fn read(proto: &TensorProto, place: &str) -> Result<Self, OnnxError> {
         let refuse = |reason: String| OnnxError::new(place, reason);
         if proto.data_location == Some(DataLocation::EXTERNAL) || !proto.external_data.is_empty() {
-            return Err(refuse("its elements are in another file; export the model with its weights inside".into()));
+            return Err(refuse(
+                "its elements are in another file; export the model with its weights inside (external_data=False)"
+                    .into(),
+            ));
         }
         let dims: Option<Vec<usize>> = proto.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
         let dims = dims.ok_or_else(|| refuse("a negative dimension".into()))?;

@@ -1,6 +1,6 @@
 """Writes the small ONNX models of this folder and what PyTorch computes with them.
 
-    python make.py                        (needs torch, onnx, safetensors)
+    python make.py [--only NAME ...]      (needs torch, onnx, safetensors)
     python make.py --torchvision FOLDER   (also needs torchvision: its models, and a table of the published counts)
 
 Every model is exported as while training, so that batch normalisations stay. NAME.onnx is the model with its weights. NAME.safetensors
@@ -202,6 +202,46 @@ class Feed(nn.Module):
         return x + self.layers(x)
 
 
+class NormByHand(nn.Module):
+    """A layer normalisation of the channels of a map, written out."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(0.5 + torch.rand(channels)), nn.Parameter(torch.rand(channels) - 0.5)
+
+    def forward(self, x):
+        d = x - x.mean(1, keepdim=True)
+        x = d / torch.sqrt((d * d).mean(1, keepdim=True) + 1e-6)
+        return self.weight[:, None, None] * x + self.bias[:, None, None]
+
+
+class SqueezeByHand(nn.Module):
+    """Squeeze and excitation of vectors: sums, linear maps, and a gate repeated to the map."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.reduce, self.expand = nn.Linear(channels, 4, bias=False), nn.Linear(4, channels, bias=False)
+
+    def forward(self, x):
+        b, c, h, w = x.shape
+        y = x.sum((2, 3)) / (h * w) + x.mean(3).mean(2)
+        return x * torch.sigmoid(self.expand(F.relu(self.reduce(y)))).view(b, c, 1, 1).expand_as(x)
+
+
+class SquaredRelu(nn.Module):
+    def forward(self, x):
+        return torch.clamp(x, min=0) ** 2
+
+
+class Shortcut(nn.Module):
+    """Every other row and column, with channels of zeros beside: what joins maps of two sizes without parameters."""
+
+    def forward(self, x):
+        x, more = x[:, :, ::2, ::2], x.shape[1] // 2
+        x = F.pad(x, (0, 0, 0, 0, more, more))
+        return torch.cat((x, torch.zeros_like(x[:, :4])), dim=1)
+
+
 class TokenHead(nn.Module):
     def __init__(self, channels, first=True):
         super().__init__()
@@ -236,6 +276,11 @@ def models():
     yield "norms", Blocks([nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.GroupNorm(4, 8), nn.ReLU()), Norms(8)], classifier(8)), 8
     yield "maxima", Blocks([unit(3, 8), Gate(8), Gate(8)], nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(8, 5))), 8
     yield "sine", nn.Sequential(unit(3, 8), Sine(), nn.Conv2d(8, 8, 3), classifier(8)), 8
+    yield "by_hand", Blocks([nn.Sequential(nn.Conv2d(3, 8, 4, 4), NormByHand(8)),
+                             Residual(nn.Sequential(nn.Conv2d(8, 8, 3, padding=1, groups=8), NormByHand(8), nn.Conv2d(8, 32, 1), nn.GELU(), nn.Conv2d(32, 8, 1))),
+                             nn.Sequential(unit(8, 8), SqueezeByHand(8), nn.Conv2d(8, 8, 1), SquaredRelu())], classifier(8)), 16
+    yield "shortcuts", Blocks([unit(3, 8), Residual(unit(8, 20, 3, 2), Shortcut(), nn.ReLU())], nn.Sequential(classifier(20), nn.Softmax(1))), 8
+    yield "vit_old", Blocks([Patches(16, 4, 16), Attend(16, 2), Feed(16)], TokenHead(16)), 16
     yield "uneven", Blocks([unit(3, 8), nn.Sequential(nn.Conv2d(8, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU()), unit(8, 8, 3, 2), unit(8, 8)], classifier(8)), 15
 
 
@@ -269,23 +314,38 @@ def feature_names(path, count):
     return [[n for n in graph.node if n.name.startswith(f"/f{i}/")][-1].output[0] for i in range(count)]
 
 
-def export(model, x, path):
-    torch.onnx.export(model, x, path, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False, opset_version=17, dynamo=False,
+def export(model, x, path, opset=17):
+    torch.onnx.export(model, x, path, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False, opset_version=opset, dynamo=False,
                       input_names=["input"], output_names=["logits"], dynamic_axes={"input": {0: "batch"}, "logits": {0: "batch"}})
+
+
+def export_dynamo(model, x, path):
+    """By the other exporter, without what it notes beside the nodes."""
+    torch.onnx.export(model, (x,), path, dynamo=True, optimize=False, external_data=False, verbose=False)
+    exported = onnx.load(path)
+    for part in (exported, exported.graph, *exported.graph.node, *exported.graph.value_info, *exported.graph.input, *exported.graph.output):
+        part.ClearField("metadata_props")
+    onnx.save(exported, path)
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--torchvision", metavar="FOLDER")
+    arguments.add_argument("--only", metavar="NAME", nargs="+", help="make these small models alone")
     arguments = arguments.parse_args()
     for name, model, side in models():
+        if arguments.only is not None and name not in arguments.only:
+            continue
         torch.manual_seed(3)
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 nn.init.normal_(parameter, std=(2 / parameter[0].numel()) ** 0.5)
         model.train()
         x = torch.randn(4, 3, side, side)
-        export(model, x, os.path.join(HERE, name + ".onnx"))
+        # Opset 11 has no layer normalisation.
+        export(model, x, os.path.join(HERE, name + ".onnx"), 11 if name == "vit_old" else 17)
+        if name == "residual":
+            export_dynamo(model, x, os.path.join(HERE, "residual_dynamo.onnx"))
         if not isinstance(model, Blocks):
             continue
         out, f, model = {"input": x}, x.double(), model.double()

@@ -92,8 +92,13 @@ impl<'f> Work<'f> {
 
     pub(super) fn softmax(&mut self, node: &Node) -> Result<Value, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
-        let Value::Logits(logits) = self.value(node, 0)? else {
-            return Err(refuse("a softmax outside an attention"));
+        let logits = match self.value(node, 0)? {
+            Value::Logits(logits) if node.operator == "Softmax" => logits,
+            // Behind the logits of the network, which are what scores end before.
+            value @ (Value::Map(_) | Value::Function(..)) if node.outputs.first() == Some(&self.file.output) => {
+                return Ok(value);
+            }
+            _ => return Err(refuse("a softmax outside an attention")),
         };
         let rank = logits.dims().len();
         let default = if self.file.opset < 13 { 1 } else { -1 };

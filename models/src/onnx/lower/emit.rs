@@ -1,6 +1,6 @@
 //! Ops of `aznas` for the operators that compute something.
 
-use super::pointwise::Known;
+use super::pointwise::{Curve, Known};
 use super::{Lowered, OnnxError, Parameters, Seen, Source, Value, Work};
 use crate::onnx::file::Node;
 use crate::onnx::fold::{self, Range};
@@ -52,7 +52,13 @@ impl<'f> Work<'f> {
         }))
     }
 
-    fn emit(&mut self, node: &Node, op: Op, inputs: Vec<Source>, shape: [usize; 3]) -> Result<Source, OnnxError> {
+    pub(super) fn emit(
+        &mut self,
+        node: &Node,
+        op: Op,
+        inputs: Vec<Source>,
+        shape: [usize; 3],
+    ) -> Result<Source, OnnxError> {
         super::numbers([self.batch, shape[0], shape[1], shape[2]])
             .ok_or_else(|| OnnxError::new(&node.place, "a map of more numbers than fit any memory"))?;
         let name = node.outputs.first().cloned().unwrap_or_default();
@@ -81,18 +87,24 @@ impl<'f> Work<'f> {
                 let unknown = || OnnxError::new(place, "reads a function that is none of the activations there are");
                 let activation = curve.activation().ok_or_else(unknown)?;
                 let seen = self.plain(seen.clone(), place)?;
-                let Some(op) = activation_op(activation) else { return Ok(seen) };
-                let shape = self.shape(seen.source);
-                let node = Lowered {
-                    op,
-                    inputs: vec![seen.source],
-                    shape,
-                    place: place.to_string(),
-                    name: name.clone(),
-                    parameters: Vec::new(),
-                    aliases: Vec::new(),
-                };
-                Ok(Seen { source: self.push(node), ..seen })
+                let (mut source, shape) = (seen.source, self.shape(seen.source));
+                let ops = ops(activation);
+                for (step, &op) in ops.iter().enumerate() {
+                    // Steps on the way are called as the map is.
+                    let before = source.map(|index| self.nodes[index].name.clone());
+                    let is_last = step + 1 == ops.len();
+                    source = self.push(Lowered {
+                        op,
+                        // A product here is that of a map with itself.
+                        inputs: vec![source; if op == Op::Product { 2 } else { 1 }],
+                        shape,
+                        place: place.to_string(),
+                        name: before.filter(|_| !is_last).unwrap_or_else(|| name.clone()),
+                        parameters: Vec::new(),
+                        aliases: Vec::new(),
+                    });
+                }
+                Ok(Seen { source, ..seen })
             }
             Value::Noise(_) => Err(OnnxError::new(place, "reads random numbers")),
             _ => Err(OnnxError::new(place, "reads something between operators that were not understood together")),
@@ -264,18 +276,25 @@ impl<'f> Work<'f> {
                 let rank = self.value(node, 0)?.dims().len();
                 self.summary(node, &(2..rank).collect::<Vec<_>>(), true)
             }
-            "ReduceMean" | "ReduceMax" => {
-                let rank = self.value(node, 0)?.dims().len();
-                let given = self.optional(node, 1)?;
-                let axes = given.as_ref().and_then(Tensor::as_integers).or_else(|| node.integers("axes"));
-                let axes: Option<Vec<usize>> =
-                    axes.unwrap_or_default().iter().map(|&axis| fold::place(axis, rank)).collect();
-                let axes = axes.ok_or_else(|| refuse("no such axis"))?;
-                self.summary(node, &axes, node.integer("keepdims", 1) != 0)
+            "ReduceMean" | "ReduceMax" | "ReduceSum" => {
+                let axes = self.axes(node, self.value(node, 0)?.dims().len())?;
+                let keep = node.integer("keepdims", 1) != 0;
+                match self.mean_of_channels(node, &axes)? {
+                    Some(mean) if keep => Ok(mean),
+                    _ => self.summary(node, &axes, keep),
+                }
             }
             "Concat" => self.concat(node),
             _ => Err(refuse("this operator is not understood")),
         }
+    }
+
+    /// The axes that a mean or a maximum is over.
+    pub(super) fn axes(&self, node: &Node, rank: usize) -> Result<Vec<usize>, OnnxError> {
+        let given = self.optional(node, 1)?;
+        let axes = given.as_ref().and_then(Tensor::as_integers).or_else(|| node.integers("axes")).unwrap_or_default();
+        let axes: Option<Vec<usize>> = axes.iter().map(|&axis| fold::place(axis, rank)).collect();
+        axes.ok_or_else(|| OnnxError::new(&node.place, "no such axis"))
     }
 
     /// The view of a map that must be batch × channels × rows × columns.
@@ -294,7 +313,9 @@ impl<'f> Work<'f> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         let seen = self.map(node)?;
         let weight = self.constant(node, 1)?;
-        let bias = self.optional(node, 2)?;
+        // A bias that the model itself makes of zeros stands for none.
+        let is_given = node.inputs.get(2).is_some_and(|name| self.file.constants.contains_key(name));
+        let bias = self.optional(node, 2)?.filter(|bias| is_given || bias.uniform() != Some(0.0));
         let &[outputs, inputs, height, width] = weight.dims.as_slice() else {
             return Err(refuse("a kernel of other than two dimensions"));
         };
@@ -371,11 +392,34 @@ impl<'f> Work<'f> {
             let side = |pad: i64| usize::try_from(pad).map_err(|_| refuse("negative padding"));
             (before[axis], behind[axis]) = (side(pads[place])?, side(pads[axes.len() + place])?);
         }
-        if before[..2] != [0; 2] || behind[..2] != [0; 2] {
-            return Err(refuse("padding of the batch or the channels, which there is no op for"));
+        if (before[0], behind[0]) != (0, 0) {
+            return Err(refuse("padding of the batch"));
         }
-        let source = self.padded(node, seen.source, [before[2], before[3]], [behind[2], behind[3]])?;
+        let mut source = seen.source;
+        if (before[2], before[3], behind[2], behind[3]) != (0, 0, 0, 0) {
+            source = self.padded(node, source, [before[2], before[3]], [behind[2], behind[3]])?;
+        }
+        if (before[1], behind[1]) != (0, 0) {
+            let mut parts = self.zeros(node, source, before[1])?;
+            parts.push(source);
+            parts.extend(self.zeros(node, source, behind[1])?);
+            source = self.concatenated(parts, node)?;
+        }
         Ok(self.new_map(source))
+    }
+
+    /// Channels of zeros beside those of a map.
+    fn zeros(&mut self, node: &Node, source: Source, count: usize) -> Result<Vec<Source>, OnnxError> {
+        let [channels, rows, columns] = self.shape(source);
+        if count > channels.saturating_mul(MAX_INPUTS) {
+            return Err(OnnxError::new(&node.place, "more channels of zeros than there are others"));
+        }
+        let mut parts = Vec::new();
+        for first in (0..count).step_by(channels) {
+            let part = self.channels_of(source, 0, channels.min(count - first), &node.place)?;
+            parts.push(self.moved_channels(Op::Zero, part, [channels.min(count - first), rows, columns], &node.place));
+        }
+        Ok(parts)
     }
 
     /// Groups of channels, or each channel, of every image by themselves.
@@ -460,7 +504,7 @@ impl<'f> Work<'f> {
         Ok(self.new_map(source))
     }
 
-    /// The mean or the maximum over all positions.
+    /// The mean, the sum or the maximum over all positions, or all of a row or a column.
     fn summary(&mut self, node: &Node, axes: &[usize], keep: bool) -> Result<Value, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         let value = self.value(node, 0)?;
@@ -472,25 +516,39 @@ impl<'f> Work<'f> {
             match (axes.contains(&axis), is_position) {
                 (true, true) => left.extend(keep.then_some(1)),
                 (true, false) => return Err(refuse("a mean or maximum over something other than positions")),
-                (false, true) if !seen.view.axis(axis).is_empty() => {
-                    return Err(refuse("a mean or maximum over some positions only"));
-                }
+                (false, true) if !seen.view.axis(axis).is_empty() => return self.summary_along(node, seen, axes, keep),
                 (false, _) => left.push(seen.view.dims()[axis]),
             }
         }
         let [channels, rows, columns] = self.shape(seen.source);
-        let op = if node.operator.ends_with("Mean") || node.operator == "GlobalAveragePool" {
-            Op::GlobalPool
-        } else {
-            let side = |kernel| Side { kernel, stride: 1, before: 0, behind: 0 };
-            let window = Window::of_sides([side(rows), side(columns)]);
-            Op::MaxPool(MaxPool { window: window.map_err(|error| OnnxError::new(&node.place, error.to_string()))? })
+        let op = match is_maximum(node) {
+            true => Op::MaxPool(MaxPool { window: whole_window(node, [rows, columns])? }),
+            false => Op::GlobalPool,
         };
         let source = self.emit(node, op, vec![seen.source], [channels, 1, 1])?;
         let view = View::of_map([self.batch, channels, 1, 1])
             .reshaped(&left)
             .ok_or_else(|| refuse("axes in another order"))?;
-        Ok(Value::Map(Seen { source, view }))
+        Ok(of_sum(node, Seen { source, view }, rows * columns))
+    }
+
+    /// The mean, the sum or the maximum over the rows or the columns of a map: a pool whose window is as long as they are.
+    fn summary_along(&mut self, node: &Node, seen: Seen, axes: &[usize], keep: bool) -> Result<Value, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "a mean or maximum over some positions only");
+        let (shape, &[axis]) = (self.shape(seen.source), axes) else { return Err(refuse()) };
+        let (mut kernel, mut left) = ([1; 2], shape);
+        let along = match seen.view.axis(axis) {
+            [Part { axis: Axis::Row, .. }] => 0,
+            [Part { axis: Axis::Column, .. }] => 1,
+            _ => return Err(refuse()),
+        };
+        (kernel[along], left[1 + along]) = (shape[1 + along], 1);
+        let window = whole_window(node, kernel)?;
+        let op =
+            if is_maximum(node) { Op::MaxPool(MaxPool { window }) } else { Op::AveragePool(AveragePool { window }) };
+        let source = self.emit(node, op, vec![seen.source], left)?;
+        let view = if keep { seen.view.resized(axis, 1) } else { seen.view.without(axis) };
+        Ok(of_sum(node, Seen { source, view }, kernel[along]))
     }
 
     fn concat(&mut self, node: &Node) -> Result<Value, OnnxError> {
@@ -505,6 +563,14 @@ impl<'f> Work<'f> {
         let mut sources = Vec::with_capacity(values.len());
         let mut first: Option<Seen> = None;
         for value in &values {
+            if let (Value::Constant(zeros), Some(first)) = (value, &first)
+                && zeros.uniform() == Some(0.0)
+                && zeros.dims.len() == rank
+                && zeros.dims.iter().zip(first.view.dims()).enumerate().all(|(i, (&a, b))| a == b || i == axis)
+            {
+                sources.extend(self.zeros(node, first.source, zeros.dims[axis])?);
+                continue;
+            }
             let seen = self.computed(value, &node.place)?;
             let seen = self.plain(seen, &node.place)?;
             if !seen.view.has_channels_at(axis) {
@@ -587,12 +653,17 @@ impl<'f> Work<'f> {
         Ok(Value::Map(Seen { source, ..seen }))
     }
 
-    /// Takes a factor or summand of each channel into the group normalisation before, if nobody else reads that: exporters
-    /// write the gain and the shift behind it.
+    /// Takes a factor or summand of each channel into the normalisation before, if nobody else reads that: exporters write the
+    /// gain and the shift behind it.
     fn take_into_norm(&mut self, node: &Node, source: Source, numbers: &[f32]) -> bool {
-        let Some(index) = source.filter(|&index| matches!(self.nodes[index].op, Op::GroupNorm(_))) else {
-            return false;
+        let takes = |norm: &Lowered| match norm.op {
+            Op::GroupNorm(_) => true,
+            // One that was found in pieces has none of its own yet.
+            Op::LayerNorm(_) if node.operator == "Mul" => norm.parameters.is_empty(),
+            Op::LayerNorm(_) => norm.parameters.iter().all(|(role, _)| *role == Role::Gain),
+            _ => false,
         };
+        let Some(index) = source.filter(|&index| takes(&self.nodes[index])) else { return false };
         // From the normalisation to here there is one reader after the other.
         let mut name = self.nodes[index].name.as_str();
         loop {
@@ -603,10 +674,15 @@ impl<'f> Work<'f> {
             }
         }
         let norm = &mut self.nodes[index];
-        let roles: &[Role] = if node.operator == "Mul" { &[Role::Gain, Role::Shift] } else { &[Role::Shift] };
-        let combine = |(a, b): (&f32, &f32)| if node.operator == "Mul" { a * b } else { a + b };
-        for (_, parameter) in norm.parameters.iter_mut().filter(|(role, _)| roles.contains(role)) {
-            *parameter = parameter.iter().zip(numbers).map(combine).collect();
+        if matches!(norm.op, Op::LayerNorm(_)) {
+            let role = if node.operator == "Mul" { Role::Gain } else { Role::Shift };
+            norm.parameters.push((role, numbers.into()));
+        } else {
+            let roles: &[Role] = if node.operator == "Mul" { &[Role::Gain, Role::Shift] } else { &[Role::Shift] };
+            let combine = |(a, b): (&f32, &f32)| if node.operator == "Mul" { a * b } else { a + b };
+            for (_, parameter) in norm.parameters.iter_mut().filter(|(role, _)| roles.contains(role)) {
+                *parameter = parameter.iter().zip(numbers).map(combine).collect();
+            }
         }
         if let Some(name) = node.outputs.first() {
             norm.name.clone_from(name);
@@ -777,11 +853,13 @@ fn has_parameters(op: &Op) -> bool {
     is_norm || matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::Scale | Op::Tokens | Op::Positions)
 }
 
-/// The op of a function that was recognised; none for the identity.
-fn activation_op(known: Known) -> Option<Op> {
+/// The ops of a function that was recognised, one after the other.
+fn ops(known: Known) -> Vec<Op> {
     let activation = match known {
-        Known::Identity => return None,
-        Known::Relu => return Some(Op::Relu),
+        Known::Identity => return Vec::new(),
+        Known::Square => return vec![Op::Product],
+        Known::Relu => return vec![Op::Relu],
+        Known::SquaredRelu => return vec![Op::Relu, Op::Product],
         Known::Relu6 => Activation::Relu6,
         Known::LeakyRelu(slope) => Activation::LeakyRelu { slope: rounded(slope).into() },
         Known::Elu(limit) => Activation::Elu { alpha: rounded(limit).into() },
@@ -792,7 +870,7 @@ fn activation_op(known: Known) -> Option<Op> {
         Known::Tanh => Activation::Tanh,
         Known::Gelu => Activation::Gelu,
     };
-    Some(Op::Activation(activation))
+    vec![Op::Activation(activation)]
 }
 
 /// A constant as its file meant it: six digits are as much as single precision and samples of a curve hold for sure.
@@ -800,11 +878,30 @@ fn rounded(x: f64) -> f64 {
     format!("{x:.5e}").parse().unwrap_or(x)
 }
 
-fn positive(epsilon: f64, node: &Node) -> Result<f64, OnnxError> {
+pub(super) fn positive(epsilon: f64, node: &Node) -> Result<f64, OnnxError> {
     if epsilon.is_finite() && epsilon > 0.0 {
         Ok(epsilon)
     } else {
         Err(OnnxError::new(&node.place, "an epsilon that is not positive"))
+    }
+}
+
+fn is_maximum(node: &Node) -> bool {
+    matches!(node.operator.as_str(), "ReduceMax" | "GlobalMaxPool")
+}
+
+/// A window over all of these sides.
+fn whole_window(node: &Node, sides: [usize; 2]) -> Result<Window, OnnxError> {
+    let side = |kernel| Side { kernel, stride: 1, before: 0, behind: 0 };
+    Window::of_sides(sides.map(side)).map_err(|error| OnnxError::new(&node.place, error.to_string()))
+}
+
+/// A mean over so many numbers; where their sum is asked for, times as many.
+fn of_sum(node: &Node, mean: Seen, count: usize) -> Value {
+    if node.operator == "ReduceSum" {
+        Value::Function(mean, Curve::of(|x| x * count as f64), node.outputs.first().cloned().unwrap_or_default())
+    } else {
+        Value::Map(mean)
     }
 }
 

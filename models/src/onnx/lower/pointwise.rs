@@ -21,11 +21,13 @@ const GELU_TOLERANCE: f64 = 1e-3;
 #[derive(Clone, Debug)]
 pub(super) struct Curve(Arc<[f64]>);
 
-/// An activation that `aznas` has an op for.
+/// An activation that `aznas` has ops for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Known {
     Identity,
+    Square,
     Relu,
+    SquaredRelu,
     Relu6,
     /// With the slope below 0.
     LeakyRelu(f64),
@@ -51,7 +53,9 @@ impl Known {
     fn at(self, x: f64) -> f64 {
         match self {
             Self::Identity => x,
+            Self::Square => x * x,
             Self::Relu => x.max(0.0),
+            Self::SquaredRelu => x.max(0.0).powi(2),
             Self::Relu6 => x.clamp(0.0, 6.0),
             Self::LeakyRelu(slope) => x.max(0.0) + slope * x.min(0.0),
             Self::Elu(limit) => x.max(0.0) + limit * x.min(0.0).exp_m1(),
@@ -108,6 +112,8 @@ impl Curve {
             Known::HardSwish,
             Known::Tanh,
             Known::Gelu,
+            Known::Square,
+            Known::SquaredRelu,
         ];
         let is = |activation: &Known| {
             let tolerance = if *activation == Known::Gelu { GELU_TOLERANCE } else { TOLERANCE };
@@ -244,13 +250,26 @@ impl Work<'_> {
             _ => Err(OnnxError::new(&node.place, "a number together with something that is no map")),
         }
     }
+
+    /// The larger or the smaller of every number of a map and one that is the same for all.
+    pub(super) fn bounded(&mut self, node: &Node) -> Result<Value, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "the larger or smaller of other things than a map and one number");
+        let ([_, _], pair) = (node.inputs.as_slice(), (self.value(node, 0)?, self.value(node, 1)?)) else {
+            return Err(refuse());
+        };
+        let ((value, Value::Constant(bound)) | (Value::Constant(bound), value)) = pair else { return Err(refuse()) };
+        let bound = bound.uniform().ok_or_else(refuse)?;
+        let (seen, curve) = as_function(&value).ok_or_else(refuse)?;
+        let curve = curve.map(|x| if node.operator == "Max" { x.max(bound) } else { x.min(bound) });
+        Ok(Value::Function(seen, curve, name_of(node)))
+    }
 }
 
 fn name_of(node: &Node) -> String {
     node.outputs.first().cloned().unwrap_or_default()
 }
 
-fn as_function(value: &Value) -> Option<(Seen, Curve)> {
+pub(super) fn as_function(value: &Value) -> Option<(Seen, Curve)> {
     match value {
         Value::Map(seen) => Some((seen.clone(), Curve::identity())),
         Value::Function(seen, curve, _) => Some((seen.clone(), curve.clone())),
@@ -258,16 +277,15 @@ fn as_function(value: &Value) -> Option<(Seen, Curve)> {
     }
 }
 
-/// Whether two functions of one map are steps towards one function: a product always is, a sum unless both sides are
-/// activations already.
+/// Whether two functions of one map are steps towards one function: a product or quotient always is, a sum unless both sides
+/// are activations already.
 fn is_one_function(node: &Node, left: &Value, right: &Value) -> bool {
     let is_finished = |value: &Value| match value {
         Value::Function(_, curve, _) => curve.activation().is_some(),
         _ => true,
     };
-    let is_map = |value: &Value| matches!(value, Value::Map(_));
     match node.operator.as_str() {
-        "Mul" | "Div" => !(is_map(left) && is_map(right)),
+        "Mul" | "Div" => true,
         _ => !(is_finished(left) && is_finished(right)),
     }
 }
@@ -295,7 +313,8 @@ mod tests {
             assert!(found.is_some_and(|found| format!("{found:?}")[..4] == expected[..4]), "{found:?} {expected}");
         }
         assert!(matches!(Curve::of(|x| Known::Elu(1.0).at(x)).activation(), Some(Known::Elu(_))));
-        assert_eq!(Curve::of(|x| x * x).activation(), None);
+        assert_eq!(Curve::of(|x| x * x).activation(), Some(Known::Square));
+        assert_eq!(Curve::of(|x| x * x + 0.01).activation(), None);
         assert_eq!(Curve::of(|x| 0.125 * x).factor(), Some(0.125));
     }
 
