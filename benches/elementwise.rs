@@ -21,7 +21,7 @@ use std::hint::black_box;
 const SIZES: [(usize, usize, usize); 6] =
     [(64, 32, 16), (64, 16, 32), (64, 8, 64), (8, 32, 16), (8, 16, 32), (8, 8, 64)];
 
-const ACTIVATIONS: [Activation; 9] = [
+const ACTIVATIONS: [Activation; 11] = [
     Activation::Sigmoid,
     Activation::HardSigmoid,
     Activation::Silu,
@@ -31,6 +31,8 @@ const ACTIVATIONS: [Activation; 9] = [
     Activation::Elu { alpha: Constant::new(1.0) },
     Activation::Tanh,
     Activation::Gelu,
+    Activation::Mish,
+    Activation::Times { factor: Constant::new(-1.0) },
 ];
 
 /// Numbers in a cache line: buffers start at one, as the slots of a workspace do.

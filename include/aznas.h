@@ -592,6 +592,14 @@ enum aznas_op
      * `groups`, `epsilon`, `key`. Instance normalisation if there are as many groups as channels.
      */
     AZNAS_OP_GROUP_NORM = 32,
+    /**
+     * `x * tanh(log(1 + exp(x)))`
+     */
+    AZNAS_OP_MISH = 33,
+    /**
+     * `alpha * x`: `alpha`. With -1, a sum is a difference.
+     */
+    AZNAS_OP_TIMES = 34,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1561,8 +1569,8 @@ typedef struct aznas_onnx {
      */
     uint32_t identity_rule;
     /**
-     * [out] 1 if there are biases and no normalisation: batch normalisations may have been folded into convolutions, and
-     * scores of a network without them mean something else. Else 0.
+     * [out] 1 if there are convolutions and no normalisation: it may have been folded into them, and scores of a network
+     * without it mean something else. Else 0.
      */
     uint32_t may_be_folded;
 } aznas_onnx;

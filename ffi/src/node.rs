@@ -127,6 +127,10 @@ pub enum Op {
     /// Normalisation of `groups` of channels of every image over their channels and positions, then gain and shift per channel:
     /// `groups`, `epsilon`, `key`. Instance normalisation if there are as many groups as channels.
     GroupNorm = 32,
+    /// `x * tanh(log(1 + exp(x)))`
+    Mish = 33,
+    /// `alpha * x`: `alpha`. With -1, a sum is a difference.
+    Times = 34,
 }
 
 /// A node of a graph. Fields that its `op` does not use are ignored; zero them.
@@ -392,6 +396,8 @@ impl Node {
             LeakyRelu => CoreOp::Activation(Activation::LeakyRelu { slope: self.alpha.into() }),
             Elu => CoreOp::Activation(Activation::Elu { alpha: self.alpha.into() }),
             Tanh => CoreOp::Activation(Activation::Tanh),
+            Mish => CoreOp::Activation(Activation::Mish),
+            Times => CoreOp::Activation(Activation::Times { factor: self.alpha.into() }),
             Tokens => CoreOp::Tokens,
             Attention => CoreOp::Attention(Attention {
                 heads: self.heads as usize,

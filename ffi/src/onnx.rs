@@ -42,8 +42,8 @@ pub struct Onnx {
     pub width: u32,
     /// [out] One of `aznas_identity`: transformers leave blocks out that pass their gradient unchanged.
     pub identity_rule: u32,
-    /// [out] 1 if there are biases and no normalisation: batch normalisations may have been folded into convolutions, and
-    /// scores of a network without them mean something else. Else 0.
+    /// [out] 1 if there are convolutions and no normalisation: it may have been folded into them, and scores of a network
+    /// without it mean something else. Else 0.
     pub may_be_folded: u32,
 }
 
@@ -224,6 +224,8 @@ fn described(op: &CoreOp) -> Result<Node, Refusal> {
             Activation::LeakyRelu { slope } => Node { alpha: slope.get(), ..plain(Op::LeakyRelu) },
             Activation::Elu { alpha } => Node { alpha: alpha.get(), ..plain(Op::Elu) },
             Activation::Tanh => plain(Op::Tanh),
+            Activation::Mish => plain(Op::Mish),
+            Activation::Times { factor } => Node { alpha: factor.get(), ..plain(Op::Times) },
             _ => return Err(UNNUMBERED),
         },
         CoreOp::Tokens => plain(Op::Tokens),

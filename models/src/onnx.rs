@@ -29,8 +29,8 @@ pub struct Model {
     pub graph: Graph,
     /// The name of each block's feature in the model.
     pub features: Vec<String>,
-    /// Convolutions have biases and there is no normalisation: batch normalisations may have been folded into them. Scores of
-    /// a network without them mean something else.
+    /// There are convolutions and no normalisation: it may have been folded into them. Scores of a network without it mean
+    /// something else.
     pub may_be_folded: bool,
     weights: Weights,
 }

@@ -307,6 +307,8 @@ impl NodeText {
             "leaky_relu" => Op::Activation(Activation::LeakyRelu { slope: fields.need("alpha", self.alpha)?.into() }),
             "elu" => Op::Activation(Activation::Elu { alpha: fields.need("alpha", self.alpha)?.into() }),
             "tanh" => Op::Activation(Activation::Tanh),
+            "mish" => Op::Activation(Activation::Mish),
+            "times" => Op::Activation(Activation::Times { factor: fields.need("alpha", self.alpha)?.into() }),
             "tokens" => Op::Tokens,
             "attention" => Op::Attention(Attention {
                 heads: fields.need("heads", self.heads)?,
@@ -391,6 +393,8 @@ impl NodeText {
                 Activation::LeakyRelu { slope } => Self { alpha: Some(slope.get()), ..with("leaky_relu") },
                 Activation::Elu { alpha } => Self { alpha: Some(alpha.get()), ..with("elu") },
                 Activation::Tanh => with("tanh"),
+                Activation::Mish => with("mish"),
+                Activation::Times { factor } => Self { alpha: Some(factor.get()), ..with("times") },
                 _ => return None,
             },
             Op::Tokens => with("tokens"),

@@ -14,7 +14,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 /// Models that are scored.
-const SCORED: [&str; 25] = [
+const SCORED: [&str; 26] = [
     "activation_elu",
     "activation_gelu",
     "activation_hard_sigmoid",
@@ -26,6 +26,7 @@ const SCORED: [&str; 25] = [
     "activation_tanh",
     "by_hand",
     "dense",
+    "joints",
     "maxima",
     "next",
     "norms",

@@ -6,7 +6,9 @@
 
 mod functions;
 
-use self::functions::{Elu, Function, Gelu, HardSigmoid, HardSwish, LeakyRelu, Relu6, Sigmoid, Silu, Tanh};
+use self::functions::{
+    Elu, Function, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu6, Sigmoid, Silu, Tanh, Times,
+};
 #[cfg(feature = "gradients")]
 use super::operation::ParameterGradients;
 use super::operation::{
@@ -50,6 +52,13 @@ pub enum Activation {
     /// `x Φ(x)` in its exact form, Φ(x) = ½ (1 + erf(x / √2)) (Hendrycks and Gimpel, 2016); errors at most `4e-7 · |x|` of
     /// values and 1e-6 of derivatives, absolute.
     Gelu,
+    /// `x tanh(ln(1 + exp(x)))` (Misra, 2020); errors at most `1e-6 · max(|x|, 1)`, absolute.
+    Mish,
+    /// `factor · x`; errors at most 1e-7. With −1, a sum is a difference.
+    Times {
+        /// What every number is multiplied by.
+        factor: Constant,
+    },
 }
 
 /// Evaluates `$body` with the function that an activation names.
@@ -66,6 +75,8 @@ macro_rules! with_function {
             Activation::Elu { alpha } => with_function!(Elu(alpha.get() as f32), $function, $body),
             Activation::Tanh => with_function!(Tanh, $function, $body),
             Activation::Gelu => with_function!(Gelu, $function, $body),
+            Activation::Mish => with_function!(Mish, $function, $body),
+            Activation::Times { factor } => with_function!(Times(factor.get() as f32), $function, $body),
         }
     };
     ($value:expr, $function:ident, $body:expr) => {{
@@ -91,8 +102,9 @@ impl Operation for Activation {
     fn output(&self, inputs: &[Shape]) -> Result<Shape, Error> {
         let constant = match self {
             Self::LeakyRelu { slope: constant } | Self::Elu { alpha: constant } => constant.get(),
+            Self::Times { factor } => factor.get(),
             Self::Sigmoid | Self::HardSigmoid | Self::Silu | Self::HardSwish => 0.0,
-            Self::Relu6 | Self::Tanh | Self::Gelu => 0.0,
+            Self::Relu6 | Self::Tanh | Self::Gelu | Self::Mish => 0.0,
         };
         if !constant.is_finite() {
             return Err(Error::Invalid { field: "alpha", expected: "finite" });

@@ -136,6 +136,16 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
                 None => Tensor::floats(dims, vec![0.0; len]),
             }
         }
+        "Range" => {
+            let bounds =
+                [input(0)?, input(1)?, input(2)?].map(|bound| bound.as_integers().and_then(|x| x.first().copied()));
+            let [Some(start), Some(end), Some(step)] = bounds else { return Ok(None) };
+            let reach = if step > 0 { end.checked_sub(start) } else { start.checked_sub(end) };
+            let len = reach.filter(|_| step != 0).ok_or_else(|| refuse("a range that does not end"))?.max(0);
+            let len = len.unsigned_abs().div_ceil(step.unsigned_abs()) as usize;
+            let len = bounded(&[len]).ok_or_else(|| refuse("too large"))?;
+            Tensor::integers(vec![len], (0..len as i64).map(|place| start + place * step).collect())
+        }
         "Expand" | "Tile" => {
             let asked = sizes(input(1)?).ok_or_else(|| refuse("a shape that is none"))?;
             let of = &input(0)?.dims;

@@ -77,6 +77,8 @@ enum Value {
     Probabilities(Logits),
     /// A mean over the channels of a map, or what a normalisation by hand makes of it.
     Moment(Moment),
+    /// Parts of a tensor.
+    Sequence(Vec<Value>),
     /// Random numbers that drop paths while training, of these dimensions. At initialisation nothing is dropped.
     Noise(Vec<usize>),
 }
@@ -94,6 +96,7 @@ impl Value {
             Self::Logits(logits) | Self::Probabilities(logits) => logits.dims(),
             Self::Moment(moment) => moment.dims(),
             Self::Noise(dims) => dims.clone(),
+            Self::Sequence(_) => Vec::new(),
         }
     }
 }
@@ -273,7 +276,20 @@ impl<'f> Work<'f> {
                 });
                 sliced.map(|value| vec![value])
             }
-            "Split" => self.split(node),
+            "Split" => self.split(node, node.outputs.len()),
+            "SplitToSequence" => {
+                let value = self.value(node, 0)?;
+                let parts = self.parts_of_sequence(node, &value.dims())?;
+                // Each is worth as much as a small constant.
+                self.room.take(parts.saturating_mul(64), node)?;
+                self.split(node, parts).map(|parts| vec![Value::Sequence(parts)])
+            }
+            "SequenceAt" => {
+                let (value, place) = (self.value(node, 0)?, self.constant(node, 1)?.scalar());
+                let Value::Sequence(parts) = value else { return Err(refuse("part of something that has none")) };
+                let part = place.and_then(|place| parts.get(fold::place(place as i64, parts.len())?).cloned());
+                part.map(|part| vec![part]).ok_or_else(|| refuse("no such part"))
+            }
             "Add" if node.outputs.first().is_some_and(|name| self.biased.contains(&name.as_str())) => {
                 let maps = (0..2).map(|index| self.value(node, index)).collect::<Result<Vec<_>, _>>()?;
                 Ok(maps.into_iter().filter(|value| matches!(value, Value::Map(_))).collect())
@@ -348,29 +364,41 @@ impl<'f> Work<'f> {
         Ok(Value::Map(Seen { view, ..seen }))
     }
 
-    fn split(&mut self, node: &Node) -> Result<Vec<Value>, OnnxError> {
+    /// How many parts a tensor is split into by their sizes, or by the size of each.
+    fn parts_of_sequence(&self, node: &Node, dims: &[usize]) -> Result<usize, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
+        let axis = fold::place(node.integer("axis", 0), dims.len()).ok_or_else(|| refuse("no such axis"))?;
+        let sizes = self.optional(node, 1)?.ok_or_else(|| refuse("parts of one place, without sizes"))?;
+        let sizes =
+            fold::sizes(&sizes).filter(|sizes| !sizes.contains(&0)).ok_or_else(|| refuse("sizes that are none"))?;
+        Ok(if let [size] = *sizes.as_slice() { dims[axis].div_ceil(size) } else { sizes.len() })
+    }
+
+    fn split(&mut self, node: &Node, parts: usize) -> Result<Vec<Value>, OnnxError> {
         let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         let value = self.value(node, 0)?;
         let dims = value.dims();
         let axis = fold::place(node.integer("axis", 0), dims.len()).ok_or_else(|| refuse("no such axis"))?;
         let sizes = match self.optional(node, 1)?.as_ref().map(fold::sizes) {
+            // One size is that of every part.
+            Some(Some(sizes)) if sizes.len() == 1 => vec![sizes[0]; parts],
             Some(sizes) => sizes.ok_or_else(|| refuse("sizes that are none"))?,
             None => match node.integers("split") {
                 Some(sizes) => sizes.iter().map(|&size| size.max(0) as usize).collect(),
-                None => vec![dims[axis].div_ceil(node.outputs.len().max(1)); node.outputs.len()],
+                None => vec![dims[axis].div_ceil(parts.max(1)); parts],
             },
         };
-        if sizes.len() != node.outputs.len() {
+        if sizes.len() != parts {
             return Err(refuse("another number of sizes than outputs"));
         }
         let mut start = 0;
-        let mut parts = Vec::with_capacity(sizes.len());
+        let mut values = Vec::with_capacity(sizes.len());
         for size in sizes {
             let size = size.min(dims[axis].saturating_sub(start));
-            parts.push(self.slice(node, value.clone(), axis, start, size)?);
+            values.push(self.slice(node, value.clone(), axis, start, size)?);
             start += size;
         }
-        Ok(parts)
+        Ok(values)
     }
 
     /// A map repeated to fit another: what reads it repeats it anyway.

@@ -202,6 +202,18 @@ class Feed(nn.Module):
         return x + self.layers(x)
 
 
+class Joints(nn.Module):
+    """Paths that are weighed, and told apart, before they meet."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.a, self.b = unit(channels, channels, act=nn.Mish), unit(channels, channels, act=nn.SELU)
+
+    def forward(self, x):
+        y = 0.5 * x + 0.25 * self.a(x)
+        return y - torch.sigmoid(1.702 * y) * y + self.b(y) / 4
+
+
 class NormByHand(nn.Module):
     """A layer normalisation of the channels of a map, written out."""
 
@@ -279,6 +291,7 @@ def models():
     yield "by_hand", Blocks([nn.Sequential(nn.Conv2d(3, 8, 4, 4), NormByHand(8)),
                              Residual(nn.Sequential(nn.Conv2d(8, 8, 3, padding=1, groups=8), NormByHand(8), nn.Conv2d(8, 32, 1), nn.GELU(), nn.Conv2d(32, 8, 1))),
                              nn.Sequential(unit(8, 8), SqueezeByHand(8), nn.Conv2d(8, 8, 1), SquaredRelu())], classifier(8)), 16
+    yield "joints", Blocks([unit(3, 8), Joints(8), Joints(8)], classifier(8)), 8
     yield "shortcuts", Blocks([unit(3, 8), Residual(unit(8, 20, 3, 2), Shortcut(), nn.ReLU())], nn.Sequential(classifier(20), nn.Softmax(1))), 8
     yield "vit_old", Blocks([Patches(16, 4, 16), Attend(16, 2), Feed(16)], TokenHead(16)), 16
     yield "uneven", Blocks([unit(3, 8), nn.Sequential(nn.Conv2d(8, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU()), unit(8, 8, 3, 2), unit(8, 8)], classifier(8)), 15

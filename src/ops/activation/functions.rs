@@ -222,3 +222,49 @@ impl Function for Gelu {
         simd.mul_add(x, density, cumulative)
     }
 }
+
+#[derive(Clone, Copy)]
+pub(super) struct Mish;
+
+/// Beyond, Mish is x.
+const MISH_IS_X: f32 = 20.0;
+
+/// `tanh(ln(1 + exp(x)))` and its derivative over the logistic function: `n / (n + 2)` and `4 (n + 1) / (n + 2)²` with
+/// `n = exp(x) (exp(x) + 2)`.
+#[inline(always)]
+fn tanh_of_softplus<S: Simd>(simd: S, x: S::F32) -> [S::F32; 2] {
+    let (one, two) = (simd.splat(1.0), simd.splat(2.0));
+    let exponential = exp(simd, at_most(simd, MISH_IS_X, at_least(simd, -LARGEST, x)));
+    let n = simd.mul(exponential, simd.add(exponential, two));
+    let (ratio, half) = (simd.div(n, simd.add(n, two)), simd.div(two, simd.add(n, two)));
+    [ratio, simd.mul(half, simd.mul(half, simd.add(n, one)))]
+}
+
+impl Function for Mish {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::F32) -> S::F32 {
+        let x = at_least(simd, -LARGEST, x);
+        simd.mul(x, tanh_of_softplus(simd, x)[0])
+    }
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, x: S::F32) -> S::F32 {
+        let x = clamp(simd, LARGEST, x);
+        let [value, slope] = tanh_of_softplus(simd, x);
+        simd.mul_add(simd.mul(x, logistic(simd, x)[0]), slope, value)
+    }
+}
+
+/// By a factor.
+#[derive(Clone, Copy)]
+pub(super) struct Times(pub(super) f32);
+
+impl Function for Times {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::F32) -> S::F32 {
+        simd.mul(simd.splat(self.0), x)
+    }
+    #[inline(always)]
+    fn slope<S: Simd>(self, simd: S, _: S::F32) -> S::F32 {
+        simd.splat(self.0)
+    }
+}

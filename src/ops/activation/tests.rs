@@ -5,7 +5,7 @@ use std::vec::Vec;
 use std::{format, vec};
 
 /// One of each kind.
-pub(crate) const ALL: [Activation; 9] = [
+pub(crate) const ALL: [Activation; 11] = [
     Activation::Sigmoid,
     Activation::HardSigmoid,
     Activation::Silu,
@@ -15,6 +15,8 @@ pub(crate) const ALL: [Activation; 9] = [
     Activation::Elu { alpha: Constant::new(1.7) },
     Activation::Tanh,
     Activation::Gelu,
+    Activation::Mish,
+    Activation::Times { factor: Constant::new(-2.0) },
 ];
 
 /// The value at `x`, written out.
@@ -30,7 +32,18 @@ pub(crate) fn reference(activation: Activation, x: f64) -> f64 {
         Activation::Elu { alpha } => x.max(0.0) + alpha.get() * x.min(0.0).exp_m1(),
         Activation::Tanh => x.tanh(),
         Activation::Gelu => x * libm::erfc(-x / core::f64::consts::SQRT_2) / 2.0,
+        Activation::Mish => x * tanh_of_softplus(x),
+        Activation::Times { factor } => factor.get() * x,
     }
+}
+
+/// Without overflow.
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+fn tanh_of_softplus(x: f64) -> f64 {
+    softplus(x).tanh()
 }
 
 /// The derivative at `x`, written out.
@@ -64,6 +77,8 @@ fn derivative(activation: Activation, x: f64) -> f64 {
             let density = (-0.5 * x * x).exp() * (0.5 / core::f64::consts::PI).sqrt();
             libm::erfc(-x / core::f64::consts::SQRT_2) / 2.0 + x * density
         }
+        Activation::Mish => tanh_of_softplus(x) + x * logistic / softplus(x).cosh().powi(2),
+        Activation::Times { factor } => factor.get(),
     }
 }
 
@@ -82,6 +97,8 @@ fn allowed(activation: Activation, x: f64, [value, slope]: [f64; 2]) -> [f64; 2]
         Activation::Elu { .. } => relative(4e-7),
         Activation::Tanh => relative(5e-7),
         Activation::Gelu => [4e-7 * x.abs() + TINY, 1e-6],
+        Activation::Mish => [1e-6 * x.abs().max(1.0); 2],
+        Activation::Times { .. } => relative(1e-7),
     }
 }
 
@@ -128,7 +145,7 @@ fn limits_and_nan() {
         assert!(values[0].is_nan(), "{case}");
         assert!(slopes.iter().skip(1).chain(&values[1..3]).all(|x| x.is_finite()), "{case}: {values:?} {slopes:?}");
         assert_eq!(f64::from(values[1]), reference(activation, f64::from(far)).min(f64::from(far)), "{case}");
-        let bounded = reference(activation, 1e300) < 1e300;
+        let bounded = reference(activation, 1e300).abs() < 1e300;
         assert_eq!(values[3].is_infinite(), !bounded, "{case}: {values:?}");
     }
 }
@@ -144,7 +161,8 @@ fn what_is_zero_at_zero_is_said_to_be() {
 fn constants_are_checked() {
     let shape = Shape::new(1, 2, 3, 4).unwrap();
     for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        for activation in [Activation::LeakyRelu { slope: x.into() }, Activation::Elu { alpha: x.into() }] {
+        let (slope, alpha, factor) = (x.into(), x.into(), x.into());
+        for activation in [Activation::LeakyRelu { slope }, Activation::Elu { alpha }, Activation::Times { factor }] {
             assert!(matches!(activation.output(&[shape]), Err(Error::Invalid { field: "alpha", .. })));
         }
     }

@@ -1,6 +1,6 @@
 //! Ops of `aznas` for the operators that compute something.
 
-use super::pointwise::{Curve, Known};
+use super::pointwise::{Curve, Known, QUICK};
 use super::{Lowered, OnnxError, Parameters, Seen, Source, Value, Work};
 use crate::onnx::file::Node;
 use crate::onnx::fold::{self, Range};
@@ -85,10 +85,11 @@ impl<'f> Work<'f> {
             Value::Map(seen) => Ok(seen.clone()),
             Value::Function(seen, curve, name) => {
                 let unknown = || OnnxError::new(place, "reads a function that is none of the activations there are");
-                let activation = curve.activation().ok_or_else(unknown)?;
+                let (activation, factor) = curve.scaled_activation().ok_or_else(unknown)?;
                 let seen = self.plain(seen.clone(), place)?;
                 let (mut source, shape) = (seen.source, self.shape(seen.source));
-                let ops = ops(activation);
+                let mut ops = ops(activation);
+                ops.extend((factor != 1.0).then(|| times(factor)));
                 for (step, &op) in ops.iter().enumerate() {
                     // Steps on the way are called as the map is.
                     let before = source.map(|index| self.nodes[index].name.clone());
@@ -597,6 +598,15 @@ impl<'f> Work<'f> {
             return Err(refuse());
         }
         let token: Arc<[f32]> = class.as_floats().ok_or_else(refuse)?[..channels].into();
+        // Positions may have been added to the patches before: then that of the class token is zero.
+        if let Some(index) = seen.source
+            && self.nodes[index].op == Op::Positions
+        {
+            let patches = self.nodes[index].inputs[0];
+            let table = self.nodes[index].parameters.iter().find(|(role, _)| *role == Role::Position);
+            let table = table.map_or_else(Vec::new, |(_, table)| [&vec![0.0; channels], &**table].concat());
+            return self.tokens(node, patches, token, table.into());
+        }
         Ok(Value::Untabled(seen, token))
     }
 
@@ -614,15 +624,28 @@ impl<'f> Work<'f> {
                 if constant.dims != [1, tokens, channels] {
                     return Err(refuse("a table of positions of another size"));
                 }
-                let source = self.emit(node, Op::Tokens, vec![seen.source], [channels, tokens, 1])?;
-                self.set_parameters(source, vec![(Role::ClassToken, class), (Role::Position, floats(constant, node)?)]);
-                let view = View::of_map([self.batch, channels, tokens, 1]).transposed(&[0, 2, 1, 3]);
-                let view = view.and_then(|view| view.reshaped(&[self.batch, tokens, channels]));
-                Ok(Value::Map(Seen { source, view: view.ok_or_else(|| refuse("no tokens"))? }))
+                self.tokens(node, seen.source, class, floats(constant, node)?)
             }
             (Value::Map(seen), "Mul" | "Add") => self.by_constant(node, seen, constant),
             _ => Err(refuse("a constant that is neither a number, a bias, a factor per channel nor positions")),
         }
+    }
+
+    /// Patches behind a class token, with a table of positions added.
+    fn tokens(
+        &mut self,
+        node: &Node,
+        patches: Source,
+        class: Arc<[f32]>,
+        table: Arc<[f32]>,
+    ) -> Result<Value, OnnxError> {
+        let [channels, rows, columns] = self.shape(patches);
+        let tokens = rows * columns + 1;
+        let source = self.emit(node, Op::Tokens, vec![patches], [channels, tokens, 1])?;
+        self.set_parameters(source, vec![(Role::ClassToken, class), (Role::Position, table)]);
+        let view = View::of_map([self.batch, channels, tokens, 1]).transposed(&[0, 2, 1, 3]);
+        let view = view.and_then(|view| view.reshaped(&[self.batch, tokens, channels]));
+        Ok(Value::Map(Seen { source, view: view.ok_or_else(|| OnnxError::new(&node.place, "no tokens"))? }))
     }
 
     /// A factor or a summand for each channel, or a table of positions.
@@ -731,7 +754,13 @@ impl<'f> Work<'f> {
                 let source = self.emit(node, Op::Add, vec![left.source, right.source], self.shape(left.source))?;
                 Ok(Value::Map(Seen { source, ..left }))
             }
-            "Add" => Err(refuse("a sum of maps whose axes are not the same")),
+            "Sub" if left.view == right.view => {
+                let shape = self.shape(left.source);
+                let negative = self.moved_channels(times(-1.0), right.source, shape, &node.place);
+                let source = self.emit(node, Op::Add, vec![left.source, negative], shape)?;
+                Ok(Value::Map(Seen { source, ..left }))
+            }
+            "Add" | "Sub" => Err(refuse("a sum of maps whose axes are not the same")),
             "Mul" => {
                 // A gate of one number per channel and image may stand on either side.
                 let is_gate = |seen: &Seen| self.shape(seen.source)[1..] == [1; 2];
@@ -744,7 +773,7 @@ impl<'f> Work<'f> {
                 let source = self.emit(node, Op::Product, vec![map.source, factor.source], of_map)?;
                 Ok(Value::Map(Seen { source, ..map }))
             }
-            _ => Err(refuse("a difference or quotient of two maps, which there is no op for")),
+            _ => Err(refuse("a quotient of two maps, which there is no op for")),
         }
     }
 
@@ -853,6 +882,11 @@ fn has_parameters(op: &Op) -> bool {
     is_norm || matches!(op, Op::Convolution(_) | Op::Linear(_) | Op::Scale | Op::Tokens | Op::Positions)
 }
 
+/// A factor.
+fn times(factor: f64) -> Op {
+    Op::Activation(Activation::Times { factor: rounded(factor).into() })
+}
+
 /// The ops of a function that was recognised, one after the other.
 fn ops(known: Known) -> Vec<Op> {
     let activation = match known {
@@ -869,6 +903,8 @@ fn ops(known: Known) -> Vec<Op> {
         Known::HardSwish => Activation::HardSwish,
         Known::Tanh => Activation::Tanh,
         Known::Gelu => Activation::Gelu,
+        Known::Mish => Activation::Mish,
+        Known::QuickGelu => return vec![times(QUICK), Op::Activation(Activation::Silu), times(1.0 / QUICK)],
     };
     vec![Op::Activation(activation)]
 }

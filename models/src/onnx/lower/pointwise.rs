@@ -17,6 +17,10 @@ const TOLERANCE: f64 = 1e-5;
 /// That of the usual approximation of a GELU by a hyperbolic tangent.
 const GELU_TOLERANCE: f64 = 1e-3;
 
+/// What a SELU is made of unless its node says otherwise (Klambauer and others, 2017).
+const SELU_LIMIT: f64 = 1.673_263_242_354_377_2;
+const SELU_FACTOR: f64 = 1.050_700_987_355_480_5;
+
 /// A function, sampled.
 #[derive(Clone, Debug)]
 pub(super) struct Curve(Arc<[f64]>);
@@ -39,7 +43,13 @@ pub(super) enum Known {
     HardSwish,
     Tanh,
     Gelu,
+    Mish,
+    /// The approximation of a GELU by a sigmoid.
+    QuickGelu,
 }
+
+/// The factor in the sigmoid of [`Known::QuickGelu`].
+pub(super) const QUICK: f64 = 1.702;
 
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
@@ -65,6 +75,8 @@ impl Known {
             Self::HardSwish => x * hard_sigmoid(x),
             Self::Tanh => x.tanh(),
             Self::Gelu => 0.5 * x * (1.0 + libm::erf(x / std::f64::consts::SQRT_2)),
+            Self::Mish => x * x.exp().ln_1p().tanh(),
+            Self::QuickGelu => x * sigmoid(QUICK * x),
         }
     }
 }
@@ -97,10 +109,9 @@ impl Curve {
         self.0.iter().zip(&*sampled.0).all(|(a, b)| (a - b).abs() <= tolerance * (1.0 + b.abs()))
     }
 
-    /// The activation that it is.
-    pub(super) fn activation(&self) -> Option<Known> {
-        let below = self.0[0];
-        let known = [
+    /// What a function with this value at `-REACH` may be.
+    fn candidates(below: f64) -> [Known; 15] {
+        [
             Known::Identity,
             Known::Relu,
             Known::Relu6,
@@ -112,23 +123,46 @@ impl Curve {
             Known::HardSwish,
             Known::Tanh,
             Known::Gelu,
+            Known::Mish,
+            Known::QuickGelu,
             Known::Square,
             Known::SquaredRelu,
-        ];
-        let is = |activation: &Known| {
-            let tolerance = if *activation == Known::Gelu { GELU_TOLERANCE } else { TOLERANCE };
-            self.is(|x| activation.at(x), tolerance)
+        ]
+    }
+
+    /// Whether it is so many times an activation.
+    fn is_multiple(&self, factor: f64, activation: Known) -> bool {
+        let tolerance = if activation == Known::Gelu { GELU_TOLERANCE } else { TOLERANCE };
+        self.is(|x| factor * activation.at(x), tolerance * factor.abs().clamp(1e-3, 1.0))
+    }
+
+    /// The activation that it is.
+    pub(super) fn activation(&self) -> Option<Known> {
+        Self::candidates(self.0[0]).into_iter().find(|&activation| self.is_multiple(1.0, activation))
+    }
+
+    /// The activation that it is a multiple of, and the factor.
+    pub(super) fn scaled_activation(&self) -> Option<(Known, f64)> {
+        let (below, above) = (self.0[0], self.0[SAMPLES - 1]);
+        let plain = self.activation().map(|activation| (activation, 1.0));
+        let is_multiple = |&(activation, factor): &(Known, f64)| {
+            factor.is_finite() && factor != 0.0 && self.is_multiple(factor, activation)
         };
-        known.into_iter().find(is)
+        plain.or_else(|| {
+            // Those with a constant below 0 are x above it, so that their factor is known first.
+            let candidates = Self::candidates(below / (above / REACH));
+            candidates.into_iter().map(|activation| (activation, above / activation.at(REACH))).find(is_multiple)
+        })
     }
 
     /// Whether [`Work::function`] knows the operator.
     pub(super) fn understands(operator: &str) -> bool {
-        const OPERATORS: [&str; 16] = [
+        const OPERATORS: [&str; 17] = [
             "Relu",
             "Clip",
             "LeakyRelu",
             "Elu",
+            "Selu",
             "Sigmoid",
             "HardSigmoid",
             "HardSwish",
@@ -176,6 +210,10 @@ impl Work<'_> {
             "Elu" => {
                 let limit = attribute("alpha", 1.0);
                 curve.map(|x| x.max(0.0) + limit * x.min(0.0).exp_m1())
+            }
+            "Selu" => {
+                let (limit, factor) = (attribute("alpha", SELU_LIMIT), attribute("gamma", SELU_FACTOR));
+                curve.map(|x| factor * (x.max(0.0) + limit * x.min(0.0).exp_m1()))
             }
             "Sigmoid" => curve.map(sigmoid),
             "HardSigmoid" => {
@@ -307,6 +345,9 @@ mod tests {
             Known::HardSwish,
             Known::Tanh,
             Known::Gelu,
+            Known::Mish,
+            Known::Square,
+            Known::SquaredRelu,
         ] {
             let found = Curve::of(|x| activation.at(x)).activation();
             let expected = format!("{activation:?}");
@@ -319,10 +360,23 @@ mod tests {
     }
 
     #[test]
+    fn multiples_of_activations_are_found() {
+        for activation in [Known::Identity, Known::Relu, Known::Sigmoid, Known::Silu, Known::Gelu, Known::Square] {
+            for factor in [-1.0, 0.5, 1.7] {
+                let (found, of) = Curve::of(|x| factor * activation.at(x)).scaled_activation().unwrap();
+                assert_eq!(found, activation);
+                assert!((of / factor - 1.0).abs() < 1e-3, "{activation:?}: {of} instead of {factor}");
+            }
+        }
+        let selu = Curve::of(|x| SELU_FACTOR * Known::Elu(SELU_LIMIT).at(x)).scaled_activation();
+        assert!(matches!(selu, Some((Known::Elu(_), factor)) if (factor - SELU_FACTOR).abs() < 1e-9));
+    }
+
+    #[test]
     fn a_gelu_of_any_spelling_is_one() {
         let tangent = |x: f64| 0.5 * x * (1.0 + (0.797_884_6 * (x + 0.044_715 * x * x * x)).tanh());
         assert_eq!(Curve::of(tangent).activation(), Some(Known::Gelu));
         let sigmoid = |x: f64| x * sigmoid(1.702 * x);
-        assert_eq!(Curve::of(sigmoid).activation(), None);
+        assert_eq!(Curve::of(sigmoid).activation(), Some(Known::QuickGelu));
     }
 }
