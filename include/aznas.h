@@ -1525,7 +1525,8 @@ typedef struct aznas_costs {
  * What an ONNX file is turned into.
  *
  * Zero the struct and set `struct_size` to `sizeof(aznas_onnx)` before the call; for the nodes also `nodes`,
- * `node_capacity` and `node_size`. The rest is written if, and only if, the call succeeds.
+ * `node_capacity` and `node_size`, and for the weights of the file what begins with `tensor` and `number`. The rest is
+ * written if, and only if, the call succeeds.
  */
 typedef struct aznas_onnx {
     /**
@@ -1573,6 +1574,35 @@ typedef struct aznas_onnx {
      * without it mean something else. Else 0.
      */
     uint32_t may_be_folded;
+    /**
+     * [in] An array of tensors to fill with the parameters of the file, for `aznas_source`, or NULL. Scores draw the
+     * parameters that they are not given.
+     */
+    struct aznas_tensor *tensors;
+    /**
+     * [in] Tensors in the array; at least `tensor_count` if `tensors` is not NULL.
+     */
+    size_t tensor_capacity;
+    /**
+     * [in] `sizeof(aznas_tensor)` if `tensors` is not NULL.
+     */
+    size_t tensor_size;
+    /**
+     * [out] Parameters of the file. Their blocks ascend.
+     */
+    size_t tensor_count;
+    /**
+     * [in] Where the numbers of the tensors are put, which then point there.
+     */
+    float *numbers;
+    /**
+     * [in] Numbers there is room for; at least `number_count` if `tensors` is not NULL.
+     */
+    size_t number_capacity;
+    /**
+     * [out] Numbers of all tensors.
+     */
+    size_t number_count;
 } aznas_onnx;
 #endif
 
@@ -1949,7 +1979,7 @@ aznas_status aznas_smallest_batch(const struct aznas_arch *arch,
  *     onnx.node_size = sizeof *onnx.nodes;
  *     aznas_onnx_nodes(bytes, length, &onnx, &error);
  *     // arch.nodes, node_count, node_size, input_channels and identity_rule are those of onnx, height and width of the
- *     // options too.
+ *     // options too. With the weights of the file, tensors, tensor_count and tensor_size of a source as well.
  *
  * Unlike all other functions it uses the heap while it works, up to a multiple of `length`. There is nothing to free.
  *

@@ -1,4 +1,4 @@
-//! From ONNX files to nodes, in hosted programs.
+//! From ONNX files to nodes and tensors, in hosted programs.
 
 use crate::arch::Identity;
 use crate::boundary::guard;
@@ -6,6 +6,7 @@ use crate::error::{self, ErrorReport};
 use crate::node::{BEHIND, BIAS, END_OF_BLOCK, Node, Op};
 use crate::pointer::{self, Array, Descriptor, Struct};
 use crate::refusal::Refusal;
+use crate::source::{Role, Tensor};
 use crate::status::Status;
 use crate::written::Written;
 use aznas::graph::{IdentityRule, Op as CoreOp};
@@ -13,12 +14,14 @@ use aznas::ops::activation::Activation;
 use aznas::ops::window::Window;
 use aznas_models::onnx::{Cut, Model};
 use core::ffi::c_void;
+use core::mem::offset_of;
 use std::vec::Vec;
 
 /// What an ONNX file is turned into.
 ///
 /// Zero the struct and set `struct_size` to `sizeof(aznas_onnx)` before the call; for the nodes also `nodes`,
-/// `node_capacity` and `node_size`. The rest is written if, and only if, the call succeeds.
+/// `node_capacity` and `node_size`, and for the weights of the file what begins with `tensor` and `number`. The rest is
+/// written if, and only if, the call succeeds.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Onnx {
@@ -45,11 +48,27 @@ pub struct Onnx {
     /// [out] 1 if there are convolutions and no normalisation: it may have been folded into them, and scores of a network
     /// without it mean something else. Else 0.
     pub may_be_folded: u32,
+    /// [in] An array of tensors to fill with the parameters of the file, for `aznas_source`, or NULL. Scores draw the
+    /// parameters that they are not given.
+    pub tensors: *mut Tensor,
+    /// [in] Tensors in the array; at least `tensor_count` if `tensors` is not NULL.
+    pub tensor_capacity: usize,
+    /// [in] `sizeof(aznas_tensor)` if `tensors` is not NULL.
+    pub tensor_size: usize,
+    /// [out] Parameters of the file. Their blocks ascend.
+    pub tensor_count: usize,
+    /// [in] Where the numbers of the tensors are put, which then point there.
+    pub numbers: *mut f32,
+    /// [in] Numbers there is room for; at least `number_count` if `tensors` is not NULL.
+    pub number_capacity: usize,
+    /// [out] Numbers of all tensors.
+    pub number_count: usize,
 }
 
 // SAFETY: numbers and pointers take every pattern of bits.
 unsafe impl Struct for Onnx {
     const NAME: &'static str = "onnx";
+    const ENDS: &'static [usize] = &[offset_of!(Self, tensors)];
 }
 
 // SAFETY: `struct_size` comes first.
@@ -65,7 +84,7 @@ unsafe impl Descriptor for Onnx {}
 ///     onnx.node_size = sizeof *onnx.nodes;
 ///     aznas_onnx_nodes(bytes, length, &onnx, &error);
 ///     // arch.nodes, node_count, node_size, input_channels and identity_rule are those of onnx, height and width of the
-///     // options too.
+///     // options too. With the weights of the file, tensors, tensor_count and tensor_size of a source as well.
 ///
 /// Unlike all other functions it uses the heap while it works, up to a multiple of `length`. There is nothing to free.
 ///
@@ -85,6 +104,8 @@ pub unsafe extern "C" fn aznas_onnx_nodes(
         // SAFETY: the contract of the header.
         let nodes = unsafe { request.array(written) }?;
         // SAFETY: the contract of the header.
+        let tensors = unsafe { request.tensors(written) }?;
+        // SAFETY: the contract of the header.
         let bytes = unsafe { pointer::slice(bytes.cast::<u8>(), length, "bytes", written) }?;
         let resolution = (request.resolution != 0).then_some(request.resolution as usize);
         let model = Model::read(bytes, "ONNX", resolution, &Cut::Automatic).map_err(|error| {
@@ -99,6 +120,18 @@ pub unsafe extern "C" fn aznas_onnx_nodes(
             // SAFETY: the array is an output, and nothing else lies in it.
             found.iter().enumerate().for_each(|(index, &node)| unsafe { nodes.set(index, node) });
         }
+        let tensor_count = model.weights().iter().count();
+        let number_count = model.weights().iter().map(|(.., numbers)| numbers.len()).sum();
+        if let Some(tensors) = tensors {
+            if tensors.len() < tensor_count {
+                return Err(Refusal::invalid("tensor_capacity", "at least the parameters of the file"));
+            }
+            if request.number_capacity < number_count {
+                return Err(Refusal::invalid("number_capacity", "at least the numbers of the parameters"));
+            }
+            // SAFETY: the contract of the header; nothing else lies in either.
+            unsafe { put(&model, &tensors, request.numbers) }?;
+        }
         let [input_channels, height, width] = model.graph.input.map(to_u32);
         let filled = Onnx {
             node_count: found.len(),
@@ -110,6 +143,8 @@ pub unsafe extern "C" fn aznas_onnx_nodes(
                 IdentityRule::Skip => Identity::Skip as u32,
             },
             may_be_folded: u32::from(model.may_be_folded),
+            tensor_count,
+            number_count,
             ..request
         };
         // SAFETY: the contract of the header; `read_to_write` found `onnx` to be valid.
@@ -139,6 +174,39 @@ impl Onnx {
         // SAFETY: as promised by the caller.
         unsafe { Array::new_output(self.nodes, self.node_capacity, self.node_size, "node_size", written) }.map(Some)
     }
+
+    /// The array to fill with parameters, if there is one; their numbers have a place too then.
+    ///
+    /// # Safety
+    /// `tensors` is NULL or points to as many tensors as are said, and `numbers` to as many numbers.
+    unsafe fn tensors(&self, written: &mut Written) -> Result<Option<Array<Tensor>>, Refusal> {
+        if self.tensors.is_null() {
+            return Ok(None);
+        }
+        pointer::check_output(self.numbers, self.number_capacity, "numbers", written)?;
+        let (count, size) = (self.tensor_capacity, self.tensor_size);
+        // SAFETY: as promised by the caller.
+        unsafe { Array::new_output(self.tensors, count, size, "tensor_size", written) }.map(Some)
+    }
+}
+
+/// Puts the parameters of a model one after another into `numbers`, and into `tensors` what and where they are.
+///
+/// # Safety
+/// There is room for all of them in both, which are writable and of which nobody else uses anything.
+unsafe fn put(model: &Model, tensors: &Array<Tensor>, numbers: *mut f32) -> Result<(), Refusal> {
+    let mut data = numbers;
+    for (index, (block, key, role, parameter)) in model.weights().iter().enumerate() {
+        let len = parameter.len();
+        let (role, block) = (Role::of(role) as u32, to_u32(block)?);
+        // SAFETY: as promised by the caller; the numbers before these are as many as were passed over.
+        unsafe {
+            data.copy_from_nonoverlapping(parameter.as_ptr(), len);
+            tensors.set(index, Tensor { role, block, key, reserved: 0, data, len });
+            data = data.add(len);
+        }
+    }
+    Ok(())
 }
 
 /// The nodes of all blocks one after another, then those of the head.

@@ -1,26 +1,36 @@
-//! ONNX files become the nodes in C that they become in Rust, or are refused for the same reason.
+//! ONNX files become the nodes and tensors in C that they become in Rust, or are refused for the same reason.
 
 mod common;
 
 use aznas::mem::Memory;
 use aznas::proxy::ProxySet;
 use aznas::simd::Backend;
-use aznas::tensor::Random;
+use aznas::tensor::{Random, Source};
 use aznas::{Options, Scores};
 use aznas_models::Graph;
 use aznas_models::onnx::{Cut, Model};
 use common::{Flavour, Language, Linkage};
 use std::fmt::Write;
 
-/// The scores of a graph by the rules of C, where every space has progressivity.
-fn scores(graph: Graph) -> Scores {
-    let graph = Graph { progressivity: true, ..graph };
+/// The scores of a graph with parameters of a source.
+fn scores(graph: &Graph, source: &(impl Source + Sync)) -> Scores {
     let [_, height, width] = graph.input;
     let options = Options { batch: 2, height, width, backend: Backend::Scalar, ..Options::default() };
     let mut memory = Memory::new();
-    let bytes = aznas::workspace_size(&graph, &options, &Random).expect("the network is sound");
+    let bytes = aznas::workspace_size(graph, &options, source).expect("the network is sound");
     let mut workspace = memory.workspace(bytes).expect("there is memory");
-    aznas::score(&graph, &options, &Random, &mut workspace, |_| ()).expect("the network is sound")
+    aznas::score(graph, &options, source, &mut workspace, |_| ()).expect("the network is sound")
+}
+
+/// The line that C prints of the scores of so many blocks.
+fn line(found: &Scores, count: usize) -> String {
+    let first_eight = ProxySet::from_bits(255).expect("they are known");
+    let proxies: Vec<_> = found.values(first_eight).map(|value| format!("{:016x}", value.to_bits())).collect();
+    let flags = found.flags.0 | if found.measured.contains_all(first_eight) { 0 } else { 8 };
+    let cost = found.cost;
+    let counts = [cost.macs, cost.live_macs, cost.parameters, cost.live_parameters, cost.live_layers];
+    let counts: Vec<_> = counts.iter().map(u64::to_string).collect();
+    format!("{} {} {} {flags} {count}", proxies.join(" "), counts.join(" "), cost.depth)
 }
 
 /// What an error has room for.
@@ -44,16 +54,10 @@ fn files_become_nodes_or_are_refused() {
         match Model::read(&bytes, "model", None, &Cut::Automatic) {
             // Those that no score takes are none for C either.
             Ok(model) if aznas::graph::Cost::of(&model.graph, model.graph.input[1], model.graph.input[2]).is_ok() => {
-                let (count, found) = (model.graph.blocks.len(), scores(model.graph));
-                let first_eight = ProxySet::from_bits(255).expect("they are known");
-                let proxies: Vec<_> =
-                    found.values(first_eight).map(|value| format!("{:016x}", value.to_bits())).collect();
-                let flags = found.flags.0 | if found.measured.contains_all(first_eight) { 0 } else { 8 };
-                let cost = found.cost;
-                let counts = [cost.macs, cost.live_macs, cost.parameters, cost.live_parameters, cost.live_layers];
-                let counts: Vec<_> = counts.iter().map(u64::to_string).collect();
-                writeln!(expected, "{} {} {} {flags} {count}", proxies.join(" "), counts.join(" "), cost.depth)
-                    .expect("a string takes any text");
+                let count = model.graph.blocks.len();
+                for found in [scores(&model.graph, &Random), scores(&model.graph, model.weights())] {
+                    writeln!(expected, "{}", line(&found, count)).expect("a string takes any text");
+                }
                 read += 1;
             }
             Ok(_) => continue,

@@ -19,7 +19,7 @@ pub use error::OnnxError;
 
 use crate::Graph;
 use aznas::tensor::{Role, Source};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A network that was read from an ONNX file.
@@ -38,7 +38,8 @@ pub struct Model {
 /// The parameters of a file, to score with in place of drawn ones.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
-    tensors: HashMap<(usize, u32, u8), Arc<[f32]>>,
+    /// By block, key and number of the role.
+    tensors: BTreeMap<(usize, u32, u8), (Role, Arc<[f32]>)>,
 }
 
 impl Model {
@@ -60,12 +61,17 @@ impl Model {
 
 impl Weights {
     fn insert(&mut self, block: usize, key: u32, role: Role, tensor: Arc<[f32]>) {
-        self.tensors.insert((block, key, role as u8), tensor);
+        self.tensors.insert((block, key, role as u8), (role, tensor));
+    }
+
+    /// Block, key, role and numbers of every parameter, the blocks ascending; that of the head is the number of blocks.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, u32, Role, &[f32])> {
+        self.tensors.iter().map(|(&(block, key, _), (role, tensor))| (block, key, *role, &**tensor))
     }
 }
 
 impl Source for Weights {
     fn parameter(&self, block: usize, key: u32, role: Role) -> Option<&[f32]> {
-        self.tensors.get(&(block, key, role as u8)).map(|tensor| &**tensor)
+        self.tensors.get(&(block, key, role as u8)).map(|(_, tensor)| &**tensor)
     }
 }

@@ -2,7 +2,8 @@
 #include "print.h"
 #include <stdlib.h>
 
-static void score(const aznas_onnx *onnx) {
+/* With drawn parameters, or with those of the file. */
+static void score(const aznas_onnx *onnx, const aznas_source *source) {
     aznas_arch arch;
     aznas_options options;
     REQUIRE(aznas_arch_init(&arch, sizeof arch, AZNAS_SPACE_GRAPH));
@@ -16,6 +17,7 @@ static void score(const aznas_onnx *onnx) {
     options.height = onnx->height;
     options.width = onnx->width;
     options.backend = AZNAS_BACKEND_SCALAR;
+    options.source = source;
     size_t bytes;
     REQUIRE(aznas_workspace_size(&arch, &options, &bytes, NULL));
     void *workspace = malloc(bytes);
@@ -66,7 +68,30 @@ int main(void) {
         REQUIRE(aznas_onnx_nodes(file, length, &onnx, NULL));
         if (onnx.node_count != count)
             return 6;
-        score(&onnx);
+        score(&onnx, NULL);
+
+        const size_t tensors = onnx.tensor_count, numbers = onnx.number_count;
+        onnx.tensors = calloc(tensors, sizeof *onnx.tensors);
+        onnx.tensor_size = sizeof *onnx.tensors;
+        onnx.numbers = calloc(numbers, sizeof *onnx.numbers);
+        onnx.number_capacity = numbers;
+        onnx.tensor_capacity = tensors - 1;
+        if (aznas_onnx_nodes(file, length, &onnx, &error) != AZNAS_STATUS_INVALID || strcmp(error.field, "tensor_capacity"))
+            return 7;
+        onnx.tensor_capacity = tensors;
+        onnx.number_capacity = numbers - 1;
+        if (aznas_onnx_nodes(file, length, &onnx, &error) != AZNAS_STATUS_INVALID || strcmp(error.field, "number_capacity") ||
+            onnx.tensors[0].data)
+            return 8;
+        onnx.number_capacity = numbers;
+        REQUIRE(aznas_onnx_nodes(file, length, &onnx, NULL));
+        aznas_source source = AZNAS_SOURCE_INIT;
+        source.tensors = onnx.tensors;
+        source.tensor_count = onnx.tensor_count;
+        source.tensor_size = onnx.tensor_size;
+        score(&onnx, &source);
+        free(onnx.numbers);
+        free(onnx.tensors);
         free(onnx.nodes);
     }
     return 0;
