@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def shared_library() -> Path:
     """Builds the C library, or finds that nothing is to be done."""
-    command = [os.environ.get("CARGO", "cargo"), "build", "--release", "--package", "aznas-ffi"]
+    command = [os.environ.get("CARGO", "cargo"), "build", "--release", "--package", "aznas-ffi", "--features", "onnx"]
     command.append("--message-format=json-render-diagnostics")
     try:
         built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True)

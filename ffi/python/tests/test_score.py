@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+MODELS = ROOT / "models" / "tests" / "onnx"
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
 #: Small networks of all spaces.
 TEXTS = {
@@ -112,6 +113,28 @@ def test_a_network_of_a_text_is_the_network() -> None:
     command = [program(), "--space", "graph", "--batch", "2", "--format", "json", "-"]
     answer = json.loads(subprocess.run(command, input=text, stdout=subprocess.PIPE, check=True, text=True).stdout)
     assert aznas.score(NETWORK, batch=2).expressivity == answer["expressivity"]
+
+
+def test_a_network_of_an_onnx_file_is_the_network(tmp_path: Path) -> None:
+    for name in ("residual", "vit", "by_hand"):
+        path = MODELS / f"{name}.onnx"
+        network = aznas.Network.from_onnx(path)
+        command = [program(), "--space", "onnx", "--batch", "2", "--format", "json", str(path)]
+        answer = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+        scores = aznas.score(network, batch=2)
+        assert str(network) == name
+        assert scores.expressivity == answer["expressivity"] and scores.trainability == answer["trainability"]
+        assert aznas.score(aznas.Network.from_onnx(path.read_bytes()), batch=2) == scores
+        assert aznas.score(pickle.loads(pickle.dumps(network)), batch=2) == scores
+
+
+def test_an_onnx_file_that_is_not_understood_is_refused_by_its_operator() -> None:
+    with pytest.raises(aznas.Error, match=r"\(Sin\): "):
+        aznas.Network.from_onnx(MODELS / "sine.onnx")
+    with pytest.raises(aznas.Error, match="no ONNX model"):
+        aznas.Network.from_onnx(b"no model")
+    with pytest.warns(UserWarning, match="folded"):
+        aznas.Network.from_onnx(MODELS / "plain.onnx")
 
 
 def test_results_travel_between_processes() -> None:

@@ -47,7 +47,9 @@ class Error(ValueError):
             text += f": block {self.block}, node {self.node}"
         elif self.status == Status.TENSOR_LENGTH:
             text += f": block {self.block}"
-        if self.field:
+        if self.status == Status.MODEL:
+            text += f": {self.field}: {self.expected}"
+        elif self.field:
             text += f": {self.field} must be {self.expected}" if self.expected else f": {self.field}"
         elif self.expected:
             text += f": expected {self.expected}"

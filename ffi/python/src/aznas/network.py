@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from collections.abc import Iterable, Sequence
-from ctypes import sizeof
+from ctypes import byref, sizeof
+from pathlib import Path
 from typing import Any, Unpack
 
 from . import abi
 from .error import invalid
+from .library import LIBRARY, error_struct, require
 from .options import assign, described, integer, member
 
 # What most nodes have. Fields that an operation does not use are ignored.
@@ -110,6 +114,37 @@ class Network:
             options["identity_rule"] = graph["identity_rule"]
         blocks = [[_read(node) for node in block] for block in graph["blocks"]]
         return cls(blocks, [_read(node) for node in graph.get("head", [])], name=graph["name"], **options)
+
+    @classmethod
+    def from_onnx(cls, model: str | os.PathLike[str] | bytes, *, name: str | None = None, resolution: int = 0) -> Network:
+        """Reads a network from an ONNX file, or from its bytes; `docs/own-networks.md` says how to export one.
+
+        It is cut into primary blocks by the rule that stands there. Its weights are drawn, as those of other networks.
+        `resolution` is for files that leave the rows and columns of an image open. What is not understood is an `Error`
+        whose `field` is the node and its operator.
+        """
+        raw = model if isinstance(model, bytes) else Path(model).read_bytes()
+        onnx, error = abi.aznas_onnx(struct_size=sizeof(abi.aznas_onnx)), error_struct()
+        onnx.resolution = integer("resolution", resolution)
+        require(LIBRARY.aznas_onnx_nodes(raw, len(raw), byref(onnx), byref(error)), error)
+        nodes = (abi.aznas_node * onnx.node_count)()
+        onnx.nodes, onnx.node_capacity, onnx.node_size = nodes, len(nodes), sizeof(abi.aznas_node)
+        require(LIBRARY.aznas_onnx_nodes(raw, len(raw), byref(onnx), byref(error)), error)
+        if onnx.may_be_folded:
+            warnings.warn("convolutions without a normalisation: was the file exported with batch normalisations folded?",
+                          stacklevel=2)
+        blocks: list[list[Node]] = [[]]
+        for struct in nodes:
+            is_last = struct.flags & abi.NodeFlag.END_OF_BLOCK
+            struct.flags &= ~abi.NodeFlag.END_OF_BLOCK
+            blocks[-1].append(_node(bytes(struct), True))
+            if is_last:
+                blocks.append([])
+        *blocks, head = blocks
+        if name is None:
+            name = "network" if isinstance(model, bytes) else Path(model).stem
+        return cls(blocks, head, name=name, input_channels=onnx.input_channels, height=onnx.height, width=onnx.width,
+                   identity_rule=abi.Identity(onnx.identity_rule))
 
     def nodes(self) -> Any:
         """The nodes as an array of C structs."""
