@@ -10,6 +10,8 @@ mod ends;
 mod frame;
 mod given;
 mod gradients;
+#[cfg(feature = "gradients")]
+mod recall;
 mod step;
 mod succession;
 mod values;
@@ -24,6 +26,8 @@ pub(crate) use given::check_source;
 #[cfg(feature = "gradients")]
 pub(crate) use given::{check_batch, check_parameters};
 use gradients::Course;
+#[cfg(feature = "gradients")]
+pub(crate) use recall::Recall;
 pub(crate) use step::{Phase, Step};
 pub(crate) use succession::Succession;
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
@@ -230,9 +234,12 @@ pub(crate) struct BlockPlan {
     layout: Layout<MAX_BUFFERS>,
     /// Bytes of all buffers.
     middle_bytes: usize,
-    /// Bytes up to the end of what the backward phase reads of the forward phase.
+    /// What of the forward phase is done once more before the backward phase, if other blocks run between them.
     #[cfg(feature = "gradients")]
-    remembered_bytes: usize,
+    recalls: recall::Recalls,
+    /// Bytes up to the end of what may be kept till then.
+    #[cfg(feature = "gradients")]
+    kept_bytes: usize,
     /// Numbers of inputs and output.
     input_lens: [usize; 2],
     output_len: usize,
@@ -261,7 +268,9 @@ impl BlockPlan {
             layout: Layout::new(),
             middle_bytes: 0,
             #[cfg(feature = "gradients")]
-            remembered_bytes: 0,
+            recalls: recall::Recalls::NONE,
+            #[cfg(feature = "gradients")]
+            kept_bytes: 0,
             input_lens: [0; 2],
             output_len: 0,
             is_uneven: false,
@@ -292,7 +301,7 @@ impl BlockPlan {
         self.is_uneven = false;
         #[cfg(feature = "gradients")]
         {
-            self.remembered_bytes = 0;
+            self.kept_bytes = 0;
         }
         if want.is_nothing() {
             return Ok(());
@@ -322,7 +331,7 @@ impl BlockPlan {
             gradients::plan(self, block, options, &Course::through(block))?;
         }
         self.end(Phase::Backward);
-        self.place(block)
+        self.place(block, want)
     }
 
     /// What gradients through the block ask of the forward phase.
@@ -362,15 +371,21 @@ impl BlockPlan {
         self.is_uneven
     }
 
+    /// Whether biases of the caller are held in memory of the block.
+    #[cfg(feature = "gradients")]
+    fn holds_biases(&self) -> bool {
+        self.holds_biases
+    }
+
     /// Bytes of memory of the block's own.
     pub(crate) fn middle_bytes(&self) -> usize {
         self.middle_bytes
     }
 
-    /// Bytes at the start of that which the backward phase reads of the forward phase.
+    /// Bytes at the start of that which hold the results of products until the backward phase.
     #[cfg(feature = "gradients")]
-    pub(crate) fn remembered_bytes(&self) -> usize {
-        self.remembered_bytes
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.kept_bytes
     }
 
     /// A region as the numbers it was planned for.
@@ -461,7 +476,7 @@ impl BlockPlan {
     }
 
     /// Lifetimes from the steps, offsets from the lifetimes.
-    fn place(&mut self, block: &Block) -> Result<(), Error> {
+    fn place(&mut self, block: &Block, want: Want) -> Result<(), Error> {
         let mut lifetimes = [Lifetime::NEVER; MAX_BUFFERS];
         for (time, &step) in self.steps[..self.step_count].iter().enumerate() {
             step.touches(self, block, &mut |region| {
@@ -471,20 +486,38 @@ impl BlockPlan {
             });
         }
         #[cfg(feature = "gradients")]
-        if self.is_repeated {
-            // What one backward pass reads of the forward pass, the next one reads again.
-            let forward = self.phase_ends[Phase::Forward as usize] as u32;
-            let crossing = lifetimes.iter_mut().filter(|lifetime| (lifetime.first..=lifetime.last).contains(&forward));
-            crossing.for_each(|lifetime| lifetime.extend(self.step_count as u32));
+        if want.of_parameters() {
+            self.keep(block, &mut lifetimes);
         }
+        #[cfg(not(feature = "gradients"))]
+        let _ = want;
         self.layout.set_lifetimes(&lifetimes);
         self.middle_bytes = self.layout.place()?;
         #[cfg(feature = "gradients")]
         {
-            let backward = self.phase_ends[Phase::Feature as usize] as u32;
-            self.remembered_bytes = self.layout.end_of_those_crossing(backward);
+            self.kept_bytes = self.layout.end_of_kept();
         }
         Ok(())
+    }
+
+    /// Makes buffers live as long as gradients through the block ask for.
+    #[cfg(feature = "gradients")]
+    fn keep(&mut self, block: &Block, lifetimes: &mut [Lifetime; MAX_BUFFERS]) {
+        let backward = self.phase_ends[Phase::Feature as usize] as u32;
+        let traced = self.trace(block);
+        for (index, lifetime) in lifetimes.iter_mut().enumerate().take(self.layout.len()) {
+            // Nothing that is done again writes where products are kept.
+            if traced.touched[index] {
+                lifetime.extend(backward);
+            }
+            if traced.kept[index] {
+                self.layout.keep(index);
+            }
+            // What one backward pass reads of the forward pass, the next one reads again.
+            if self.is_repeated && lifetime.crosses(backward) {
+                lifetime.extend(self.step_count as u32);
+            }
+        }
     }
 }
 

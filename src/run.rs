@@ -17,6 +17,8 @@ use crate::graph::{Block, Node, NodeId};
 use crate::mem::{BufferId, Loans, Plain, Slot, Workspace};
 use crate::ops::batch_norm;
 use crate::options::Options;
+#[cfg(feature = "gradients")]
+use crate::plan::Recall;
 use crate::plan::{BlockPlan, Frame, Phase, Region, Step};
 use crate::proxy::BlockScores;
 use crate::tensor::{Affine, Role, Sink, Source, Sums, Value, View, ViewMut};
@@ -80,6 +82,13 @@ impl Runner<'_> {
                 repeat(&mut || self.step(step, workspace, &mut scores));
             }
         }
+    }
+
+    /// Makes what the backward phase reads of the forward phase anew from what is still there.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn recall(&self, from: Recall, workspace: &mut Workspace<'_>) {
+        let mut scores = self.empty_scores();
+        self.plan.recall(from).for_each(|step| self.step(step, workspace, &mut scores));
     }
 
     /// Passes on the gradient with respect to the block's output, which is in place, and hands over those with respect to

@@ -44,7 +44,7 @@ use crate::base::math;
 use crate::graph::{Block, Network, Walk};
 use crate::mem::{Slot, Workspace};
 use crate::options::Options;
-use crate::plan::{self, BlockPlan, Through, Want};
+use crate::plan::{self, BlockPlan, Recall, Succession, Through, Want};
 use crate::run::{Runner, Setting, SignsPlace, StatePlace};
 use crate::tensor::{Shape, Source};
 use ledger::{Boundary, Layout, Survey};
@@ -113,11 +113,12 @@ pub fn gradients<N: Network + ?Sized>(
     }
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
     let blocks = network.block_count();
-    let mut course = Course { options, sweep, source, layout, blocks, plan: BlockPlan::new() };
-    course.forward(&mut walk, workspace)?;
+    let course = Course { options, sweep, source, layout, blocks };
+    let mut plans = Succession::new();
+    course.forward(&mut walk, &mut plans, workspace)?;
     let (loss, outputs) = course.differentiate(workspace);
     watch.outputs(workspace.loans().read(outputs), loss);
-    course.backward(&mut walk, workspace, watch)?;
+    course.backward(&mut walk, &mut plans, workspace, watch)?;
     Ok(loss)
 }
 
@@ -155,13 +156,13 @@ fn check<N: Network + ?Sized>(
         Input::Shifted { .. } => &[0, 1],
     };
     batches.iter().try_for_each(|&number| plan::check_batch(walk.input(), source.batch(number)))?;
-    let (mut plan, mut survey) = (BlockPlan::new(), Survey::new(walk.input()));
+    let (mut plans, mut survey) = (Succession::new(), Survey::new(walk.input()));
     let mut shapes = (walk.input(), None);
     for index in 0..=network.block_count() {
         let block = walk.enter(index, shapes.0, shapes.1)?;
-        plan.renew(block, options, want(options, sweep), source)?;
+        let plan = plans.next(block, options, want(options, sweep), source)?;
         plan::check_parameters(block, source)?;
-        survey.add(block, &plan)?;
+        survey.add(block, plan)?;
         if index == network.block_count() {
             check_outputs(block, options, sweep, source)?;
         }
@@ -208,14 +209,14 @@ struct Course<'c> {
     layout: Layout,
     /// Blocks before the head.
     blocks: usize,
-    plan: BlockPlan,
 }
 
 impl Course<'_> {
     /// Leaves all features and the outputs in their places.
     fn forward<N: Network + ?Sized>(
-        &mut self,
+        &self,
         walk: &mut Walk<'_, N>,
+        plans: &mut Succession,
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let offset = self.layout.features_at;
@@ -224,15 +225,15 @@ impl Course<'_> {
         for index in 0..=self.blocks {
             let [input, earlier] = self.inputs(workspace, index);
             let block = walk.enter(index, input.shape, Some(earlier.shape).filter(|_| index > 1))?;
-            self.plan.renew(block, self.options, want(self.options, self.sweep), self.source)?;
+            let plan = plans.next(block, self.options, want(self.options, self.sweep), self.source)?;
             let [input, earlier] = self.align(workspace, block, [input, earlier]);
             let own = block.nodes().iter().map(|node| block.parameters_len(node)).sum::<usize>();
             let (shape, offset) = (block.output_shape(), input.next());
             let signs = input.signs + block.nodes().iter().map(|node| block.sign_words(node)).sum::<usize>();
             let parameters = input.parameters + own;
-            let remembered = if self.is_remembered(index) { self.plan.remembered_bytes() } else { 0 };
+            let remembered = if self.is_remembered(index) { plan.kept_bytes() } else { 0 };
             let made = Boundary { shape, offset, parameters, signs, remembered, exponent: input.exponent };
-            self.runner(block, [made, input, earlier], Of::FIRST).forward(workspace, &mut |_| ());
+            self.runner(block, plan, [made, input, earlier], Of::FIRST).forward(workspace, &mut |_| ());
             let exponent = made.exponent + self.shrink(workspace, made.slot());
             self.layout.set(workspace, index + 1, &Boundary { exponent, ..made });
         }
@@ -262,8 +263,9 @@ impl Course<'_> {
 
     /// Passes the gradients with respect to the outputs back through all blocks.
     fn backward<N: Network + ?Sized>(
-        &mut self,
+        &self,
         walk: &mut Walk<'_, N>,
+        plans: &mut Succession,
         workspace: &mut Workspace<'_>,
         watch: &mut dyn Watch,
     ) -> Result<(), Error> {
@@ -274,24 +276,21 @@ impl Course<'_> {
             let made = self.layout.get(workspace, index + 1, self.options.batch);
             let [input, earlier] = self.inputs(workspace, index);
             let block = walk.enter(index, input.shape, Some(earlier.shape).filter(|_| index > 1))?;
-            self.plan.renew(block, self.options, want(self.options, self.sweep), self.source)?;
+            let plan = plans.next(block, self.options, want(self.options, self.sweep), self.source)?;
             let around = self.align(workspace, block, [input, earlier]);
             let around = [made, around[0], around[1]];
             let of_input = |loss| Slot::<f32>::new(self.layout.gradient(index, loss), input.shape.len());
             if let Some(other) = begun {
                 scale(workspace, of_input(0), other - exponent);
             }
-            if self.is_remembered(index) {
-                // As the forward pass left it.
-                scale(workspace, made.slot(), made.exponent - input.exponent);
-            } else {
-                self.runner(block, around, Of::FIRST).forward(workspace, &mut |_| ());
-            }
+            scale(workspace, made.slot(), made.exponent - around[1].exponent);
+            let left = if self.is_remembered(index) { Recall::Products } else { Recall::Boundaries };
+            self.runner(block, plan, around, Of::FIRST).recall(left, workspace);
             for loss in 0..losses(self.options, self.sweep) {
                 let of = Of { loss, exponent, begun: begun.is_some() };
-                self.runner(block, around, of).backward(workspace, &mut |parameter| watch.parameter(parameter));
+                self.runner(block, plan, around, of).backward(workspace, &mut |parameter| watch.parameter(parameter));
             }
-            begun = Some(exponent).filter(|_| self.plan.passes_on_earlier(block));
+            begun = Some(exponent).filter(|_| plan.passes_on_earlier(block));
             if index > 0 {
                 exponent += self.shrink(workspace, of_input(0));
                 watch.feature(index - 1, workspace.loans().read(of_input(0)), exponent);
@@ -300,7 +299,7 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Whether all that a block's way back reads of its way forwards is still there.
+    /// Whether the results of a block's products are kept until its way back.
     fn is_remembered(&self, block: usize) -> bool {
         block >= self.layout.first_remembered
     }
@@ -341,7 +340,7 @@ impl Course<'_> {
     }
 
     /// The runner of a block between its boundaries: what it makes, its input, and the feature before that.
-    fn runner<'r>(&'r self, block: &'r Block, around: [Boundary; 3], of: Of) -> Runner<'r> {
+    fn runner<'r>(&'r self, block: &'r Block, plan: &'r BlockPlan, around: [Boundary; 3], of: Of) -> Runner<'r> {
         let [_, input, _] = around;
         let frame = self.layout.frame(block.index(), &around, of.loss, of.begun);
         let state = StatePlace { whole: self.layout.state, first: input.parameters };
@@ -356,7 +355,7 @@ impl Course<'_> {
             sample: Some(of.loss).filter(|_| self.sweep.loss == Loss::EachSample),
             exponents: [input.exponent, of.exponent],
         };
-        Runner { setting, ..Runner::new(block, &self.plan, frame, self.options, self.source) }
+        Runner { setting, ..Runner::new(block, plan, frame, self.options, self.source) }
     }
 }
 

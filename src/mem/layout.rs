@@ -3,6 +3,7 @@
 use super::{ALIGNMENT, Plain, Slot};
 use crate::Error;
 use crate::base::sort::sort_by_key;
+use core::cmp::Reverse;
 
 /// First and last step (inclusive) at which a buffer holds something that is still needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl Lifetime {
 
     /// Whether it holds something at `step` that was written before.
     #[cfg(feature = "gradients")]
-    const fn crosses(self, step: u32) -> bool {
+    pub const fn crosses(self, step: u32) -> bool {
         self.first < step && step <= self.last
     }
 
@@ -59,6 +60,9 @@ struct Buffer {
     bytes: usize,
     lifetime: Lifetime,
     offset: usize,
+    /// It is placed below all that is not.
+    #[cfg(feature = "gradients")]
+    kept: bool,
 }
 
 impl Buffer {
@@ -67,13 +71,31 @@ impl Buffer {
         // That this does not overflow was checked when the buffer was added.
         self.bytes.next_multiple_of(ALIGNMENT)
     }
+
+    /// Buffers are placed in this order.
+    #[cfg(feature = "gradients")]
+    fn rank(&self) -> impl Ord {
+        (!self.kept, Reverse(self.taken()))
+    }
+
+    /// Buffers are placed in this order.
+    #[cfg(not(feature = "gradients"))]
+    fn rank(&self) -> impl Ord {
+        Reverse(self.taken())
+    }
 }
 
-const NO_BUFFER: Buffer = Buffer { bytes: 0, lifetime: Lifetime::at(0), offset: 0 };
+const NO_BUFFER: Buffer = Buffer {
+    bytes: 0,
+    lifetime: Lifetime::at(0),
+    offset: 0,
+    #[cfg(feature = "gradients")]
+    kept: false,
+};
 
 /// Buffers with lifetimes, packed so that those alive together do not overlap.
 ///
-/// Placement is greedy, largest first, each at the lowest offset that is free throughout its life; for the buffers of
+/// Placement is greedy, those to be kept first, then the largest first, each at the lowest offset that is free throughout its life; for the buffers of
 /// a block this comes within a few percent of the largest sum of live bytes.
 #[derive(Clone, Debug)]
 pub struct Layout<const CAPACITY: usize> {
@@ -94,7 +116,7 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
             .buffers
             .get_mut(self.count)
             .ok_or(Error::TooLarge { quantity: "the number of buffers of a block", limit: CAPACITY })?;
-        *slot = Buffer { bytes, lifetime, offset: 0 };
+        *slot = Buffer { bytes, lifetime, ..NO_BUFFER };
         self.count += 1;
         Ok(BufferId(self.count as u16 - 1))
     }
@@ -115,12 +137,23 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
         Slot::new(offset, bytes / size_of::<T>())
     }
 
-    /// The end of the highest buffer that holds something at `step` that was written before. Valid after
-    /// [`Layout::place`].
+    /// Buffers that were added.
     #[cfg(feature = "gradients")]
-    pub fn end_of_those_crossing(&self, step: u32) -> usize {
-        let crossing = self.buffers[..self.count].iter().filter(|buffer| buffer.lifetime.crosses(step));
-        crossing.map(|buffer| buffer.offset + buffer.taken()).max().unwrap_or(0)
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Places a buffer of this number as low as it can be, since it is kept longer than others.
+    #[cfg(feature = "gradients")]
+    pub fn keep(&mut self, index: usize) {
+        self.buffers[..self.count][index].kept = true;
+    }
+
+    /// The end of the highest buffer that is kept. Valid after [`Layout::place`].
+    #[cfg(feature = "gradients")]
+    pub fn end_of_kept(&self) -> usize {
+        let kept = self.buffers[..self.count].iter().filter(|buffer| buffer.kept);
+        kept.map(|buffer| buffer.offset + buffer.taken()).max().unwrap_or(0)
     }
 
     /// Gives every buffer its offset; returns the end of the highest.
@@ -129,7 +162,7 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
         let order = &mut order[..self.count];
         order.iter_mut().enumerate().for_each(|(i, o)| *o = i as u16);
         // Ties by number, so that the layout is a function of the graph alone.
-        sort_by_key(order, |&i| (core::cmp::Reverse(self.buffers[usize::from(i)].taken()), i));
+        sort_by_key(order, |&i| (self.buffers[usize::from(i)].rank(), i));
         let mut end = 0;
         for i in 0..order.len() {
             let buffer = self.buffers[usize::from(order[i])];

@@ -10,7 +10,7 @@ use crate::tensor::{Role, Shape, Source};
 /// Blocks that are kept to compare with. Small builds have no stack for it, and plan each block anew.
 const KEPT: usize = if SMALL { 0 } else { 1 };
 
-/// Plans the blocks of a network in order, all under the same options. A block like the one before it, such as the next cell
+/// Plans the blocks of a network in order, forwards or backwards, all under the same options. A block like the one before it, such as the next cell
 /// of a stage, has its plan.
 pub(crate) struct Succession {
     plan: BlockPlan,
@@ -47,13 +47,16 @@ impl Succession {
     /// Whether all that the plan of `planned` depends on is the same for `block`: the nodes, whether there is a gradient with
     /// respect to the input, and which shifts of zeros the caller gives.
     fn is_planned_as(&self, planned: &Block, block: &Block, source: &dyn Source) -> bool {
-        let gives = |block: &Block, key| source.parameter(block.index(), key, Role::Shift).is_some();
-        let has_same_shift = |key| gives(block, key) == gives(planned, key);
+        let gives = |block: &Block, key, role| source.parameter(block.index(), key, role).is_some();
+        let has_same = |key, role| gives(block, key, role) == gives(planned, key, role);
         let of_zeros = |x: usize| self.plan.nodes[x].zero;
         planned.index() > 0
+            && block.index() > 0
             && planned.is_like(block)
             && block.nodes().iter().all(|node| match (node.op, node.inputs()) {
-                (Op::BatchNorm(_), &[x]) if of_zeros(x.index()) => has_same_shift(node.key),
+                (Op::BatchNorm(_), &[x]) if of_zeros(x.index()) => has_same(node.key, Role::Shift),
+                #[cfg(feature = "gradients")]
+                _ if self.plan.holds_biases() => has_same(node.key, Role::Bias),
                 _ => true,
             })
     }

@@ -23,9 +23,9 @@ const RING: usize = 3;
 /// Most blocks whose forward passes are remembered.
 const REMEMBERED: usize = 64;
 
-/// What the features and a block need, and memory for what is remembered in its place: a third of that more.
+/// What the features and a block need, and memory for the results of products that are kept: two fifths of that more.
 const fn with_memories(bytes: usize) -> usize {
-    bytes.saturating_add(bytes / 3)
+    bytes.saturating_add(bytes / 5 * 2)
 }
 
 /// What is known of a boundary: the input batch (0), the feature of a block, or the output of the head.
@@ -114,7 +114,7 @@ impl Survey {
         self.features = checked(self.features, output)?;
         let all = checked(self.features, plan.middle_bytes())?;
         self.most = self.most.max(all);
-        self.last[(self.boundaries - 1) % REMEMBERED] = Needed { all, remembered: plan.remembered_bytes() };
+        self.last[(self.boundaries - 1) % REMEMBERED] = Needed { all, remembered: plan.kept_bytes() };
         self.boundaries += 1;
         Ok(())
     }
