@@ -1,10 +1,11 @@
 //! Gradients of whole networks, in memory that is known beforehand.
 //!
 //! A network is run forwards through all blocks and the head, and the features between blocks are kept. Then it is run
-//! backwards a block at a time: the forward pass of the block once more, with the same bits since all that is drawn is a
-//! function of the seed and the place, then the gradient from its feature to what it reads. The last blocks, as many as fit into
-//! a third more memory, are remembered instead and not run once more. The gradient with respect to
-//! each parameter is handed over as soon as it is complete; no gradient of the size of the network is ever formed.
+//! backwards a block at a time: first what its backward pass reads of its forward pass is made once more, with the same bits
+//! since all that is drawn is a function of the seed and the place, then the gradient goes from its feature to what it reads.
+//! The last blocks, as many as fit into two fifths more memory, have kept the results of their products (convolutions, linear
+//! maps, attention), so that what is made once more takes little time. The gradient with respect to each parameter is handed over as soon as
+//! it is complete; no gradient of the size of the network is ever formed.
 //!
 //! ```
 //! use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
@@ -220,7 +221,7 @@ impl Course<'_> {
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let offset = self.layout.features_at;
-        let input = Boundary { shape: walk.input(), offset, parameters: 0, signs: 0, remembered: 0, exponent: 0 };
+        let input = Boundary { shape: walk.input(), offset, parameters: 0, signs: 0, kept: 0, exponent: 0 };
         self.layout.set(workspace, 0, &input);
         for index in 0..=self.blocks {
             let [input, earlier] = self.inputs(workspace, index);
@@ -231,8 +232,8 @@ impl Course<'_> {
             let (shape, offset) = (block.output_shape(), input.next());
             let signs = input.signs + block.nodes().iter().map(|node| block.sign_words(node)).sum::<usize>();
             let parameters = input.parameters + own;
-            let remembered = if self.is_remembered(index) { plan.kept_bytes() } else { 0 };
-            let made = Boundary { shape, offset, parameters, signs, remembered, exponent: input.exponent };
+            let kept = if self.keeps_products(index) { plan.kept_bytes() } else { 0 };
+            let made = Boundary { shape, offset, parameters, signs, kept, exponent: input.exponent };
             self.runner(block, plan, [made, input, earlier], Of::FIRST).forward(workspace, &mut |_| ());
             let exponent = made.exponent + self.shrink(workspace, made.slot());
             self.layout.set(workspace, index + 1, &Boundary { exponent, ..made });
@@ -284,7 +285,7 @@ impl Course<'_> {
                 scale(workspace, of_input(0), other - exponent);
             }
             scale(workspace, made.slot(), made.exponent - around[1].exponent);
-            let left = if self.is_remembered(index) { Recall::Products } else { Recall::Boundaries };
+            let left = if self.keeps_products(index) { Recall::Products } else { Recall::Boundaries };
             self.runner(block, plan, around, Of::FIRST).recall(left, workspace);
             for loss in 0..losses(self.options, self.sweep) {
                 let of = Of { loss, exponent, begun: begun.is_some() };
@@ -300,8 +301,8 @@ impl Course<'_> {
     }
 
     /// Whether the results of a block's products are kept until its way back.
-    fn is_remembered(&self, block: usize) -> bool {
-        block >= self.layout.first_remembered
+    fn keeps_products(&self, block: usize) -> bool {
+        block >= self.layout.first_kept
     }
 
     /// What a block reads: its input and the feature before that (or its input again, where there is none).

@@ -16,7 +16,7 @@ use crate::ops::window::{Side, Window};
 use crate::options::Options;
 use crate::plan::{BlockPlan, Frame, Region, Want};
 #[cfg(feature = "gradients")]
-use crate::plan::{Gradients, Through};
+use crate::plan::{Gradients, Recall, Through};
 use crate::simd::Backend;
 use crate::tensor::random::fill_normal;
 use crate::tensor::{Random, Role, Shape, Source};
@@ -447,7 +447,7 @@ fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
     workspace.loans().read(runner.slot(Region::Output)).to_vec()
 }
 
-/// Runs the block with a given gradient with respect to its output, backwards several times, and returns the output and all
+/// Runs the block with a given gradient with respect to its output, backwards several times and after its memory was lost, and returns the output and all
 /// gradients.
 #[cfg(feature = "gradients")]
 fn run_through(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Point) {
@@ -458,10 +458,20 @@ fn run_through(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>,
     lay(&runner, tensors, &mut workspace);
     runner.forward(&mut workspace, &mut |_| ());
     let mut rounds: Vec<Point> = Vec::new();
-    for round in 0..3 {
+    let recalls =
+        [None, None, Some((Recall::Boundaries, 0)), Some((Recall::Products, planned.plan.kept_bytes())), None];
+    for (round, recall) in recalls.into_iter().enumerate() {
+        if let Some((recall, kept)) = recall {
+            if recall == Recall::Products {
+                runner.forward(&mut workspace, &mut |_| ());
+            }
+            let lost = Slot::<f32>::new(runner.frame.middle + kept, (planned.plan.middle_bytes() - kept) / 4);
+            workspace.loans().write(lost).fill(f32::NAN);
+            runner.recall(recall, &mut workspace);
+        }
         workspace.loans().write(runner.slot(Region::OutputGradient)).copy_from_slice(&tensors.direction);
         // In the last round another block has left a contribution.
-        runner.frame.gradients.begun = round == 2;
+        runner.frame.gradients.begun = round == recalls.len() - 1;
         let mut gradient = Point::default();
         runner.backward(&mut workspace, &mut |parameter| {
             let given = &tensors.parameters[&(parameter.key, parameter.role as u8)];
@@ -476,9 +486,11 @@ fn run_through(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>,
         rounds.push(gradient);
     }
     let output = workspace.loans().read(runner.slot(Region::Output)).to_vec();
-    let [first, second, third] = rounds.try_into().ok().unwrap();
-    assert!(first.input == second.input && first.earlier == second.earlier && first.parameters == second.parameters);
-    for (once, twice) in first.input.iter().zip(&third.input) {
+    let last = rounds.pop().unwrap();
+    let first = rounds.swap_remove(0);
+    let is_first = |x: &Point| x.input == first.input && x.earlier == first.earlier && x.parameters == first.parameters;
+    assert!(rounds.iter().all(is_first));
+    for (once, twice) in first.input.iter().zip(&last.input) {
         assert!((2.0 * once - twice).abs() <= 1e-4 * (1.0 + once.abs()), "{once} and again makes {twice}");
     }
     (output, first)

@@ -5,8 +5,8 @@
 //! behind the last of them that is in use what a block needs besides. A block at the end of a network finds all features
 //! before it, one at the beginning few: the memory of the later ones is its own.
 //!
-//! What the last blocks remember of their forward passes lies behind their features and stays there, as far as memory goes: these
-//! blocks need not be run forwards once more.
+//! The results of products that the last blocks keep lie behind their features and stay there, as far as memory goes: these need
+//! not be computed once more.
 
 use crate::Error;
 use crate::graph::Block;
@@ -20,11 +20,11 @@ const ROW: usize = 8;
 /// Most boundaries whose gradients are in use at a time.
 const RING: usize = 3;
 
-/// Most blocks whose forward passes are remembered.
-const REMEMBERED: usize = 64;
+/// Most blocks whose products are kept.
+const KEPT: usize = 64;
 
 /// What the features and a block need, and memory for the results of products that are kept: two fifths of that more.
-const fn with_memories(bytes: usize) -> usize {
+const fn with_products(bytes: usize) -> usize {
     bytes.saturating_add(bytes / 5 * 2)
 }
 
@@ -38,8 +38,8 @@ pub(super) struct Boundary {
     pub(super) parameters: usize,
     /// Words of the signs at all rectifiers of the blocks before it.
     pub(super) signs: usize,
-    /// Bytes behind it that are remembered of the block that made it.
-    pub(super) remembered: usize,
+    /// Bytes behind it that are kept of the block that made it.
+    pub(super) kept: usize,
     /// What stands in memory is to be multiplied by two to this power.
     pub(super) exponent: i32,
 }
@@ -57,7 +57,7 @@ impl Boundary {
 
     /// Where the next one starts.
     pub(super) fn next(&self) -> usize {
-        self.end() + self.remembered
+        self.end() + self.kept
     }
 }
 
@@ -74,14 +74,14 @@ pub(super) struct Survey {
     features: usize,
     most: usize,
     /// The last blocks, each in the place of its number.
-    last: [Needed; REMEMBERED],
+    last: [Needed; KEPT],
 }
 
-/// Bytes that a block needs with the features before it, and those of it that its backward phase reads of the forward phase.
+/// Bytes that a block needs with the features before it, and those of it that hold the results of products.
 #[derive(Clone, Copy, Debug, Default)]
 struct Needed {
     all: usize,
-    remembered: usize,
+    kept: usize,
 }
 
 impl Survey {
@@ -95,7 +95,7 @@ impl Survey {
             rings: [[0; RING]; 2],
             features: bytes_of::<f32>(input.len()),
             most: 0,
-            last: [Needed::default(); REMEMBERED],
+            last: [Needed::default(); KEPT],
         }
     }
 
@@ -114,20 +114,20 @@ impl Survey {
         self.features = checked(self.features, output)?;
         let all = checked(self.features, plan.middle_bytes())?;
         self.most = self.most.max(all);
-        self.last[(self.boundaries - 1) % REMEMBERED] = Needed { all, remembered: plan.kept_bytes() };
+        self.last[(self.boundaries - 1) % KEPT] = Needed { all, kept: plan.kept_bytes() };
         self.boundaries += 1;
         Ok(())
     }
 
-    /// The first block whose forward pass is remembered, and the bytes of all features and blocks then. The last one's always
-    /// is: nothing comes between its two passes.
-    fn remember(&self) -> (usize, usize) {
+    /// The first block whose products are kept, and the bytes of all features and blocks then. The last one's always
+    /// are: nothing comes between its two passes.
+    fn keep(&self) -> (usize, usize) {
         let blocks = self.boundaries - 1;
         let (mut first, mut behind) = (blocks, 0);
-        for block in (blocks.saturating_sub(REMEMBERED)..blocks).rev() {
-            let Needed { all, remembered } = self.last[block % REMEMBERED];
-            let needed = all.max(remembered.saturating_add(behind));
-            if needed > with_memories(self.most) {
+        for block in (blocks.saturating_sub(KEPT)..blocks).rev() {
+            let Needed { all, kept } = self.last[block % KEPT];
+            let needed = all.max(kept.saturating_add(behind));
+            if needed > with_products(self.most) {
                 break;
             }
             (first, behind) = (block, needed);
@@ -137,7 +137,7 @@ impl Survey {
 
     /// Lays everything out: `keeps_state` asks for a number for each parameter, `keeps_signs` for a bit for each number of
     /// a rectifier, and there are gradients of so many losses. Where what stands for features may change after a block
-    /// has read them (`rescales`), no forward pass is remembered.
+    /// has read them (`rescales`), no products are kept.
     pub(super) fn lay_out(
         &self,
         keeps_state: bool,
@@ -162,7 +162,7 @@ impl Survey {
         }
         let rows = Slot::new(rows_at, ROW * self.boundaries);
         let changes = rescales && self.reads_earlier;
-        let (first_remembered, needed) = if changes { (self.boundaries, self.most) } else { self.remember() };
+        let (first_kept, needed) = if changes { (self.boundaries, self.most) } else { self.keep() };
         Ok(Layout {
             state: Slot::new(0, state),
             signs: Slot::new(signs_at, signs),
@@ -170,7 +170,7 @@ impl Survey {
             ring,
             ring_len,
             features_at: end,
-            first_remembered,
+            first_kept,
             bytes: checked(end, needed)?,
         })
     }
@@ -189,8 +189,8 @@ pub(super) struct Layout {
     ring_len: usize,
     /// Where the input batch lies.
     pub(super) features_at: usize,
-    /// The first block that need not be run forwards once more.
-    pub(super) first_remembered: usize,
+    /// The first block whose products are kept.
+    pub(super) first_kept: usize,
     /// Bytes of workspace.
     pub(super) bytes: usize,
 }
@@ -198,9 +198,9 @@ pub(super) struct Layout {
 impl Layout {
     /// Notes what is known of a boundary.
     pub(super) fn set(&self, workspace: &mut Workspace<'_>, number: usize, boundary: &Boundary) {
-        let Boundary { shape, offset, parameters, signs, remembered, exponent } = *boundary;
+        let Boundary { shape, offset, parameters, signs, kept, exponent } = *boundary;
         let row = &mut workspace.loans().write(self.rows)[ROW * number..][..ROW];
-        let sizes = [shape.height, shape.width, shape.channels, offset, parameters, signs, remembered];
+        let sizes = [shape.height, shape.width, shape.channels, offset, parameters, signs, kept];
         row.iter_mut().zip(sizes).for_each(|(word, size)| *word = size as u64);
         row[ROW - 1] = exponent as u64;
     }
@@ -208,10 +208,9 @@ impl Layout {
     /// What is known of a boundary, of a batch of so many.
     pub(super) fn get(&self, workspace: &mut Workspace<'_>, number: usize, batch: usize) -> Boundary {
         let row = &workspace.loans().read(self.rows)[ROW * number..][..ROW];
-        let [height, width, channels, offset, parameters, signs, remembered] =
-            core::array::from_fn(|i| row[i] as usize);
+        let [height, width, channels, offset, parameters, signs, kept] = core::array::from_fn(|i| row[i] as usize);
         let shape = Shape { batch, height, width, channels };
-        Boundary { shape, offset, parameters, signs, remembered, exponent: row[ROW - 1] as i32 }
+        Boundary { shape, offset, parameters, signs, kept, exponent: row[ROW - 1] as i32 }
     }
 
     /// Where the gradient with respect to a boundary lies, of one of the losses.
