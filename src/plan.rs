@@ -505,7 +505,7 @@ impl BlockPlan {
     fn keep(&mut self, block: &Block, lifetimes: &mut [Lifetime; MAX_BUFFERS]) {
         let backward = self.phase_ends[Phase::Feature as usize] as u32;
         let traced = self.trace(block);
-        for (index, lifetime) in lifetimes.iter_mut().enumerate().take(self.layout.len()) {
+        for (index, lifetime) in lifetimes.iter_mut().enumerate().take(self.layout.count()) {
             // Nothing that is done again writes where products are kept.
             if traced.touched[index] {
                 lifetime.extend(backward);

@@ -139,7 +139,7 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
 
     /// Buffers that were added.
     #[cfg(feature = "gradients")]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.count
     }
 
