@@ -38,9 +38,11 @@ pub struct Model {
 /// The parameters of a file, to score with in place of drawn ones.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
-    /// By block, key and number of the role.
-    tensors: BTreeMap<(usize, u32, u8), (Role, Arc<[f32]>)>,
+    tensors: BTreeMap<Place, (Role, Arc<[f32]>)>,
 }
+
+/// Block, key and number of the role.
+type Place = (usize, u32, u8);
 
 impl Model {
     /// Reads a model. `resolution` is for models that leave rows and columns open.

@@ -158,10 +158,12 @@ fn residual_networks_are_cut_where_paths_meet() {
 
 #[test]
 fn both_exporters_write_one_network() {
-    let [model, other] = ["residual.onnx", "residual_dynamo.onnx"]
-        .map(|file| Model::read(&read(file), "residual", None, &Cut::Automatic).unwrap());
-    assert_eq!(other.graph, model.graph);
-    assert!(!other.may_be_folded);
+    for name in ["norms", "residual", "squeeze"] {
+        let [model, other] = [format!("{name}.onnx"), format!("{name}_dynamo.onnx")]
+            .map(|file| Model::read(&read(&file), name, None, &Cut::Automatic).unwrap());
+        assert_eq!(other.graph, model.graph, "{name}");
+        assert!(!other.may_be_folded, "{name}");
+    }
 }
 
 #[test]

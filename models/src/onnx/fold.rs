@@ -136,6 +136,21 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
                 None => Tensor::floats(dims, vec![0.0; len]),
             }
         }
+        "ReduceMean" | "ReduceSum" => {
+            let given = inputs.get(1).and_then(|axes| axes.as_integers()).or_else(|| node.integers("axes"));
+            let all: Vec<i64> = (0..input(0)?.dims.len() as i64).collect();
+            let tensor = reduced(input(0)?, given.unwrap_or(&all), node.operator == "ReduceMean");
+            let tensor = tensor.ok_or_else(|| refuse("no such axis, or integers"))?;
+            let dims = if node.integer("keepdims", 1) != 0 {
+                tensor.dims
+            } else {
+                let is_kept = |&(index, _): &(usize, &usize)| {
+                    !given.unwrap_or(&all).iter().any(|&axis| place(axis, all.len()) == Some(index))
+                };
+                tensor.dims.iter().enumerate().filter(is_kept).map(|(_, &dim)| dim).collect()
+            };
+            Tensor { dims, elements: tensor.elements }
+        }
         "Range" => {
             let bounds =
                 [input(0)?, input(1)?, input(2)?].map(|bound| bound.as_integers().and_then(|x| x.first().copied()));
@@ -421,6 +436,21 @@ fn concat(parts: &[&Tensor], axis: i64, room: &Room) -> Option<Tensor> {
             Tensor::integers(dims, elements)
         }
     })
+}
+
+/// The sum or the mean along axes, which keep one place.
+fn reduced(tensor: &Tensor, axes: &[i64], is_mean: bool) -> Option<Tensor> {
+    let mut dims = tensor.dims.clone();
+    for &axis in axes {
+        dims[place(axis, tensor.dims.len())?] = 1;
+    }
+    let elements = tensor.as_floats()?;
+    let mut sums = vec![0.0f64; dims.iter().product()];
+    for (place, &element) in elements.iter().enumerate() {
+        sums[source_of(place, &tensor.dims, &dims)] += f64::from(element);
+    }
+    let count = if is_mean { (elements.len() / sums.len().max(1)) as f64 } else { 1.0 };
+    Some(Tensor::floats(dims, sums.iter().map(|sum| (sum / count) as f32).collect()))
 }
 
 fn transpose(tensor: &Tensor, order: Option<&[i64]>) -> Option<Tensor> {

@@ -199,12 +199,16 @@ impl<'f> Work<'f> {
         }
     }
 
-    /// The only node that reads a tensor.
+    /// The only node that reads the numbers of a tensor, and not only its shape or type.
     fn only_reader(&self, name: &str) -> Option<&'f Node> {
-        match self.readers.get(name).map(Vec::as_slice) {
-            Some(&[index]) if name != self.file.output => Some(&self.file.nodes[index]),
-            _ => None,
-        }
+        let reads_numbers = |node: &&Node| match node.operator.as_str() {
+            "Shape" => false,
+            "CastLike" => node.inputs.first().is_some_and(|input| input == name),
+            _ => true,
+        };
+        let file = self.file;
+        let mut readers = self.readers.get(name)?.iter().map(|&index| &file.nodes[index]).filter(reads_numbers);
+        readers.next().filter(|_| readers.next().is_none() && name != file.output)
     }
 
     /// What a node computes, a value an output.
@@ -247,6 +251,7 @@ impl<'f> Work<'f> {
         }
         match node.operator.as_str() {
             "Identity" | "Dropout" | "Cast" => Ok(vec![self.value(node, 0)?]),
+            "Max" | "Min" | "Sum" if node.inputs.len() == 1 => Ok(vec![self.value(node, 0)?]),
             "Expand" => self.repeated(node).map(|value| vec![value]),
             "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => {
                 let value = self.value(node, 0)?;

@@ -357,8 +357,8 @@ def main():
         x = torch.randn(4, 3, side, side)
         # Opset 11 has no layer normalisation.
         export(model, x, os.path.join(HERE, name + ".onnx"), 11 if name == "vit_old" else 17)
-        if name == "residual":
-            export_dynamo(model, x, os.path.join(HERE, "residual_dynamo.onnx"))
+        if name in ("residual", "norms", "squeeze"):
+            export_dynamo(model, x, os.path.join(HERE, name + "_dynamo.onnx"))
         if not isinstance(model, Blocks):
             continue
         out, f, model = {"input": x}, x.double(), model.double()
