@@ -669,6 +669,9 @@ fn records_of_nds_are_scored() {
     for size in ["width=4, depth=4", "width=8, depth=3"] {
         assert!(scores.contains(size), "{scores}");
     }
+    // What costs nothing to know is told beside every ranking.
+    let correlations = std::fs::read_to_string(folder.join("report/correlations.csv")).unwrap();
+    assert!(correlations.contains("peak activation memory"), "{correlations}");
     let output = run(&RECORDS.replacen("sep_conv_3x3", "conv", 1), &[]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && message.contains("records.json: line 3, column "), "{message}");

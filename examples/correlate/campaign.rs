@@ -8,6 +8,7 @@ use crate::common::side_by_side;
 use crate::named::Networks;
 use crate::scored::{Record, Scored, measurable};
 use crate::table::Table;
+use aznas::graph::peak_activation;
 use aznas::proxy::{Proxy, ProxySet};
 use aznas::spaces::nb201::{Cell, Equivalence};
 use aznas::tensor::Random;
@@ -168,6 +169,19 @@ pub fn counts(table: &Table, networks: &Networks, options: &Options) -> Result<V
     };
     let counts: std::result::Result<_, String> = table.architectures.par_iter().zip(is_used).map(count).collect();
     Ok(counts?)
+}
+
+/// The peak activation memory of every row, in numbers.
+pub fn peaks(table: &Table, networks: &Networks, options: &Options) -> Result<Vec<f64>> {
+    let peak = |(row, _): (usize, &u32)| -> std::result::Result<f64, String> {
+        let arch = table.architecture(row);
+        let candidate = networks.candidate(arch, options)?;
+        let options = candidate.options(options);
+        let peak = peak_activation(&*candidate.network, options.height, options.width);
+        peak.map(|numbers| numbers as f64).map_err(|error| format!("{}: {}", quoted(arch), refusal::of(error)))
+    };
+    let peaks: std::result::Result<_, String> = table.rows.par_iter().enumerate().map(peak).collect();
+    Ok(peaks?)
 }
 
 /// The proxies of every row, in the order of [`Proxy::ALL`]; NaN for what no case measures.

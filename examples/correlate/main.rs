@@ -161,6 +161,7 @@ impl Arguments {
     ) -> Result<Report> {
         let truths = Truth::of(table);
         let counts = campaign::counts(table, networks, &case.options)?;
+        let peaks = campaign::peaks(table, networks, &case.options)?;
         let (mut total, mut seeds) = (Effort::default(), Vec::new());
         for seed in 0..self.seeds.unwrap_or(1) {
             let case = case.after(seed);
@@ -173,7 +174,7 @@ impl Arguments {
             format!("{} {}.", self.subtitle(table, &truths), case.label),
         );
         report.sheet(results::setting(case, &truths, &seeds, &total));
-        report.sheet(results::correlations(&truths, &seeds, known, proxies));
+        report.sheet(results::correlations(&truths, &seeds, &peaks, known, proxies));
         let columns = &seeds[0];
         results::ranks(&mut report, table, &truths, columns, known, proxies, &self.out)?;
         results::ablation(&mut report, &truths, &seeds, proxies);

@@ -78,8 +78,8 @@ fn peak_memory() -> Option<f64> {
     Some(kibibytes / 1024.0)
 }
 
-/// What is reported of every proxy and aggregate.
-pub fn correlations(truths: &[Truth], seeds: &[Columns], known: ProxySet, chosen: ProxySet) -> Sheet {
+/// What is reported of every proxy and aggregate, and of peak activation memory, which costs nothing to know.
+pub fn correlations(truths: &[Truth], seeds: &[Columns], peaks: &[f64], known: ProxySet, chosen: ProxySet) -> Sheet {
     let mut correlations = Correlations::new();
     let predictors = Predictor::all(known, chosen);
     let predictions: Vec<Vec<Vec<f64>>> =
@@ -89,6 +89,8 @@ pub fn correlations(truths: &[Truth], seeds: &[Columns], known: ProxySet, chosen
             let (set, mode) = predictor.parts();
             correlations.add(truth, &predictor.name(), predictions, seeds, published(truth, set, mode));
         }
+        let peaks = vec![peaks.to_vec(); seeds.len()];
+        correlations.add(truth, "peak activation memory", &peaks, seeds, None);
         correlations.ceiling(truth, truths, &seeds[0]);
     }
     correlations.finish()
