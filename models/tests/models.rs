@@ -14,7 +14,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 /// Models that are scored.
-const SCORED: [&str; 26] = [
+const SCORED: [&str; 27] = [
     "activation_elu",
     "activation_gelu",
     "activation_hard_sigmoid",
@@ -40,6 +40,7 @@ const SCORED: [&str; 26] = [
     "vit",
     "vit_mean",
     "vit_old",
+    "vit_sums",
     "vit_torch",
 ];
 

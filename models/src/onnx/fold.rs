@@ -140,7 +140,7 @@ fn folded(node: &Node, inputs: &[&Tensor], room: &Room) -> Result<Option<Tensor>
             let given = inputs.get(1).and_then(|axes| axes.as_integers()).or_else(|| node.integers("axes"));
             let all: Vec<i64> = (0..input(0)?.dims.len() as i64).collect();
             let tensor = reduced(input(0)?, given.unwrap_or(&all), node.operator == "ReduceMean");
-            let tensor = tensor.ok_or_else(|| refuse("no such axis, or integers"))?;
+            let tensor = tensor.ok_or_else(|| refuse("no such axis, integers, or nothing"))?;
             let dims = if node.integer("keepdims", 1) != 0 {
                 tensor.dims
             } else {
@@ -444,7 +444,7 @@ fn reduced(tensor: &Tensor, axes: &[i64], is_mean: bool) -> Option<Tensor> {
     for &axis in axes {
         dims[place(axis, tensor.dims.len())?] = 1;
     }
-    let elements = tensor.as_floats()?;
+    let elements = tensor.as_floats().filter(|elements| !elements.is_empty())?;
     let mut sums = vec![0.0f64; dims.iter().product()];
     for (place, &element) in elements.iter().enumerate() {
         sums[source_of(place, &tensor.dims, &dims)] += f64::from(element);

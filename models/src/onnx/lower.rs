@@ -301,6 +301,7 @@ impl<'f> Work<'f> {
             }
             "Mul" | "Div" | "Add" | "Sub" => self.arithmetic(node).map(|value| vec![value]),
             "MatMul" => self.product(node).map(|value| vec![value]),
+            "Einsum" => self.einsum(node).map(|value| vec![value]),
             "Softmax" | "LogSoftmax" => self.softmax(node).map(|value| vec![value]),
             "Max" | "Min" => self.bounded(node).map(|value| vec![value]),
             _ if Curve::understands(&node.operator) => self.function(node).map(|value| vec![value]),

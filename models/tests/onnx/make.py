@@ -183,6 +183,17 @@ class Attend(nn.Module):
         return x + self.out((attention @ v).transpose(1, 2).reshape(b, n, c))
 
 
+class SumAttend(Attend):
+    """The same, by sums over letters."""
+
+    def forward(self, x):
+        b, n, c = x.shape
+        q, k, v = (part.view(b, n, self.heads, c // self.heads) for part in self.qkv(self.norm(x)).chunk(3, dim=-1))
+        attention = (torch.einsum("bihd,bjhd->bhij", q, k) * (c // self.heads) ** -0.5).softmax(dim=-1)
+        y = torch.einsum("bhij,bhjd->bhid", attention, v.transpose(1, 2))
+        return x + self.out(y.transpose(1, 2).reshape(b, n, c))
+
+
 class TorchAttend(nn.Module):
     def __init__(self, channels, heads):
         super().__init__()
@@ -276,6 +287,7 @@ def models():
     yield "dense", Blocks([unit(3, 8), Dense(8, 4)], classifier(16)), 8
     yield "next", Blocks([nn.Sequential(nn.Conv2d(3, 8, 4, 4), LastNorm(8)), Next(8), Next(8)], classifier(8)), 16
     yield "vit", Blocks([Patches(16, 4, 16), Attend(16, 2), Feed(16), Attend(16, 4), Feed(16)], TokenHead(16)), 16
+    yield "vit_sums", Blocks([Patches(16, 4, 16), SumAttend(16, 2), Feed(16)], TokenHead(16)), 16
     yield "vit_torch", Blocks([Patches(16, 4, 16), TorchAttend(16, 2), Feed(16)], TokenHead(16)), 16
     yield "vit_mean", Blocks([Patches(16, 4, 16, False), Attend(16, 2), Feed(16)], TokenHead(16, False)), 16
     yield "plain", nn.Sequential(nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(32, 10), nn.ReLU(),

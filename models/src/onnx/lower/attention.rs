@@ -58,10 +58,52 @@ fn heads(view: &View, tokens: usize, channels: usize) -> Option<(usize, usize)> 
 impl<'f> Work<'f> {
     /// A matrix product: of queries and keys, of probabilities and values, or with a constant.
     pub(super) fn product(&mut self, node: &'f Node) -> Result<Value, OnnxError> {
-        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         let (left, right) = (self.value(node, 0)?, self.value(node, 1)?);
+        self.product_of(node, left, right)
+    }
+
+    /// A sum of products of two tensors that is a matrix product, their axes being named by letters.
+    pub(super) fn einsum(&mut self, node: &'f Node) -> Result<Value, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "a sum of products that is no product of matrices");
+        let equation: String = node.text("equation").unwrap_or_default().chars().filter(|c| *c != ' ').collect();
+        let (inputs, output) = equation.split_once("->").ok_or_else(refuse)?;
+        let (left, right) = inputs.split_once(',').ok_or_else(refuse)?;
+        let is_in = |letters: &str, letter: char| letters.contains(letter);
+        let only = |of: &str, is: &dyn Fn(char) -> bool| {
+            let mut found = of.chars().filter(|&letter| is(letter));
+            found.next().filter(|_| found.next().is_none()).ok_or_else(refuse)
+        };
+        let summed = only(left, &|letter| is_in(right, letter) && !is_in(output, letter))?;
+        let (row, column) =
+            (only(left, &|letter| !is_in(right, letter))?, only(right, &|letter| !is_in(left, letter))?);
+        let batch: String = output.chars().filter(|&letter| is_in(left, letter) && is_in(right, letter)).collect();
+        if output != format!("{batch}{row}{column}") {
+            return Err(refuse());
+        }
+        let (queries, keys) = (format!("{batch}{row}{summed}"), format!("{batch}{summed}{column}"));
+        let left = self.with_axes(node, 0, left, &queries)?;
+        let right = self.with_axes(node, 1, right, &keys)?;
+        self.product_of(node, left, right)
+    }
+
+    /// An input whose axes have these letters, with its axes in another order of them.
+    fn with_axes(&mut self, node: &Node, index: usize, letters: &str, order: &str) -> Result<Value, OnnxError> {
+        let refuse = || OnnxError::new(&node.place, "an equation that does not fit what it reads");
+        let value = self.value(node, index)?;
+        let order: Option<Vec<usize>> = order.chars().map(|letter| letters.chars().position(|l| l == letter)).collect();
+        let order = order.filter(|order| order.len() == value.dims().len()).ok_or_else(refuse)?;
+        if order.iter().copied().eq(0..order.len()) {
+            return Ok(value);
+        }
+        self.moved(node, value, |view| view.transposed(&order))
+    }
+
+    fn product_of(&mut self, node: &'f Node, left: Value, right: Value) -> Result<Value, OnnxError> {
+        let refuse = |reason: &str| OnnxError::new(&node.place, reason);
         match (left, right) {
-            (Value::Map(_) | Value::Function(..), Value::Constant(weight)) => self.linear_by(node, &weight),
+            (Value::Map(_) | Value::Function(..), Value::Constant(weight)) if node.operator == "MatMul" => {
+                self.linear_by(node, &weight)
+            }
             (Value::Probabilities(logits), right) => self.attend(node, logits, &right),
             (left, right) => {
                 let (queries, a) = self.scaled(&left, &node.place)?;
