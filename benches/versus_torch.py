@@ -534,7 +534,7 @@ def main():
     parser.add_argument("--bfloat16", action="store_true", help="multiply in bfloat16 on both sides")
     parser.add_argument("--check", action="store_true", help="compare the scores and not the times")
     parser.add_argument("--seeds", type=int, default=16, help="seeds of --check (default: %(default)s)")
-    parser.add_argument("--whole", action="store_true", help="time the proxies of whole networks, on cells")
+    parser.add_argument("--whole", nargs="*", choices=WHOLE, help="time the proxies of whole networks, these or all, on cells")
     parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
@@ -547,8 +547,8 @@ def main():
     print(f"PyTorch {torch.__version__} and {arguments.score}, one thread each")
     cases = [
         (space, text, int(batch), SPACES[space][1], proxy)
-        for space in (["nb201"] if arguments.whole else arguments.spaces.split(","))
-        for proxy in (WHOLE if arguments.whole else [""])
+        for space in (arguments.spaces.split(",") if arguments.whole is None else ["nb201"])
+        for proxy in ([""] if arguments.whole is None else arguments.whole or WHOLE)
         for batch in arguments.batches.split(",")
         for text in SPACES[space][0]
     ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the program `score` and times it against PyTorch: see versus_torch.py, which gets all arguments.
 #
-#   benches/versus_torch.sh [--help] [--spaces nb201,mbv2] [--batches 64,8] [--turns N] [--bfloat16] [--check | --whole]
+#   benches/versus_torch.sh [--help] [--spaces nb201,mbv2] [--batches 64,8] [--turns N] [--bfloat16] [--check | --whole [PROXIES...]]
 #
 # PYTHON names the interpreter that has PyTorch (default: python3). The processor's wheel is enough:
 #   pip install torch numpy --index-url https://download.pytorch.org/whl/cpu
