@@ -61,8 +61,14 @@ impl Node {
                     Some(tensor) => Tensor::read(tensor, &self.place)?,
                     None => continue,
                 },
-                (Some("value_float"), _) => Tensor::floats(Vec::new(), attribute.f.into_iter().collect()),
-                (Some("value_int"), _) => Tensor::integers(Vec::new(), attribute.i.into_iter().collect()),
+                (Some("value_float"), _) => match attribute.f {
+                    Some(number) => Tensor::floats(Vec::new(), vec![number]),
+                    None => continue,
+                },
+                (Some("value_int"), _) => match attribute.i {
+                    Some(number) => Tensor::integers(Vec::new(), vec![number]),
+                    None => continue,
+                },
                 (Some("value_floats"), _) => Tensor::floats(vec![attribute.floats.len()], attribute.floats.clone()),
                 (Some("value_ints"), _) => Tensor::integers(vec![attribute.ints.len()], attribute.ints.clone()),
                 _ => continue,
