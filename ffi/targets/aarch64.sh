@@ -28,7 +28,7 @@ echo "aarch64: same bits"
 if [ $# = 0 ]; then
     echo "SKIPPED $target: published scores and the plans of all cells (many minutes under an emulator);" \
         "layering, correlate and search_driver (they test sources and programs, not arithmetic)"
-    tests=(aggregation costs determinism golden no_alloc proxies sigma transformer workspace)
+    tests=(aggregation costs determinism golden half_split no_alloc proxies transformer workspace)
     set -- --lib "${tests[@]/#/--test=}" -- --skip as_published --skip every_cell_stays_within
 fi
 cargo test --quiet -p aznas --target $target --target-dir "$out/cargo" "$@"
