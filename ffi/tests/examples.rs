@@ -6,6 +6,8 @@ use aznas::graph::{Cost, peak_activation};
 use aznas::spaces::mbv2::UnitNetwork;
 use common::{Flavour, Language, Linkage, compile, has_tool, root, run, scratch};
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 #[test]
 fn score_prints_the_proxies_or_the_place_of_the_mistake() {
@@ -87,10 +89,22 @@ fn mpi_search_finds_what_threads_find_or_ends() {
     }
     let alone = ranks("1", "60").output().expect("mpirun runs");
     assert!(!alone.status.success() && String::from_utf8_lossy(&alone.stderr).contains("the workers are"), "{alone:?}");
-    // A search without an end, until one of its ranks dies.
+    // A search without an end, until one of its ranks dies: each has worked for a second, so none still joins the others,
+    // which is what a job that loses a rank may wait for without an end.
     let mut endless =
         ranks("3", "1000000000").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mpirun runs");
-    let killer = format!("until pkill -9 -o -P {}; do sleep 0.05; done", endless.id());
+    let job = endless.id();
+    let killer = format!(
+        "until [ $(ps -o cputimes= --ppid {job} | awk '$1 > 0' | wc -l) = 3 ]; do sleep 0.1; done; pkill -9 -o -P {job}"
+    );
     run(Command::new("sh").args(["-c", &killer]), "");
-    assert!(!endless.wait().expect("the job ends").success());
+    for _ in 0..600 {
+        if let Some(status) = endless.try_wait().expect("the job can be asked") {
+            assert!(!status.success());
+            return;
+        }
+        sleep(Duration::from_millis(100));
+    }
+    endless.kill().expect("the job can be killed");
+    panic!("a job without one of its ranks goes on");
 }
