@@ -10,7 +10,7 @@ use aznas::proxy::{Proxy, ProxySet};
 /// How much of a table is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Every so many-th row by accuracy. What is measured of every fifteenth is measured of some of every third.
+    /// Every so many-th row by accuracy. What an exhibit shows of every fifteenth is among every third.
     pub every: usize,
     /// Under how many seeds.
     pub seeds: u64,
@@ -50,14 +50,14 @@ pub struct Pass {
 /// Everything that is measured, what most exhibits need first. Gradients of whole networks take the fewest images.
 const PASSES: [Pass; 9] = [
     pass(&[Expressivity, Progressivity, Trainability, Complexity], Sample { every: 1, seeds: 3 }, 64, 120.0),
-    pass(&[Synflow], Sample { every: 1, seeds: 1 }, 64, 6.0),
-    pass(&[Zico], Sample { every: 3, seeds: 1 }, 16, 155.0),
-    pass(&[Naswot], Sample { every: 3, seeds: 1 }, 64, 120.0),
-    pass(&[Zen], Sample { every: 3, seeds: 1 }, 64, 150.0),
-    pass(&[GradSign], Sample { every: 3, seeds: 1 }, 16, 95.0),
-    pass(&[GradNorm, Snip], Sample { every: 3, seeds: 1 }, 16, 200.0),
-    pass(&[Grasp], Sample { every: 15, seeds: 1 }, 16, 650.0),
-    pass(&[Ntk, LinearRegions], Sample { every: 15, seeds: 1 }, 16, 800.0),
+    pass(&[Synflow], Sample { every: 1, seeds: 1 }, 64, 5.0),
+    pass(&[Zico], Sample { every: 3, seeds: 1 }, 16, 90.0),
+    pass(&[Naswot], Sample { every: 3, seeds: 1 }, 64, 60.0),
+    pass(&[Zen], Sample { every: 3, seeds: 1 }, 64, 115.0),
+    pass(&[GradSign], Sample { every: 3, seeds: 1 }, 16, 65.0),
+    pass(&[GradNorm, Snip], Sample { every: 3, seeds: 1 }, 16, 45.0),
+    pass(&[Grasp], Sample { every: 3, seeds: 1 }, 16, 260.0),
+    pass(&[Ntk, LinearRegions], Sample { every: 3, seeds: 1 }, 16, 480.0),
 ];
 
 const fn pass(proxies: &[Proxy], sample: Sample, batch: usize, milliseconds: f64) -> Pass {

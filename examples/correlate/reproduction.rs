@@ -218,7 +218,7 @@ impl<'a> Measured<'a> {
     fn sheet(&self) -> Sheet {
         let heading = ["proxies and setting", "rows", "of", "seeds", "scored", "ms per architecture", "worker minutes"];
         let note =
-            "Of what costs much, every third or fifteenth row by accuracy is measured. Time is that of one worker.";
+            "Of what costs much, every third row by accuracy is measured. Time is that of one worker.";
         let mut sheet = Sheet::new("measurements", "What was measured", note, &heading);
         for (measurement, effort) in &self.efforts {
             let rows = self.parts.get(&measurement.sample.every).map_or(0, |part| part.table.rows.len());
