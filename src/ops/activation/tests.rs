@@ -1,5 +1,5 @@
 use super::*;
-use crate::ops::reference::{Tensor, assert_close, differences, numbers};
+use crate::ops::reference::{Tensor, assert_close, numbers};
 use crate::tensor::Affine;
 use std::vec::Vec;
 use std::{format, vec};
@@ -175,13 +175,12 @@ fn constants_are_checked() {
 /// Through a normalisation, a rectifier and a gate, at every width.
 #[test]
 fn values_and_gradients_of_tensors() {
-    let widths = Backend::available().flat_map(|b| [1, 3, 8, 17, 31, 64].map(|c| (b, c)));
-    for ((backend, channels), activation) in widths.flat_map(|case| ALL.map(|a| (case, a))) {
+    for (channels, activation) in [1, 3, 8, 17, 31, 64].into_iter().flat_map(|channels| ALL.map(|a| (channels, a))) {
         let shape = Shape::new(2, 3, 3, channels).unwrap();
         let (x, g) = (Tensor::random(shape, 1, 1), Tensor::random(shape, 2, 2));
         let (scale, shift) = (numbers(channels, 3), numbers(channels, 4));
         for (affine, rectified) in [(false, false), (true, false), (true, true)] {
-            let case = format!("{activation:?}, {backend:?}, {channels} channels, {affine}, {rectified}");
+            let case = format!("{activation:?}, {channels} channels, {affine}, {rectified}");
             let loaded = |x: &[f64]| -> Vec<f64> {
                 let of = |(place, x): (usize, &f64)| {
                     let [scale, shift] = [&scale, &shift].map(|all| f64::from(all[place % channels]));
@@ -190,13 +189,9 @@ fn values_and_gradients_of_tensors() {
                 };
                 x.iter().enumerate().map(of).collect()
             };
-            let expected = |x: &[f64]| loaded(x).iter().map(|&x| reference(activation, x)).collect::<Vec<_>>();
+            let values: Vec<_> = loaded(&x.dense()).iter().map(|&x| reference(activation, x)).collect();
             let affine = affine.then_some(Affine { scale: &scale, shift: &shift });
             let value = Value { stored: x.view(), affine, rectified };
-            let mut out = Tensor::filled(shape, 3, f32::NAN);
-            forward(backend, activation, value, out.view_mut());
-            assert_close(&out.dense(), &expected(&x.dense()), 5e-6, &case);
-
             // With respect to what stands before the rectifier.
             let inputs = Value { rectified: false, ..value };
             let dense = x.dense();
@@ -208,18 +203,23 @@ fn values_and_gradients_of_tensors() {
             } else {
                 dense
             };
-            let activate = |x: &[f64]| {
-                let rectify = |x: f64| if rectified { x.max(0.0) } else { x };
-                x.iter().map(|&x| reference(activation, rectify(x))).collect::<Vec<_>>()
-            };
-            let slopes = differences(&before, &g.dense(), activate);
-            for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
-                let mut out = Tensor::filled(shape, 0, before);
-                let gate = rectified.then_some(inputs);
-                let sink = Sink { stored: out.view_mut(), accumulate, gate, sums: None };
-                vjp(backend, activation, value, g.view(), sink);
-                let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
-                assert_close(&out.dense(), &expected, 5e-6, &case);
+            // Of one number each, so central differences are too.
+            let activate = |x: f64| reference(activation, if rectified { x.max(0.0) } else { x });
+            let slope = |x: f64| (activate(x + 1e-6) - activate(x - 1e-6)) / 2e-6;
+            let slopes: Vec<_> = before.iter().zip(g.dense()).map(|(&x, g)| slope(x) * g).collect();
+            for backend in Backend::available() {
+                let case = format!("{case}, {backend:?}");
+                let mut out = Tensor::filled(shape, 3, f32::NAN);
+                forward(backend, activation, value, out.view_mut());
+                assert_close(&out.dense(), &values, 5e-6, &case);
+                for (accumulate, before) in [(false, f32::NAN), (true, 0.5)] {
+                    let mut out = Tensor::filled(shape, 0, before);
+                    let gate = rectified.then_some(inputs);
+                    let sink = Sink { stored: out.view_mut(), accumulate, gate, sums: None };
+                    vjp(backend, activation, value, g.view(), sink);
+                    let expected: Vec<_> = slopes.iter().map(|x| if accumulate { x + 0.5 } else { *x }).collect();
+                    assert_close(&out.dense(), &expected, 5e-6, &case);
+                }
             }
         }
     }
