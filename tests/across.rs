@@ -38,7 +38,8 @@ fn what_carries_over_is_chosen() {
     let group = folder("across", "chosen");
     let folders = [("one", 1.0), ("two", 1.0), ("odd", -1.0)].map(|(name, sign)| benchmark(&group, name, sign));
     let out = group.join("out");
-    let output = across(&out, &folders, &["--proxies", "expressivity,trainability,params", "--most", "2"]);
+    let proxies = ["--proxies", "expressivity,trainability,params", "--tolerance"];
+    let output = across(&out, &folders, &[&proxies[..], &["0"]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains("Kendall's tau") && printed.contains("trainability"), "{printed}");
@@ -54,13 +55,28 @@ fn what_carries_over_is_chosen() {
     // All networks tie.
     assert_eq!(tau("progressivity", "one").1, "");
 
-    let left_out = rows(&out.join("left-out.csv"));
-    let chosen = |benchmark: &str| left_out.iter().find(|row| row[0] == benchmark).unwrap()[1..].to_vec();
-    assert_eq!(chosen("odd")[..2], ["expressivity", "-1.000"], "it had no part in the choice");
-    assert_eq!(chosen("one")[..4], ["trainability", "0.929", "trainability", "0.929"]);
+    let chosen = |rule: &str, benchmark: &str| {
+        let rows = rows(&out.join("left-out.csv"));
+        rows.into_iter().find(|row| row[..2] == [benchmark, rule]).unwrap()[2..].to_vec()
+    };
+    for rule in ["largest near the best", "best"] {
+        assert_eq!(chosen(rule, "odd")[..2], ["expressivity", "-1.000"], "it had no part in the choice");
+        assert_eq!(chosen(rule, "one")[..4], ["trainability", "0.929", "trainability", "0.929"]);
+    }
     let best = rows(&out.join("best.csv"));
     assert_eq!(best[0], ["trainability", "0.929", "0.929", "0.929", "0.929"]);
-    assert_eq!(best.len(), 6, "three proxies and three pairs");
+    assert_eq!(best.len(), 7, "three proxies, three pairs and all");
+
+    // Of what is near enough, the largest: the more there is in a set, the less hangs on a benchmark.
+    let with_tolerance = |tolerance: &str| {
+        assert!(across(&out, &folders, &[&proxies[..], &[tolerance]].concat()).status.success());
+        assert_eq!(chosen("best", "one")[0], "trainability");
+        chosen("largest near the best", "one")
+    };
+    // In the mean over all the best has 0.929, and with params 0.786.
+    assert_eq!(with_tolerance("0.15")[2..4], ["trainability,params", "0.786"]);
+    assert_eq!(with_tolerance("2")[0], "expressivity,trainability,params");
+    assert_eq!(with_tolerance("2")[4], "0.000", "nothing is lost if nothing is chosen");
 }
 
 #[test]
@@ -79,6 +95,9 @@ fn what_cannot_be_read_is_named() {
         (written("word", "arch,accuracy,params\na,1,2\nb,x,3\n"), &[], "line 3: accuracy: \"x\" is not a number"),
         (written("short", "arch,accuracy,params\na,1\n"), &[], "short/ranks.csv: "),
         (good.clone(), &["--column", "depth"], "has no column depth"),
+        (good.clone(), &["--tolerance", "nan"], "--tolerance"),
+        (good.clone(), &["--tolerance=-1"], "--tolerance"),
+        (good.clone(), &["--proxies", "all"], "--proxies: more than 16"),
     ] {
         let output = across(&group.join("out"), &[good.clone(), bad], more);
         let message = String::from_utf8(output.stderr).unwrap();

@@ -8,10 +8,10 @@ mod sets;
 #[allow(dead_code)] // correlate uses the rest
 mod statistics;
 
-use aznas::proxy::{Proxy, ProxySet};
+use aznas::proxy::ProxySet;
 use benchmark::{Benchmark, Figures};
 use clap::Parser;
-use common::failure::{At, Result};
+use common::failure::{At, Failure, Result};
 use sets::Choice;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 #[command(after_help = "\
 Examples:
   across --out study nb201 nb101 macro accel
-  across --out study --proxies isotropy,trainability,params,live-layers,complexity --most 4 nb201 nb101")]
+  across --out study --proxies blockwise --tolerance 0 nb201 nb101")]
 struct Arguments {
     /// Folders of `correlate --out`, one a benchmark, called by their last part
     #[arg(required = true, value_name = "FOLDER")]
@@ -31,19 +31,20 @@ struct Arguments {
     /// The column of accuracies [default: the first of each table]
     #[arg(long)]
     column: Option<String>,
-    /// Proxies that sets are chosen from
+    /// Proxies that a set is chosen from, at most 16
     #[arg(long, default_value_t = CANDIDATES)]
     proxies: ProxySet,
-    /// Most proxies of a chosen set
-    #[arg(long, default_value_t = 5)]
-    most: usize,
+    /// How far below the highest mean of tau that of the chosen set may be, which is the largest such set
+    #[arg(long, default_value_t = 0.03)]
+    tolerance: f64,
     /// The output folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
 
-/// What is measured block by block or counted, without what counts one thing twice.
-const CANDIDATES: ProxySet = ProxySet::BLOCKWISE.without(ProxySet::of(&[Proxy::Flops, Proxy::LiveComplexity]));
+/// What does not depend on how many blocks there are, or is counted to say just that: means over blocks of what each is by
+/// itself, and sizes; nothing twice. No accuracy has a part in this.
+const CANDIDATES: ProxySet = ProxySet::GENERAL;
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -53,6 +54,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.proxies.len() > Choice::MOST {
+        return Err(Failure::Message(format!("--proxies: more than {} to choose from", Choice::MOST)));
+    }
+    if arguments.tolerance.is_nan() || arguments.tolerance < 0.0 {
+        return Err(Failure::Message("--tolerance: not a number from 0 up".to_string()));
+    }
     let benchmarks = arguments
         .folders
         .iter()
@@ -66,9 +73,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let rows: Vec<_> = named.chain(alone).collect();
     write_figures(&arguments.out.join("figures.csv"), &benchmarks, &rows)?;
 
-    let choice = Choice::new(&benchmarks, arguments.proxies, arguments.most);
+    let choice = Choice::new(&benchmarks, arguments.proxies);
     write_best(&arguments.out.join("best.csv"), &benchmarks, &choice)?;
-    let left_out = leave_one_out(&benchmarks, &choice);
+    let left_out = leave_one_out(&benchmarks, &choice, arguments.tolerance);
     write_left_out(&arguments.out.join("left-out.csv"), &left_out)?;
     print(&benchmarks, &rows, &left_out);
     println!("written to {}", arguments.out.display());
@@ -78,22 +85,28 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// A benchmark that had no part in the choice of a set.
 struct LeftOut<'b> {
     benchmark: &'b str,
-    /// The best set of the others, and of all.
+    rule: &'static str,
+    /// The set chosen by the others, and by all.
     sets: [ProxySet; 2],
     /// τ of each on this one, and of the paper's four.
     taus: [f64; 3],
 }
 
-fn leave_one_out<'b>(benchmarks: &'b [Benchmark], choice: &Choice) -> Vec<LeftOut<'b>> {
+/// What is lost by the choice, and beside it by taking the best set.
+fn leave_one_out<'b>(benchmarks: &'b [Benchmark], choice: &Choice, tolerance: f64) -> Vec<LeftOut<'b>> {
     if benchmarks.len() < 2 {
         return Vec::new();
     }
-    let of = |(place, benchmark): (usize, &'b Benchmark)| {
-        let sets = [choice.best(Some(place), 1)[0], choice.best(None, 1)[0]];
-        let taus = [sets[0], sets[1], ProxySet::PAPER].map(|set| benchmark.tau(set));
-        LeftOut { benchmark: &benchmark.name, sets, taus }
-    };
-    benchmarks.iter().enumerate().map(of).collect()
+    let mut rows = Vec::new();
+    for (rule, tolerance) in [("largest near the best", tolerance), ("best", 0.0)] {
+        let by_all = choice.chosen(None, tolerance);
+        for (place, benchmark) in benchmarks.iter().enumerate() {
+            let sets = [choice.chosen(Some(place), tolerance), by_all];
+            let taus = [sets[0], sets[1], ProxySet::PAPER].map(|set| benchmark.tau(set));
+            rows.push(LeftOut { benchmark: &benchmark.name, rule, sets, taus });
+        }
+    }
+    rows
 }
 
 fn figure(value: Option<f64>) -> String {
@@ -120,7 +133,7 @@ fn write_best(path: &Path, benchmarks: &[Benchmark], choice: &Choice) -> Result<
     let mut writer = csv::Writer::from_path(path).at(path)?;
     let names = benchmarks.iter().map(|benchmark| benchmark.name.as_str());
     writer.write_record(["proxies", "mean"].into_iter().chain(names)).at(path)?;
-    for set in choice.best(None, SHOWN) {
+    for set in choice.best(SHOWN) {
         let taus: Vec<f64> = benchmarks.iter().map(|benchmark| benchmark.tau(set)).collect();
         let mean = taus.iter().sum::<f64>() / taus.len() as f64;
         let figures = [mean].into_iter().chain(taus).map(|tau| figure(Some(tau)));
@@ -131,13 +144,13 @@ fn write_best(path: &Path, benchmarks: &[Benchmark], choice: &Choice) -> Result<
 
 fn write_left_out(path: &Path, rows: &[LeftOut<'_>]) -> Result<()> {
     let mut writer = csv::Writer::from_path(path).at(path)?;
-    let heading = ["benchmark", "chosen without it", "tau", "chosen with it", "tau", "loss", "paper's four"];
+    let heading = ["benchmark", "rule", "chosen without it", "tau", "chosen with it", "tau", "loss", "paper's four"];
     writer.write_record(heading).at(path)?;
-    for LeftOut { benchmark, sets: [without, with], taus } in rows {
+    for LeftOut { benchmark, rule, sets: [without, with], taus } in rows {
         let [of_without, of_with, paper] = taus.map(|tau| figure(Some(tau)));
         let loss = figure(Some(taus[1] - taus[0]));
         let (without, with) = (without.to_string(), with.to_string());
-        writer.write_record([*benchmark, &without, &of_without, &with, &of_with, &loss, &paper]).at(path)?;
+        writer.write_record([*benchmark, rule, &without, &of_without, &with, &of_with, &loss, &paper]).at(path)?;
     }
     writer.flush().at(path)
 }
@@ -153,7 +166,7 @@ fn print(benchmarks: &[Benchmark], rows: &[(String, ProxySet)], left_out: &[Left
         let mean = taus.iter().sum::<f64>() / taus.len() as f64;
         line(name, &taus.into_iter().chain([mean]).map(|tau| format!("{tau:.3}")).collect::<Vec<_>>());
     }
-    for LeftOut { benchmark, sets: [without, with], taus } in left_out {
-        println!("{benchmark}: {:.3} by {without}, chosen without it; {:.3} by {with}", taus[0], taus[1]);
+    for LeftOut { benchmark, rule, sets: [without, with], taus } in left_out {
+        println!("{rule}: {benchmark}: {:.3} by {without}, chosen without it; {:.3} by {with}", taus[0], taus[1]);
     }
 }
