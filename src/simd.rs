@@ -16,6 +16,7 @@ pub(crate) mod exponential;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 pub(crate) mod normal;
+pub mod root;
 pub(crate) mod rows;
 mod scalar;
 pub(crate) mod strided;

@@ -1,8 +1,8 @@
-//! Transcendental functions and square roots without a standard library.
+//! Transcendental functions without a standard library.
 //!
-//! Everything that leaves the four basic operations goes through here, to `libm`: errors below 1 ULP, square roots
-//! correctly rounded. There is no `mul_add`: without a fused instruction it is slow, and whether to fuse is the
-//! business of [`crate::simd`].
+//! Everything that leaves the four basic operations goes through here, to `libm`: errors below 1 ULP. What processors
+//! have instructions for is the business of [`crate::simd`]: square roots, and whether to fuse a product with a sum, which
+//! is slow without.
 //!
 //! The feature `micromath` approximates the one logarithm that is taken many times a score, in single precision: on a
 //! microcontroller a logarithm of double precision is thousands of instructions of software. Nothing that ranks or
@@ -67,22 +67,10 @@ pub const fn exponent(x: f32) -> i32 {
     (x.to_bits() >> 23 & 0xff) as i32 - 127
 }
 
-/// Square root, correctly rounded.
-#[inline]
-pub fn sqrt(x: f64) -> f64 {
-    libm::sqrt(x)
-}
-
 /// `sqrt(a² + b²)` without undue overflow or underflow.
 #[inline]
 pub fn hypot(a: f64, b: f64) -> f64 {
     libm::hypot(a, b)
-}
-
-/// Square root in single precision, correctly rounded with every feature: the bits of random tensors depend on it.
-#[inline]
-pub fn sqrt_f32(x: f32) -> f32 {
-    libm::sqrtf(x)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How parameters are drawn: as the options of a score say, or as the network itself says.
 
-use crate::base::math;
+use crate::simd::root;
 
 /// How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
 /// gains 1; class tokens and positions are N(0, 0.02²).
@@ -61,8 +61,8 @@ impl Initialisation {
 
     /// What a weight of so many inputs and outputs is drawn from.
     pub(crate) fn distribution(self, fan_in: f64, fan_out: f64) -> Distribution {
-        let normal = |variance: f64| Distribution::Normal { deviation: math::sqrt(variance) as f32 };
-        let uniform = |square: f64| Distribution::Uniform { half_width: math::sqrt(square) as f32 };
+        let normal = |variance: f64| Distribution::Normal { deviation: root::sqrt(variance) as f32 };
+        let uniform = |square: f64| Distribution::Uniform { half_width: root::sqrt(square) as f32 };
         match self {
             Self::KaimingNormalFanIn => normal(2.0 / fan_in),
             Self::KaimingNormalFanOut => normal(2.0 / fan_out),

@@ -6,7 +6,7 @@
 use super::magnitude::{largest_magnitude, scale};
 use crate::base::math;
 use crate::base::sort::sort_by;
-use crate::simd::Backend;
+use crate::simd::{Backend, root};
 
 /// Six to ten sweeps are usual; this many only bound the time.
 const MAX_SWEEPS: usize = 40;
@@ -55,7 +55,7 @@ fn rotate(matrix: &mut [f64], n: usize, p: usize, q: usize) {
     let cotangent = (qq - pp) / (2.0 * pq);
     // The smaller root of t² + 2·cotangent·t = 1 keeps the angle within 45°, which convergence needs.
     let tangent = 1.0f64.copysign(cotangent) / (cotangent.abs() + math::hypot(cotangent, 1.0));
-    let cosine = 1.0 / math::sqrt(1.0 + tangent * tangent);
+    let cosine = 1.0 / root::sqrt(1.0 + tangent * tangent);
     let sine = tangent * cosine;
     for (a, b) in row_p.iter_mut().zip(row_q.iter_mut()) {
         (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);

@@ -1,8 +1,7 @@
 //! Householder reflections, and the vector operations they are made of.
 
 use super::real::Real;
-use crate::base::math;
-use crate::simd::Simd;
+use crate::simd::{Simd, root};
 
 /// The reflection `I - weight · v·vᵀ`, without its vector.
 #[derive(Clone, Copy, Default)]
@@ -21,7 +20,7 @@ impl Reflector {
         if square < T::NEGLIGIBLE_SQUARE {
             return Self::default();
         }
-        let norm = math::sqrt(square);
+        let norm = root::sqrt(square);
         Self { weight: 1.0 / (norm * (norm + pivot.abs())), image: -norm.copysign(pivot) }
     }
 

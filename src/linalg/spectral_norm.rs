@@ -6,8 +6,7 @@
 use super::block::{self, SIZE};
 use super::magnitude::{largest_magnitude, scale};
 use super::{householder, spectrum, tridiagonal};
-use crate::base::math;
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, Simd, root};
 
 /// Numbers of scratch that [`spectral_norm`] needs for a matrix of `rows × columns`.
 pub const fn scratch_len(rows: usize, columns: usize) -> usize {
@@ -45,7 +44,7 @@ pub fn spectral_norm(backend: Backend, matrix: &[f64], rows: usize, columns: usi
     let squares = &mut squares[..n - 1];
     spectrum::tridiagonalize(backend, gram, n, 1.0, diagonal, squares, scratch);
     // The inverse of a factor may overflow a norm that is finite only when scaled: the answer is then infinite.
-    math::sqrt(tridiagonal::largest_eigenvalue(backend, diagonal, squares)) * inverse
+    root::sqrt(tridiagonal::largest_eigenvalue(backend, diagonal, squares)) * inverse
 }
 
 /// The Gram matrix of the shorter side of `factor · matrix`.

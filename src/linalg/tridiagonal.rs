@@ -1,8 +1,7 @@
 //! Eigenvalues of a symmetric tridiagonal matrix, given by its diagonal and the squares of its off-diagonal.
 
-use crate::base::math;
 use crate::base::sort::sort_by;
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, Simd, root};
 
 /// Sweeps allowed per eigenvalue on average; fewer than two are usual.
 const MAX_SWEEPS_PER_VALUE: usize = 30;
@@ -28,7 +27,7 @@ pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> bool {
             1 => {
                 let (a, b) = (diagonal[first], diagonal[first + 1]);
                 let half = 0.5 * (a - b);
-                let radius = math::sqrt(half * half + squares[first]);
+                let radius = root::sqrt(half * half + squares[first]);
                 (diagonal[first], diagonal[first + 1]) = (0.5 * (a + b) - radius, 0.5 * (a + b) + radius);
                 first += 2;
             }
@@ -52,9 +51,9 @@ pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> bool {
 /// The w are characteristic polynomials of the trailing blocks, exact for elements of the matrix that differ by
 /// roundings; the m are sums of positive terms.
 fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
-    let coupling = math::sqrt(squares[0]);
+    let coupling = root::sqrt(squares[0]);
     let ratio = (diagonal[1] - diagonal[0]) / (2.0 * coupling);
-    let shift = diagonal[0] - coupling / (ratio + math::sqrt(1.0 + ratio * ratio).copysign(ratio));
+    let shift = diagonal[0] - coupling / (ratio + root::sqrt(1.0 + ratio * ratio).copysign(ratio));
 
     let last = squares.len();
     let mut gamma = diagonal[last] - shift;
@@ -90,7 +89,7 @@ fn sweep(diagonal: &mut [f64], squares: &mut [f64]) {
 /// that differs from T by a few roundings. The interval between the largest diagonal element and the
 /// bound of Gershgorin shrinks 17-fold with every 16 such tests, which share one pass.
 pub(super) fn largest_eigenvalue(backend: Backend, diagonal: &[f64], squares: &[f64]) -> f64 {
-    let coupling = |i: usize| squares.get(i).map_or(0.0, |&square| math::sqrt(square));
+    let coupling = |i: usize| squares.get(i).map_or(0.0, |&square| root::sqrt(square));
     let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
     let mut before = 0.0;
     for (i, &d) in diagonal.iter().enumerate() {

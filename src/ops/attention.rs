@@ -30,9 +30,8 @@ use super::operation::{
 #[cfg(feature = "gradients")]
 use super::operation::{ParameterGradients, ParametersCall};
 use crate::Error;
-use crate::base::math;
 use crate::linalg::gemm::{Matrix, gemm, gemm_scratch_len};
-use crate::simd::Backend;
+use crate::simd::{Backend, root};
 use crate::tensor::{Role, Shape, View, ViewMut};
 use core::ops::Range;
 use rows::{Differentiate, Gather, Softmax, Tile};
@@ -370,7 +369,7 @@ impl<'a> Work<'a> {
             input,
             tokens,
             width,
-            scale: 1.0 / math::sqrt_f32(width as f32),
+            scale: 1.0 / root::sqrt_f32(width as f32),
             pitch: tokens.next_multiple_of(LINE),
             tables: [of_keys, of_values],
             logits,

@@ -9,8 +9,7 @@ use super::combine;
 use super::moments::Moments;
 use super::operation::{Parameter, Parameters};
 use crate::base::constant::Constant;
-use crate::base::math;
-use crate::simd::Backend;
+use crate::simd::{Backend, root};
 use crate::tensor::{Gradient, Normalised, Role, Shape, Sink, Sums, View};
 
 /// Normalisation by the batch's own mean and biased variance, then gain and shift per channel.
@@ -72,7 +71,7 @@ pub fn coefficients(
 /// `1 / √(variance + ε)`
 fn inverse_deviation(moments: &Moments<'_>, channel: usize, epsilon: f64) -> f64 {
     let variance = moments.squares()[channel] / moments.count().max(1) as f64;
-    1.0 / math::sqrt(variance + epsilon)
+    1.0 / root::sqrt(variance + epsilon)
 }
 
 /// Writes the coefficients of [`Normalised`]: `dz = by_gradient · g + by_input · z + constant`. All positions that

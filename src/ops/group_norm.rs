@@ -11,8 +11,7 @@ use super::operation::{
 use super::operation::{ParameterGradients, ParametersCall};
 use crate::Error;
 use crate::base::constant::Constant;
-use crate::base::math;
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, Simd, root};
 use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Role, Shape, View, ViewMut};
 use core::ops::Range;
@@ -184,7 +183,7 @@ impl<'a> Image<'a> {
                 [simd.mul(deviation, deviation), simd.splat(0.0)]
             },
         );
-        for_each_group(norm, sums[0], scale, |sum| (1.0 / math::sqrt(sum / count + norm.epsilon.get())) as f32);
+        for_each_group(norm, sums[0], scale, |sum| (1.0 / root::sqrt(sum / count + norm.epsilon.get())) as f32);
     }
 }
 

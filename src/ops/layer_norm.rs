@@ -10,8 +10,7 @@ use super::operation::{
 use super::operation::{ParameterGradients, ParametersCall};
 use crate::Error;
 use crate::base::constant::Constant;
-use crate::base::math;
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, Simd, root};
 use crate::tensor::columns::{Part, for_each_part};
 use crate::tensor::{Role, Shape, View, ViewMut};
 
@@ -164,7 +163,7 @@ impl Norm<'_> {
             },
         );
         let variance = f64::from(simd.reduce_add(squares)) / channels as f64;
-        (1.0 / math::sqrt(variance + self.epsilon)) as f32
+        (1.0 / root::sqrt(variance + self.epsilon)) as f32
     }
 }
 

@@ -7,9 +7,8 @@
 //! Published setting: Kaiming initialisation of the fan-in, Gaussian input, labels drawn uniformly, batch 64.
 
 use super::entry::{Entry, Measurement, Origin};
-use crate::base::math;
 use crate::base::sum::sum;
-use crate::simd::{Backend, Kernel, Simd};
+use crate::simd::{Backend, Kernel, Simd, root};
 
 pub(super) const ENTRY: Entry = Entry { name: "grad-norm", origin: Origin::Network(Measurement::Gradient) };
 
@@ -27,7 +26,7 @@ impl GradNorm {
 
     /// The norm of all that was added; NaN if any of it is.
     pub fn value(&self) -> f64 {
-        math::sqrt(self.squares)
+        root::sqrt(self.squares)
     }
 }
 

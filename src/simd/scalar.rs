@@ -1,7 +1,6 @@
 //! The portable back end: four lanes as plain arrays, which the compiler may or may not turn into vectors.
 
-use super::{EXPONENT_IN_LOW_BITS, Kernel, Simd};
-use crate::base::math;
+use super::{EXPONENT_IN_LOW_BITS, Kernel, Simd, root};
 
 /// The portable back end's token.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +85,7 @@ impl Simd for Scalar {
     }
     #[cfg_attr(not(feature = "small"), inline(always))]
     fn sqrt(self, a: Self::F32) -> Self::F32 {
-        a.map(math::sqrt_f32)
+        a.map(root::sqrt_f32)
     }
     #[cfg_attr(not(feature = "small"), inline(always))]
     fn power_of_two(self, exponent: Self::F32) -> Self::F32 {

@@ -1,7 +1,7 @@
 use super::*;
-use crate::base::math::sqrt;
 use crate::base::rng::{Key, Stream};
 use crate::simd::Backend;
+use crate::simd::root::sqrt;
 use crate::tensor::{Shape, random};
 use std::{vec, vec::Vec};
 

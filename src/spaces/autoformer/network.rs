@@ -3,10 +3,10 @@
 use super::cost::patches;
 use super::{Architecture, HEAD_WIDTH, MAX_RELATIVE_POSITION, PATCH, POLICY, Parameters};
 use crate::Error;
-use crate::base::math;
 use crate::graph::{Block, Convolution, Cost, Distribution, Draw, IdentityRule, Network, NodeId};
 use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
+use crate::simd::root;
 use crate::spaces::{check_classes, of_target, total};
 
 /// Keys of the nodes of a block.
@@ -93,7 +93,7 @@ impl TransformerNetwork {
             ..Convolution::same(self.architecture.embed() as usize, 1, 1)
         };
         let patches = block.convolution(block.input(), convolution, PATCHES)?;
-        let half_width = 1.0 / math::sqrt((image.channels * patch * patch) as f64) as f32;
+        let half_width = 1.0 / root::sqrt((image.channels * patch * patch) as f64) as f32;
         let distribution = Distribution::Uniform { half_width };
         block.set_draw(patches, Draw { distribution, bias: true, ..self.draw() })?;
         let tokens = block.tokens(patches, TOKENS)?;
