@@ -33,6 +33,20 @@ pub(super) fn load<T: Real>(
     factor: f64,
     block: &mut Block<T>,
 ) {
+    load_rows(matrix, stride, rows, columns, factor, block);
+    block[rows.min(SIZE) * SIZE..].fill(T::ZERO);
+}
+
+/// [`load`] that leaves the rows below the corner as they are.
+#[cfg_attr(not(feature = "small"), inline(always))]
+pub(super) fn load_rows<T: Real>(
+    matrix: &[f64],
+    stride: usize,
+    rows: usize,
+    columns: usize,
+    factor: f64,
+    block: &mut Block<T>,
+) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
     let copy = |row: &mut [T], numbers: &[f64]| {
         row.iter_mut().zip(numbers).for_each(|(to, &from)| *to = T::of(factor * from));
@@ -43,12 +57,12 @@ pub(super) fn load<T: Real>(
         }
         return;
     }
-    for (i, row) in block.chunks_exact_mut(SIZE).enumerate() {
-        let filled = if i < rows { columns } else { 0 };
-        if filled > 0 {
-            copy(&mut row[..filled], &matrix[i * stride..][..filled]);
+    for (i, row) in block.chunks_exact_mut(SIZE).take(rows).enumerate() {
+        let (inside, outside) = row.split_at_mut(columns);
+        if columns > 0 {
+            copy(inside, &matrix[i * stride..][..columns]);
         }
-        row[filled..].fill(T::ZERO);
+        outside.fill(T::ZERO);
     }
 }
 
@@ -80,45 +94,70 @@ pub(super) fn transpose<T>(block: &mut Block<T>) {
 /// `out ← out + a·b`
 #[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn add_product<S: Simd, T: Real>(simd: S, a: &Block<T>, b: &Block<T>, out: &mut Block<T>) {
-    add_in_tiles::<S, T, false>(simd, a, b, out);
+    add_in_tiles::<S, T, false>(simd, a, b, [SIZE; 3], out);
 }
 
 /// `out ← out + aᵀ·b`
 #[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn add_transposed_product<S: Simd, T: Real>(simd: S, a: &Block<T>, b: &Block<T>, out: &mut Block<T>) {
-    add_in_tiles::<S, T, true>(simd, a, b, out);
+    add_in_tiles::<S, T, true>(simd, a, b, [SIZE; 3], out);
+}
+
+/// [`add_transposed_product`] of corners: so many rows of both, columns of a and columns of b. What lies outside of the
+/// `columns × columns` corner of `out` is not to be used.
+#[cfg_attr(not(feature = "small"), inline(always))]
+pub(super) fn add_transposed_product_of_corners<S: Simd, T: Real>(
+    simd: S,
+    a: &Block<T>,
+    b: &Block<T>,
+    corners: [usize; 3],
+    out: &mut Block<T>,
+) {
+    let corners = corners.map(|extent| extent.min(SIZE));
+    if !SMALL && corners[2] <= 2 * T::lanes::<S>() {
+        // In tiles of one vector.
+        return add_tiled::<S, T, 8, 1, true>(simd, a, b, corners, out);
+    }
+    add_in_tiles::<S, T, true>(simd, a, b, corners, out);
 }
 
 /// Adds the product in tiles of sixteen accumulators where there are registers for them, else eight; no wider than a block.
 #[inline(always)]
-fn add_in_tiles<S: Simd, T: Real, const TRANSPOSED: bool>(simd: S, a: &Block<T>, b: &Block<T>, out: &mut Block<T>) {
+fn add_in_tiles<S: Simd, T: Real, const TRANSPOSED: bool>(
+    simd: S,
+    a: &Block<T>,
+    b: &Block<T>,
+    corners: [usize; 3],
+    out: &mut Block<T>,
+) {
     if S::REGISTERS < 32 {
-        add_tiled::<S, T, 4, 2, TRANSPOSED>(simd, a, b, out);
+        add_tiled::<S, T, 4, 2, TRANSPOSED>(simd, a, b, corners, out);
     } else if 4 * T::lanes::<S>() <= SIZE {
-        add_tiled::<S, T, 4, 4, TRANSPOSED>(simd, a, b, out);
+        add_tiled::<S, T, 4, 4, TRANSPOSED>(simd, a, b, corners, out);
     } else {
-        add_tiled::<S, T, 8, 2, TRANSPOSED>(simd, a, b, out);
+        add_tiled::<S, T, 8, 2, TRANSPOSED>(simd, a, b, corners, out);
     }
 }
 
-/// Adds the product in tiles of `R` rows and `C` vectors.
+/// Adds the product in tiles of `R` rows and `C` vectors: sums of so many products, so many rows and columns at least.
 #[inline(always)]
 fn add_tiled<S: Simd, T: Real, const R: usize, const C: usize, const TRANSPOSED: bool>(
     simd: S,
     a: &Block<T>,
     b: &Block<T>,
+    [depth, rows, columns]: [usize; 3],
     out: &mut Block<T>,
 ) {
     let lanes = T::lanes::<S>();
-    for i in (0..SIZE).step_by(R) {
-        for j in (0..SIZE).step_by(C * lanes) {
+    for i in (0..rows).step_by(R) {
+        for j in (0..columns).step_by(C * lanes) {
             let mut tile = [[T::splat(simd, T::ZERO); C]; R];
             for r in 0..R {
                 for c in 0..C {
                     tile[r][c] = T::load(simd, &out[(i + r) * SIZE + j + c * lanes..]);
                 }
             }
-            for k in 0..SIZE {
+            for k in 0..depth {
                 let mut right = [T::splat(simd, T::ZERO); C];
                 for c in 0..C {
                     right[c] = T::load(simd, &b[k * SIZE + j + c * lanes..]);
@@ -189,6 +228,47 @@ mod tests {
     fn products_are_exact_on_small_integers() {
         check_products::<f32>();
         check_products::<f64>();
+    }
+
+    struct CornerProduct<'a, T> {
+        a: &'a Block<T>,
+        b: &'a Block<T>,
+        corners: [usize; 3],
+        out: &'a mut Block<T>,
+    }
+
+    impl<T: Real> Kernel for CornerProduct<'_, T> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            add_transposed_product_of_corners(simd, self.a, self.b, self.corners, self.out);
+        }
+    }
+
+    #[test]
+    fn products_of_corners_read_no_rows_behind_them() {
+        let extents = [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 40];
+        for depth in extents {
+            // Zeros beside the corner, anything below.
+            let corner = |columns: usize, factor: usize| -> Block<f64> {
+                core::array::from_fn(|at| match (at / SIZE, at % SIZE) {
+                    (row, _) if row >= depth => f64::NAN,
+                    (_, column) if column >= columns => 0.0,
+                    _ => (at * factor % 23) as f64 - 11.0,
+                })
+            };
+            for (rows, columns) in extents.into_iter().flat_map(|rows| extents.map(|columns| (rows, columns))) {
+                let (a, b) = (corner(rows, 7), corner(columns, 5));
+                for backend in Backend::available() {
+                    let mut out = [1.0; LEN];
+                    backend.run(CornerProduct { a: &a, b: &b, corners: [depth, rows, columns], out: &mut out });
+                    for (i, j) in (0..rows.min(SIZE)).flat_map(|i| (0..columns.min(SIZE)).map(move |j| (i, j))) {
+                        let product: f64 = (0..depth.min(SIZE)).map(|k| a[k * SIZE + i] * b[k * SIZE + j]).sum();
+                        assert_eq!(out[i * SIZE + j], 1.0 + product, "{backend:?} {depth} {rows} {columns} {i} {j}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Kernel for Gram<'_> {
                 let across = i * SIZE;
                 if tall {
                     let corner = &matrix[depth * columns + across..];
-                    block::load(corner, columns, rows - depth, shorter - across, factor, block);
+                    block::load_rows(corner, columns, rows - depth, shorter - across, factor, block);
                 } else {
                     let corner = &matrix[across * columns + depth..];
                     block::load(corner, columns, shorter - across, columns - depth, factor, block);
@@ -86,8 +86,9 @@ impl Kernel for Gram<'_> {
             for i in 0..strip_blocks {
                 for j in i..strip_blocks {
                     let corner = &mut gram[i * SIZE * n + j * SIZE..];
-                    block::load(corner, n, n - i * SIZE, n - j * SIZE, 1.0, product);
-                    block::add_transposed_product(simd, &strip[i], &strip[j], product);
+                    block::load_rows(corner, n, n - i * SIZE, n - j * SIZE, 1.0, product);
+                    let corners = [longer - depth, n - i * SIZE, n - j * SIZE];
+                    block::add_transposed_product_of_corners(simd, &strip[i], &strip[j], corners, product);
                     block::store(product, corner, n, n - i * SIZE, n - j * SIZE);
                 }
             }
