@@ -55,7 +55,7 @@ pub(super) fn scale(magnitude: f64) -> (f64, f64) {
 }
 
 /// `2^exponent` for an exponent of a normal number.
-fn power_of_two(exponent: i64) -> f64 {
+pub(super) const fn power_of_two(exponent: i64) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
