@@ -169,18 +169,16 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
             if buffer.lifetime.is_never() || buffer.bytes == 0 {
                 continue;
             }
-            let mut offset = 0;
-            // Move above every buffer in the way until none is; each move leaves one buffer behind for good.
-            while let Some(above) = order[..i]
-                .iter()
-                .map(|&o| self.buffers[usize::from(o)])
-                .filter(|other| buffer.lifetime.overlaps(other.lifetime))
-                .find(|other| {
-                    offset < other.offset + other.taken() && other.offset < offset.saturating_add(buffer.taken())
-                })
-                .map(|other| other.offset + other.taken())
-            {
-                offset = above;
+            // The lowest place is the same in whatever order those in the way are passed: round and round, until none is.
+            let (mut offset, mut clear) = (0, 0);
+            let mut others = order[..i].iter().cycle();
+            while clear < i {
+                let Some(&other) = others.next() else { break };
+                let other = &self.buffers[usize::from(other)];
+                let is_in_the_way = buffer.lifetime.overlaps(other.lifetime)
+                    && offset < other.offset + other.taken()
+                    && other.offset < offset.saturating_add(buffer.taken());
+                (offset, clear) = if is_in_the_way { (other.offset + other.taken(), 1) } else { (offset, clear + 1) };
             }
             let above = offset.checked_add(buffer.taken()).ok_or(Error::Overflow { quantity: "the workspace" })?;
             self.buffers[usize::from(order[i])].offset = offset;
