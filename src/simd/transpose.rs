@@ -2,21 +2,23 @@
 
 use super::{MAX_LANES, Simd};
 
-/// Calls `write` with each of `count` columns: the numbers at one place of as many rows as a vector has lanes, which start
-/// `pitch` numbers apart.
+/// Calls `write` with each of `count` columns: the numbers at one place of `height` rows, at most as many as a vector has
+/// lanes, which start `pitch` numbers apart; zeros behind them.
 #[inline(always)]
 pub(crate) fn columns<S: Simd>(
     simd: S,
     rows: &[f32],
     pitch: usize,
-    count: usize,
+    [height, count]: [usize; 2],
     mut write: impl FnMut(usize, S::F32),
 ) {
     for first in (0..count).step_by(S::LANES) {
         let width = S::LANES.min(count - first);
         let mut square = [simd.splat(0.0); MAX_LANES];
         for (row, vector) in square[..S::LANES].iter_mut().enumerate() {
-            *vector = simd.load_partial(&rows[row * pitch + first..][..width]);
+            if row < height {
+                *vector = simd.load_partial(&rows[row * pitch + first..][..width]);
+            }
         }
         let square = transpose(simd, square);
         for (column, &vector) in square[..width].iter().enumerate() {
@@ -51,7 +53,7 @@ mod tests {
     struct Columns<'a> {
         rows: &'a [f32],
         pitch: usize,
-        count: usize,
+        extents: [usize; 2],
         out: &'a mut [f32],
     }
 
@@ -60,12 +62,12 @@ mod tests {
 
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) -> usize {
-            let Self { rows, pitch, count, out } = self;
+            let Self { rows, pitch, extents: [height, count], out } = self;
             columns(
                 simd,
                 rows,
                 pitch,
-                count,
+                [height.min(S::LANES), count],
                 #[inline(always)]
                 |column, vector| simd.store(vector, &mut out[column * S::LANES..]),
             );
@@ -76,13 +78,16 @@ mod tests {
     #[test]
     fn columns_are_those_of_the_rows() {
         for backend in Backend::available() {
-            for count in 0..=2 * MAX_LANES + 1 {
+            for (height, count) in (1..=MAX_LANES).flat_map(|height| (0..=2 * MAX_LANES + 1).map(move |n| (height, n)))
+            {
                 for pitch in [count, count + 3] {
-                    let rows: vec::Vec<f32> = (0..MAX_LANES * pitch).map(|number| number as f32).collect();
+                    let rows: vec::Vec<f32> = (0..height * pitch).map(|number| number as f32).collect();
                     let mut out = vec![-1.0; MAX_LANES * count];
-                    let lanes = backend.run(Columns { rows: &rows, pitch, count, out: &mut out });
+                    let lanes = backend.run(Columns { rows: &rows, pitch, extents: [height, count], out: &mut out });
                     for (place, &number) in out[..lanes * count].iter().enumerate() {
-                        assert_eq!(number, rows[place % lanes * pitch + place / lanes], "{backend:?}, {count} columns");
+                        let (row, column) = (place % lanes, place / lanes);
+                        let expected = if row < height { rows[row * pitch + column] } else { 0.0 };
+                        assert_eq!(number, expected, "{backend:?}, {height} rows, {count} columns");
                     }
                     assert!(out[lanes * count..].iter().all(|&number| number == -1.0));
                 }

@@ -3,7 +3,7 @@
 use super::blocks::Width;
 use super::grid::{Grid, Source};
 use super::number::{Number, pair};
-use super::pass::Pass;
+use super::pass::{Pass, Phase};
 use crate::base::SMALL;
 use crate::simd::convolution::{self, Taps};
 use crate::simd::transpose;
@@ -25,27 +25,28 @@ pub(super) fn pack(backend: Backend, pass: &Pass, number: Number, weights: &[f32
         for group in 0..pass.groups {
             let (start, steps) = pass.kernels(group);
             for block in width.blocks(pass.output_channels) {
-                let first = start + block.first_channel * steps[1];
+                let weights = &weights[start + block.first_channel * steps[1]..];
                 let pitch = block.vectors * width.lanes;
-                for row in 0..phases[0].taps {
-                    for column in 0..phases[1].taps {
-                        let (packed_tap, rest) = packed.split_at_mut(sources * pitch);
-                        packed = rest;
-                        let weights = &weights[first + pass.tap(&phases, [row, column])..];
-                        let channels = block.channels;
-                        backend.run(Pack { number, weights, steps, sources, channels, packed: packed_tap, pitch });
-                    }
-                }
+                let (packed_block, rest) = packed.split_at_mut(phases[0].taps * phases[1].taps * sources * pitch);
+                packed = rest;
+                let (phases, channels) = (&phases, block.channels);
+                let packed = packed_block;
+                backend.run(Pack { pass, phases, number, weights, steps, sources, channels, packed, pitch });
             }
         }
     }
 }
 
-/// Packs the weights of a tap, from each source channel to a block of output channels.
+/// Most taps of a kernel whose weights are turned by squares of vectors.
+const TURNED_TAPS: usize = 64;
+
+/// Packs the weights of the taps of a phase, from each source channel to a block of output channels.
 struct Pack<'a> {
+    pass: &'a Pass,
+    phases: &'a [Phase; 2],
     number: Number,
     weights: &'a [f32],
-    /// Numbers from one source and output channel to the next.
+    /// Numbers from the kernel of one source and output channel to the next.
     steps: [usize; 2],
     /// Numbers, or pairs.
     sources: usize,
@@ -58,36 +59,75 @@ impl Kernel for Pack<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { number, weights, steps: [source_step, output_step], sources, channels, packed, pitch } = self;
-        let by_vectors = number == Number::Single && !SMALL;
-        // Where the sources of an output lie side by side, squares of vectors are turned.
-        let turned = if by_vectors && source_step == 1 { channels - channels % S::LANES } else { 0 };
+    fn run<S: Simd>(mut self, simd: S) {
+        let by_vectors = self.number == Number::Single && !SMALL;
+        let turned = if by_vectors && self.steps[1] > 1 { self.turn(simd) } else { 0 };
+        let Self { pass, phases, number, weights, steps: [source_step, output_step], sources, channels, pitch, .. } =
+            self;
+        for (tap, packed) in self.packed.chunks_exact_mut(sources * pitch).enumerate() {
+            let tap = pass.tap(phases, [tap / phases[1].taps, tap % phases[1].taps]);
+            let weight = |source: usize, channel: usize| weights[source * source_step + channel * output_step + tap];
+            for (source, vectors) in packed.chunks_exact_mut(pitch).enumerate() {
+                let (vectors, beyond) = vectors.split_at_mut(channels.max(turned));
+                beyond.fill(0.0);
+                if by_vectors && output_step == 1 {
+                    vectors.copy_from_slice(&weights[source * source_step + tap..][..channels]);
+                    continue;
+                }
+                for (channel, to) in vectors.iter_mut().enumerate().skip(turned) {
+                    *to = match number {
+                        Number::Single => weight(source, channel),
+                        Number::Pair => pair(weight(2 * source, channel), weight(2 * source + 1, channel)),
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl Pack<'_> {
+    /// Packs the first output channels, and zeros to the end of their last vector: the numbers of each lie side by side, and
+    /// squares of vectors are turned. Says how many numbers are done of each source channel.
+    #[inline(always)]
+    fn turn<S: Simd>(&mut self, simd: S) -> usize {
+        let Self { pass, phases, weights, steps: [source_step, output_step], sources, channels, pitch, .. } = *self;
+        let taps = pass.taps();
+        if taps > TURNED_TAPS {
+            return 0;
+        }
+        // Where each number of a kernel goes; those of other phases nowhere.
+        let mut places = [None; TURNED_TAPS];
+        for row in 0..phases[0].taps {
+            for column in 0..phases[1].taps {
+                places[pass.tap(phases, [row, column])] = Some((row * phases[1].taps + column) * sources * pitch);
+            }
+        }
+        // Less than half a vector is not worth it.
+        let turned = (channels + S::LANES / 2) / S::LANES * S::LANES;
+        let together = if source_step == taps { sources } else { 1 };
         for first in (0..turned).step_by(S::LANES) {
-            transpose::columns(
-                simd,
-                &weights[first * output_step..],
-                output_step,
-                sources,
-                #[inline(always)]
-                |source, vector| simd.store(vector, &mut packed[source * pitch + first..]),
-            );
-        }
-        let weight = |source: usize, channel: usize| weights[source * source_step + channel * output_step];
-        for (source, vectors) in packed.chunks_exact_mut(pitch).enumerate() {
-            let (vectors, beyond) = vectors.split_at_mut(channels);
-            beyond.fill(0.0);
-            if by_vectors && output_step == 1 {
-                vectors.copy_from_slice(&weights[source * source_step..][..channels]);
-                continue;
-            }
-            for (channel, to) in vectors.iter_mut().enumerate().skip(turned) {
-                *to = match number {
-                    Number::Single => weight(source, channel),
-                    Number::Pair => pair(weight(2 * source, channel), weight(2 * source + 1, channel)),
-                };
+            let height = S::LANES.min(channels - first);
+            for start in (0..sources).step_by(together) {
+                let (mut source, mut tap) = (start, 0);
+                transpose::columns(
+                    simd,
+                    &weights[first * output_step + start * source_step..],
+                    output_step,
+                    [height, together * taps],
+                    #[inline(always)]
+                    |_, vector| {
+                        if let Some(place) = places[tap] {
+                            simd.store(vector, &mut self.packed[place + source * pitch + first..]);
+                        }
+                        tap += 1;
+                        if tap == taps {
+                            (source, tap) = (source + 1, 0);
+                        }
+                    },
+                );
             }
         }
+        turned
     }
 }
 

@@ -342,7 +342,7 @@ impl Kernel for Order<'_> {
                     simd,
                     &kernels[first * channels..],
                     channels,
-                    channels,
+                    [S::LANES, channels],
                     #[inline(always)]
                     |channel, taps_of_channel| {
                         simd.store_partial(taps_of_channel, &mut weights[channel * taps + first..][..count]);

@@ -106,12 +106,12 @@ impl Kernel for Pack<'_> {
 /// Gathers kernels that start `step` numbers apart, side by side for each tap; zeros behind the last.
 #[inline(always)]
 fn gather<S: Simd>(simd: S, weights: &[f32], step: usize, count: usize, kernels: &mut [[f32; MAX_LANES]; TAPS]) {
-    if count == S::LANES && !SMALL {
+    if 2 * count >= S::LANES && !SMALL {
         return transpose::columns(
             simd,
             weights,
             step,
-            TAPS,
+            [count, TAPS],
             #[inline(always)]
             |tap, numbers| simd.store(numbers, &mut kernels[tap]),
         );
