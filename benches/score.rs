@@ -11,7 +11,7 @@ use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::tensor::Random;
-use aznas::{Options, Scores, base::rng, score, workspace_size};
+use aznas::{Options, Scores, base::rng, score::prepare};
 use criterion::{Criterion, criterion_group, criterion_main};
 use measure::{Work, bench, bench_part, is_trial};
 use rayon::prelude::*;
@@ -50,9 +50,9 @@ struct Scorer {
 
 impl Scorer {
     fn score(&mut self, network: &dyn Network, options: &Options) -> Scores {
-        let bytes = workspace_size(network, options, &Random).expect("the network is right");
-        let mut workspace = self.memory.workspace(bytes).expect("there is memory");
-        score(network, options, &Random, &mut workspace, |_| ()).expect("the workspace suffices")
+        let prepared = prepare(network, options, &Random).expect("the network is right");
+        let mut workspace = self.memory.workspace(prepared.workspace_size()).expect("there is memory");
+        prepared.score(&mut workspace, |_| ()).expect("the workspace suffices")
     }
 }
 

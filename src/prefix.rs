@@ -50,7 +50,7 @@ use crate::options::Options;
 use crate::plan::Region;
 use crate::proxy::{BlockScores, Scores};
 use crate::run::Runner;
-use crate::score::of_blocks;
+use crate::score::prepare;
 use crate::tensor::Random;
 use core::ops::Range;
 use entries::Entries;
@@ -131,7 +131,7 @@ impl<'m> Store<'m> {
         mut observe: impl FnMut(&BlockScores),
     ) -> Result<Scores, Error> {
         let mut course = Course { passed: Key::NONE, run: 0..0, recalled: 0, last: 0 };
-        of_blocks(network, options, &Random, workspace, |runner, workspace| {
+        prepare(network, options, &Random)?.of_blocks(workspace, |runner, workspace| {
             if runner.block.index() == 0 {
                 course = self.course(network, runner.options)?;
             }

@@ -42,18 +42,24 @@ pub fn workspace_size<N: Network + ?Sized>(
     options: &Options,
     source: &dyn Source,
 ) -> Result<usize, Error> {
-    Ok(check(network, options, source)?.bytes)
+    Ok(prepare(network, options, source)?.workspace_size())
 }
 
-/// What is known of a score before any work.
-struct Outlook {
+/// A score of which everything is known before any work; see [`prepare`].
+#[derive(Clone, Copy)]
+pub struct Prepared<'p, N: ?Sized> {
+    network: &'p N,
+    /// Without the proxies that the network's space does not have.
+    options: Options,
+    source: &'p dyn Source,
     /// Bytes of workspace.
     bytes: usize,
     counts: Counts,
 }
 
-/// The bytes of workspace and what is counted, at the resolution of the scores.
+/// The bytes of workspace and what is counted, at the resolution of the scores; nothing if another network `counts`.
 fn walked<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<(usize, Cost), Error> {
+    let is_counted = SMALL || network.counted().is_none();
     let (mut bytes, mut cost) = (0, Cost::default());
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
     let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
@@ -64,9 +70,14 @@ fn walked<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sour
         }
         plan::check_source(block, source)?;
         bytes = bytes.max(ends.next(block, plan)?.bytes());
-        cost.add(block)?;
+        if is_counted {
+            cost.add(block)?;
+        }
     }
-    cost.add(walk.head()?)?;
+    let head = walk.head()?;
+    if is_counted {
+        cost.add(head)?;
+    }
     Ok((bytes, cost))
 }
 
@@ -85,9 +96,17 @@ fn of_whole_network<N: Network + ?Sized>(_: &N, options: &Options, _: &dyn Sourc
     }
 }
 
-/// Refuses all that a score refuses but a workspace that is too small.
+/// Refuses all that a score refuses but a workspace that is too small: a workspace of the size that is found can be had
+/// before it is taken, and the network is looked at once for both.
+///
+/// # Errors
+/// Those of [`workspace_size`].
 #[inline(never)] // what is on its stack is given back when it returns
-fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<Outlook, Error> {
+pub fn prepare<'p, N: Network + ?Sized>(
+    network: &'p N,
+    options: &Options,
+    source: &'p dyn Source,
+) -> Result<Prepared<'p, N>, Error> {
     if !options.backend.is_available() {
         return Err(Error::BackendUnavailable);
     }
@@ -100,15 +119,16 @@ fn check<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Sourc
     if options.entropy == Entropy::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for half-split entropies" });
     }
-    let options = &Options { proxies: options.proxies.without(absent(network)), ..*options };
+    let options = Options { proxies: options.proxies.without(absent(network)), ..*options };
     let (bytes, cost) =
-        walked(network, options, source).map_err(|error| explained(network, options.height, options.width, error))?;
-    let bytes = bytes.max(of_whole_network(network, options, source)?);
+        walked(network, &options, source).map_err(|error| explained(network, options.height, options.width, error))?;
+    let bytes = bytes.max(of_whole_network(network, &options, source)?);
     let cost = match !SMALL && network.counted().is_some() {
         true => Cost::of(network, options.height, options.width)?,
         false => cost.with_own_parameters(network, [options.height, options.width])?,
     };
-    Ok(Outlook { bytes, counts: Counts { cost, complexity: network.complexity(&cost)? } })
+    let counts = Counts { cost, complexity: network.complexity(&cost)? };
+    Ok(Prepared { network, options, source, bytes, counts })
 }
 
 /// Scores a network in the given memory. `observe` is told of every block as it is done, repeat after repeat.
@@ -123,13 +143,9 @@ pub fn score<N: Network + ?Sized>(
     options: &Options,
     source: &dyn Source,
     workspace: &mut Workspace<'_>,
-    mut observe: impl FnMut(&BlockScores),
+    observe: impl FnMut(&BlockScores),
 ) -> Result<Scores, Error> {
-    of_blocks(network, options, source, workspace, |runner, workspace| {
-        let scores = runner.score(workspace);
-        observe(&scores);
-        Ok(scores)
-    })
+    prepare(network, options, source)?.score(workspace, observe)
 }
 
 /// Runs the forward pass alone and hands every feature, once complete, to `visit` with the number of its block: such as to
@@ -144,11 +160,7 @@ pub fn features<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut visit: impl FnMut(usize, View<'_>),
 ) -> Result<(), Error> {
-    let needed = workspace_size(network, options, source)?;
-    if workspace.capacity() < needed {
-        return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
-    }
-    for_each_block(network, options, source, needed, |runner| {
+    prepare(network, options, source)?.fitting(workspace)?.for_each_block(options.seed, |runner| {
         runner.forward(workspace, &mut |_| ());
         if !runner.plan.is_empty() {
             let feature = workspace.loans().read(runner.plan.slot::<f32>(Region::Output, &runner.frame));
@@ -156,54 +168,6 @@ pub fn features<N: Network + ?Sized>(
         }
         Ok(())
     })
-}
-
-/// Describes and plans every block in order and hands it to `run` with its place in a workspace of `end` bytes.
-#[inline(never)] // what is on its stack is given back when it returns
-fn for_each_block<N: Network + ?Sized>(
-    network: &N,
-    options: &Options,
-    source: &dyn Source,
-    end: usize,
-    mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
-    while let Some(block) = walk.next_block()? {
-        let plan = plans.next(block, options, want(options), source)?;
-        let frame = ends.next(block, plan)?.frame(end);
-        run(&Runner::new(block, plan, frame, options, source))?;
-    }
-    Ok(())
-}
-
-/// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in its place
-/// and leaves that of the block there.
-pub(crate) fn of_blocks<N: Network + ?Sized>(
-    network: &N,
-    options: &Options,
-    source: &dyn Source,
-    workspace: &mut Workspace<'_>,
-    mut block_scores: impl FnMut(&Runner<'_>, &mut Workspace<'_>) -> Result<BlockScores, Error>,
-) -> Result<Scores, Error> {
-    let Outlook { bytes: needed, counts } = check(network, options, source)?;
-    if workspace.capacity() < needed {
-        return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
-    }
-    let absent = absent(network);
-    let options = &Options { proxies: options.proxies.without(absent), ..*options };
-    let mut totals = Totals::new(network.identity_rule(), options.proxies.measured().without(absent));
-    for repeat in 0..options.repeats {
-        let options = Options { seed: repeat_seed(options.seed, repeat), ..*options };
-        for_each_block(network, &options, source, needed, |runner| {
-            totals.add(&block_scores(runner, workspace)?);
-            Ok(())
-        })?;
-        #[cfg(feature = "gradients")]
-        Subject { network, options: &options, source }.measure(workspace, &mut totals)?;
-        totals.end_repeat();
-    }
-    Ok(totals.finish(&counts))
 }
 
 /// Runs the forward pass alone, such as to take its time on this machine. Each step of a block, once done, is handed to
@@ -219,12 +183,72 @@ pub fn forward<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut repeat: impl FnMut(usize, &mut dyn FnMut()),
 ) -> Result<(), Error> {
-    let needed = workspace_size(network, options, source)?;
-    if workspace.capacity() < needed {
-        return Err(Error::WorkspaceTooSmall { needed, given: workspace.capacity() });
-    }
-    for_each_block(network, options, source, needed, |runner| {
+    prepare(network, options, source)?.fitting(workspace)?.for_each_block(options.seed, |runner| {
         runner.forward(workspace, &mut |step| repeat(runner.block.index(), step));
         Ok(())
     })
+}
+
+impl<N: Network + ?Sized> Prepared<'_, N> {
+    /// Bytes of workspace that the score needs: see [`workspace_size`].
+    pub fn workspace_size(&self) -> usize {
+        self.bytes
+    }
+
+    /// [`score`].
+    ///
+    /// # Errors
+    /// [`Error::WorkspaceTooSmall`], before any work.
+    pub fn score(&self, workspace: &mut Workspace<'_>, mut observe: impl FnMut(&BlockScores)) -> Result<Scores, Error> {
+        self.of_blocks(workspace, |runner, workspace| {
+            let scores = runner.score(workspace);
+            observe(&scores);
+            Ok(scores)
+        })
+    }
+
+    /// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in its place
+    /// and leaves that of the block there.
+    pub(crate) fn of_blocks(
+        &self,
+        workspace: &mut Workspace<'_>,
+        mut block_scores: impl FnMut(&Runner<'_>, &mut Workspace<'_>) -> Result<BlockScores, Error>,
+    ) -> Result<Scores, Error> {
+        let Self { network, options, .. } = self.fitting(workspace)?;
+        let measured = options.proxies.measured().without(absent(*network));
+        let mut totals = Totals::new(network.identity_rule(), measured);
+        for repeat in 0..options.repeats {
+            let seed = repeat_seed(options.seed, repeat);
+            self.for_each_block(seed, |runner| {
+                totals.add(&block_scores(runner, workspace)?);
+                Ok(())
+            })?;
+            #[cfg(feature = "gradients")]
+            Subject { network: *network, options: &Options { seed, ..*options }, source: self.source }
+                .measure(workspace, &mut totals)?;
+            totals.end_repeat();
+        }
+        Ok(totals.finish(&self.counts))
+    }
+
+    /// The same, if the workspace is large enough.
+    fn fitting(&self, workspace: &Workspace<'_>) -> Result<&Self, Error> {
+        let given = workspace.capacity();
+        if given < self.bytes { Err(Error::WorkspaceTooSmall { needed: self.bytes, given }) } else { Ok(self) }
+    }
+
+    /// Describes and plans every block in order and hands it to `run` with its place in the workspace.
+    #[inline(never)] // what is on its stack is given back when it returns
+    fn for_each_block(&self, seed: u64, mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>) -> Result<(), Error> {
+        let Self { network, source, .. } = *self;
+        let options = &Options { seed, ..self.options };
+        let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
+        let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
+        while let Some(block) = walk.next_block()? {
+            let plan = plans.next(block, options, want(options), source)?;
+            let frame = ends.next(block, plan)?.frame(self.bytes);
+            run(&Runner::new(block, plan, frame, options, source))?;
+        }
+        Ok(())
+    }
 }

@@ -160,10 +160,11 @@ impl Scorer {
         with_blocks: bool,
     ) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let workspace_bytes = aznas::workspace_size(network, options, source)?;
+        let prepared = aznas::score::prepare(network, options, source)?;
+        let workspace_bytes = prepared.workspace_size();
         let mut workspace = self.memory.workspace(workspace_bytes)?;
         let mut blocks = Vec::new();
-        let scores = aznas::score(network, options, source, &mut workspace, |block| {
+        let scores = prepared.score(&mut workspace, |block| {
             if with_blocks {
                 blocks.push(*block);
             }

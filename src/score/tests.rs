@@ -1,6 +1,6 @@
 //! A network whose blocks read the last two features, feature by feature against the interpreter.
 
-use super::{of_blocks, workspace_size};
+use super::{prepare, workspace_size};
 use crate::Error;
 use crate::graph::{Block, Convolution, Network, Walk};
 use crate::mem::Memory;
@@ -91,11 +91,12 @@ fn features_that_are_read_twice_stay_in_place() {
     }
     for backend in Backend::available() {
         let options = Options { backend, ..options };
-        let bytes = workspace_size(&Cells, &options, &given).unwrap();
+        let prepared = prepare(&Cells, &options, &given).unwrap();
+        let bytes = prepared.workspace_size();
         let mut memory = Memory::new();
         let mut workspace = memory.workspace(bytes).unwrap();
         let mut index = 0;
-        of_blocks(&Cells, &options, &given, &mut workspace, |runner, workspace| {
+        let scores = prepared.of_blocks(&mut workspace, |runner, workspace| {
             let scores = runner.score(workspace);
             let feature = workspace.loans().read::<f32>(runner.plan.slot(Region::Output, &runner.frame));
             assert_eq!(feature.len(), features[index].len());
@@ -105,13 +106,12 @@ fn features_that_are_read_twice_stay_in_place() {
             }
             index += 1;
             Ok(scores)
-        })
-        .unwrap();
+        });
+        assert!(scores.is_ok());
         assert_eq!(index, CELLS.len());
         let mut small = vec![0; bytes - 1];
         let mut workspace = crate::Workspace::from_bytes(&mut small);
-        let refused =
-            of_blocks(&Cells, &options, &given, &mut workspace, |runner, workspace| Ok(runner.score(workspace)));
+        let refused = prepared.score(&mut workspace, |_| ());
         assert!(matches!(refused, Err(Error::WorkspaceTooSmall { needed, .. }) if needed == bytes));
     }
 }
