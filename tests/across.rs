@@ -80,6 +80,35 @@ fn what_carries_over_is_chosen() {
 }
 
 #[test]
+fn what_budgets_leave_to_find_is_found() {
+    let group = folder("across", "budgets");
+    let mut text = "arch,accuracy,expressivity,progressivity,trainability,params,flops\n".to_string();
+    // Ten networks of one size and ten of double; expressivity knows the best of each, trainability the worst.
+    for network in 0..20 {
+        let size = if network < 10 { 100 } else { 200 };
+        text += &format!("n{network},{network},{network},-inf,{},0,{size}\n", -network);
+    }
+    let good = group.join("good");
+    fs::create_dir_all(&good).unwrap();
+    fs::write(good.join("ranks.csv"), text).unwrap();
+    let few = benchmark(&group, "few", 1.0);
+    let out = group.join("out");
+    assert!(across(&out, &[good, few], &[]).status.success());
+
+    let budgets = rows(&out.join("budgets.csv"));
+    let found = |proxies: &str, benchmark: &str, size: &str| {
+        let row = budgets.iter().find(|row| row[..3] == [proxies, benchmark, size]).unwrap();
+        row[3..].join(" ")
+    };
+    assert_eq!(found("expressivity", "good", "flops"), "14.000 9.500 14.000");
+    assert_eq!(found("trainability", "good", "flops"), "5.000 9.500 14.000");
+    assert_eq!(found("progressivity", "good", "flops"), "9.500 9.500 14.000", "all are equal to it");
+    assert_eq!(found("expressivity", "good", "params"), "  ", "nothing has parameters");
+    assert_eq!(found("expressivity", "few", "flops"), "  ", "eight are too few to choose from");
+    assert!(fs::read_to_string(out.join("taus.svg")).unwrap().contains("good, equal multiply-adds"));
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let group = folder("across", "refused");
     let good = benchmark(&group, "good", 1.0);

@@ -9,10 +9,11 @@ use std::path::Path;
 /// The networks of one table.
 pub struct Benchmark {
     pub name: String,
-    /// Doubled ranks of the accuracies.
+    pub accuracies: Vec<f64>,
+    /// Their doubled ranks.
     truth: Vec<u32>,
-    /// Multiply-adds and parameters.
-    sizes: [Vec<f64>; 2],
+    /// Each proxy by its number.
+    columns: Vec<Vec<f64>>,
     /// What each proxy adds to an aggregate, by its number.
     contributions: Vec<Vec<f64>>,
 }
@@ -63,10 +64,14 @@ impl Benchmark {
         if accuracies.len() < 2 {
             return Err(Failure::content(&path, "has fewer than two networks with accuracies"));
         }
-        let sizes = [Proxy::Flops, Proxy::Params].map(|proxy| columns[proxy as usize].clone());
         let contributions = columns.iter().map(|column| contribution(column)).collect();
         let name = folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.display().to_string());
-        Ok(Self { name, truth: doubled_ranks(&accuracies), sizes, contributions })
+        Ok(Self { name, truth: doubled_ranks(&accuracies), accuracies, columns, contributions })
+    }
+
+    /// A proxy of every network.
+    pub fn column(&self, proxy: Proxy) -> &[f64] {
+        &self.columns[proxy as usize]
     }
 
     /// How many networks there are.
@@ -82,10 +87,9 @@ impl Benchmark {
     /// All that is said of the aggregate of a set.
     pub fn figures(&self, set: ProxySet) -> Figures {
         let ranks = self.ranks(set);
-        let equal = |sizes| kendall_at_equal_size(&ranks, &self.truth, sizes);
-        let [of_macs, of_parameters] = &self.sizes;
+        let equal = |size| kendall_at_equal_size(&ranks, &self.truth, self.column(size));
         let gain = |count| discounted_gain(&ranks, &self.truth, count);
-        Figures([kendall(&ranks, &self.truth), equal(of_macs), equal(of_parameters), gain(10), gain(100)])
+        Figures([kendall(&ranks, &self.truth), equal(Proxy::Flops), equal(Proxy::Params), gain(10), gain(100)])
     }
 
     fn ranks(&self, set: ProxySet) -> Vec<u32> {
@@ -98,7 +102,7 @@ impl Benchmark {
 }
 
 /// What a proxy adds to an aggregate.
-fn contribution(column: &[f64]) -> Vec<f64> {
+pub fn contribution(column: &[f64]) -> Vec<f64> {
     let (mut out, mut scratch) = (vec![0.0; column.len()], vec![0; column.len()]);
     aggregate(&[column], &[1.0], Mode::Log, &mut out, &mut scratch).expect("lengths agree");
     out

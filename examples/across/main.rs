@@ -1,17 +1,25 @@
 //! Studies across spaces: which proxies, and which sets of them, rank networks of every benchmark.
 
 mod benchmark;
+mod budgets;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../correlate/picture/mod.rs"]
+#[allow(dead_code, unused_imports)] // correlate draws the rest
+mod picture;
 mod sets;
+#[path = "../correlate/sheet.rs"]
+#[allow(dead_code)] // pictures escape text as tables do
+mod sheet;
 #[path = "../correlate/statistics.rs"]
 #[allow(dead_code)] // correlate uses the rest
 mod statistics;
 
-use aznas::proxy::ProxySet;
+use aznas::proxy::{Proxy, ProxySet};
 use benchmark::{Benchmark, Figures};
 use clap::Parser;
 use common::failure::{At, Failure, Result};
+use picture::{Bar, bars};
 use sets::Choice;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,6 +80,10 @@ fn run(arguments: &Arguments) -> Result<()> {
     let named = named.map(|&(name, set)| (name.to_string(), set));
     let rows: Vec<_> = named.chain(alone).collect();
     write_figures(&arguments.out.join("figures.csv"), &benchmarks, &rows)?;
+    write_budgets(&arguments.out.join("budgets.csv"), &benchmarks, &rows)?;
+
+    let path = arguments.out.join("taus.svg");
+    std::fs::write(&path, drawn(&benchmarks)).at(&path)?;
 
     let choice = Choice::new(&benchmarks, arguments.proxies);
     write_best(&arguments.out.join("best.csv"), &benchmarks, &choice)?;
@@ -121,6 +133,35 @@ fn write_figures(path: &Path, benchmarks: &[Benchmark], rows: &[(String, ProxySe
             let figures = benchmark.figures(*set).values().map(figure);
             let head = [name.clone(), benchmark.name.clone(), benchmark.len().to_string()];
             writer.write_record(head.into_iter().chain(figures)).at(path)?;
+        }
+    }
+    writer.flush().at(path)
+}
+
+/// What a benchmark's ranking by `general` and by the paper's four is worth, and among networks of nearly one size.
+fn drawn(benchmarks: &[Benchmark]) -> String {
+    let bar = |benchmark: &Benchmark, place: usize, of: &str| {
+        let value = |set| benchmark.figures(set).values().nth(place).flatten();
+        let values = [ProxySet::GENERAL, ProxySet::PAPER].map(value);
+        Bar { label: format!("{}{of}", benchmark.name), values, published: None }
+    };
+    let pairs = |benchmark| [bar(benchmark, 0, ""), bar(benchmark, 1, ", equal multiply-adds")];
+    let drawn: Vec<Bar> = benchmarks.iter().flat_map(pairs).collect();
+    bars(&drawn, ["general", "the paper's four"], "Kendall's tau with trained accuracy")
+}
+
+fn write_budgets(path: &Path, benchmarks: &[Benchmark], rows: &[(String, ProxySet)]) -> Result<()> {
+    let mut writer = csv::Writer::from_path(path).at(path)?;
+    let heading = ["proxies", "benchmark", "budgets of", "accuracy found", "drawn blindly", "best there is"];
+    writer.write_record(heading).at(path)?;
+    for (name, set) in rows {
+        for benchmark in benchmarks {
+            for size in [Proxy::Flops, Proxy::Params] {
+                let found = budgets::found(benchmark, *set, size);
+                let figures = found.map_or([None; 3], |found| [found.chosen, found.drawn, found.best].map(Some));
+                let head = [name, benchmark.name.as_str(), size.name()].map(str::to_string);
+                writer.write_record(head.into_iter().chain(figures.map(figure))).at(path)?;
+            }
         }
     }
     writer.flush().at(path)
