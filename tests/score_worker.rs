@@ -219,9 +219,9 @@ fn a_batch_that_fits_is_found_and_one_that_does_not_is_noted() {
         let options = ["--channels", "4", "--cells", "1", "--resolution", "8", "--format", "csv", "--batch", batch];
         Command::new(program("score")).args(options).arg(CELL).output().unwrap()
     };
-    let (auto, fitting, small) = (scored("auto"), scored("16"), scored("7"));
+    let (auto, fitting, small) = (scored("auto"), scored("32"), scored("7"));
     assert_eq!(text(&auto.stdout), text(&fitting.stdout));
-    assert!(text(&auto.stdout).contains("batch=16 ") && auto.stderr.is_empty(), "{}", text(&auto.stderr));
+    assert!(text(&auto.stdout).contains("batch=32 ") && auto.stderr.is_empty(), "{}", text(&auto.stderr));
     assert!(small.status.success() && text(&small.stderr).contains("fewer than two positions a channel"));
     let wrong = scored("many");
     assert!(!wrong.status.success() && text(&wrong.stderr).contains("neither auto nor a number"));

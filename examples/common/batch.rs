@@ -10,8 +10,9 @@ use aznas::{Error, Options};
 /// Leaves the batch to the networks. No score is of so many images.
 pub const AUTO: usize = usize::MAX;
 
-/// Positions of every feature that `--batch auto` sees to, for each of its channels: see docs/ranking.md.
-const POSITIONS_PER_CHANNEL: u32 = 4;
+/// Positions of every feature that `--batch auto` sees to, for each of its channels: with so many, scores rank as those of four
+/// times the batch do, and with half of them trainability does not (docs/ranking.md).
+const POSITIONS_PER_CHANNEL: u32 = 8;
 
 /// Networks that are drawn to know the widths of a space.
 const SAMPLES: usize = 32;

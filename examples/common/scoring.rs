@@ -18,7 +18,7 @@ const MOST_WORKERS: i64 = 1024;
 /// How networks are scored.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ScoringArguments {
-    /// Images of the random input batch, or auto: the least that gives every feature four positions a channel, of a space
+    /// Images of the random input batch, or auto: the least that gives every feature eight positions a channel, of a space
     /// for all of its networks, of a file for each
     #[arg(long, default_value = "64", value_parser = batch::parse)]
     pub batch: usize,

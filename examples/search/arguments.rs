@@ -216,7 +216,7 @@ impl Arguments {
     /// The command line as it is read.
     pub fn program() -> Command {
         let help = "Images of the random input batch, or auto: the least that gives every feature of some networks of the \
-                    space four positions a channel [default: 8 for nb201, else 64]";
+                    space eight positions a channel [default: 8 for nb201, else 64]";
         Self::command().mut_arg("batch", |batch| batch.hide_default_value(true).help(help))
     }
 
