@@ -51,7 +51,7 @@ struct Arguments {
 }
 
 /// What does not depend on how many blocks there are, or is counted to say just that: means over blocks of what each is by
-/// itself, and sizes; nothing twice. No accuracy has a part in this.
+/// itself, and sizes; nothing twice. Accuracies had a part in this list: see docs/ranking.md.
 const CANDIDATES: ProxySet = ProxySet::GENERAL;
 
 fn main() -> ExitCode {
