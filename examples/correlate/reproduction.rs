@@ -217,8 +217,7 @@ impl<'a> Measured<'a> {
     /// What was measured of how many rows, and what that took.
     fn sheet(&self) -> Sheet {
         let heading = ["proxies and setting", "rows", "of", "seeds", "scored", "ms per architecture", "worker minutes"];
-        let note =
-            "Of what costs much, every third row by accuracy is measured. Time is that of one worker.";
+        let note = "Of what costs much, every third row by accuracy is measured. Time is that of one worker.";
         let mut sheet = Sheet::new("measurements", "What was measured", note, &heading);
         for (measurement, effort) in &self.efforts {
             let rows = self.parts.get(&measurement.sample.every).map_or(0, |part| part.table.rows.len());
