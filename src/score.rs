@@ -31,6 +31,11 @@ fn absent<N: Network + ?Sized>(network: &N) -> ProxySet {
     if network.progressivity() { ProxySet::of(&[]) } else { ProxySet::PROGRESSIVE }
 }
 
+/// The options with a seed, and without the proxies that the network does not have.
+fn present<N: Network + ?Sized>(network: &N, options: &Options, seed: u64) -> Options {
+    Options { seed, proxies: options.proxies.without(absent(network)), ..*options }
+}
+
 /// Bytes of workspace that [`score`] needs for the same arguments, in a workspace of any alignment: see
 /// [`Workspace::buffer_len`] for the length of a plain buffer.
 ///
@@ -49,8 +54,7 @@ pub fn workspace_size<N: Network + ?Sized>(
 #[derive(Clone, Copy)]
 pub struct Prepared<'p, N: ?Sized> {
     network: &'p N,
-    /// Without the proxies that the network's space does not have.
-    options: Options,
+    options: &'p Options,
     source: &'p dyn Source,
     /// Bytes of workspace.
     bytes: usize,
@@ -104,7 +108,7 @@ fn of_whole_network<N: Network + ?Sized>(_: &N, options: &Options, _: &dyn Sourc
 #[inline(never)] // what is on its stack is given back when it returns
 pub fn prepare<'p, N: Network + ?Sized>(
     network: &'p N,
-    options: &Options,
+    options: &'p Options,
     source: &'p dyn Source,
 ) -> Result<Prepared<'p, N>, Error> {
     if !options.backend.is_available() {
@@ -119,10 +123,10 @@ pub fn prepare<'p, N: Network + ?Sized>(
     if options.entropy == Entropy::HalfSplit && options.batch < 2 {
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for half-split entropies" });
     }
-    let options = Options { proxies: options.proxies.without(absent(network)), ..*options };
+    let present = &present(network, options, options.seed);
     let (bytes, cost) =
-        walked(network, &options, source).map_err(|error| explained(network, options.height, options.width, error))?;
-    let bytes = bytes.max(of_whole_network(network, &options, source)?);
+        walked(network, present, source).map_err(|error| explained(network, options.height, options.width, error))?;
+    let bytes = bytes.max(of_whole_network(network, present, source)?);
     let cost = match !SMALL && network.counted().is_some() {
         true => Cost::of(network, options.height, options.width)?,
         false => cost.with_own_parameters(network, [options.height, options.width])?,
@@ -224,7 +228,7 @@ impl<N: Network + ?Sized> Prepared<'_, N> {
                 Ok(())
             })?;
             #[cfg(feature = "gradients")]
-            Subject { network: *network, options: &Options { seed, ..*options }, source: self.source }
+            Subject { network: *network, options: &present(*network, options, seed), source: self.source }
                 .measure(workspace, &mut totals)?;
             totals.end_repeat();
         }
@@ -241,7 +245,7 @@ impl<N: Network + ?Sized> Prepared<'_, N> {
     #[inline(never)] // what is on its stack is given back when it returns
     fn for_each_block(&self, seed: u64, mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>) -> Result<(), Error> {
         let Self { network, source, .. } = *self;
-        let options = &Options { seed, ..self.options };
+        let options = &present(network, self.options, seed);
         let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
         let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
         while let Some(block) = walk.next_block()? {
