@@ -219,7 +219,8 @@ impl<N: Network + ?Sized> Prepared<'_, N> {
         mut block_scores: impl FnMut(&Runner<'_>, &mut Workspace<'_>) -> Result<BlockScores, Error>,
     ) -> Result<Scores, Error> {
         let Self { network, options, .. } = self.fitting(workspace)?;
-        let measured = options.proxies.measured().without(absent(*network));
+        let absent = absent(*network);
+        let measured = options.proxies.without(absent).measured().without(absent);
         let mut totals = Totals::new(network.identity_rule(), measured);
         for repeat in 0..options.repeats {
             let seed = repeat_seed(options.seed, repeat);
