@@ -140,12 +140,15 @@ fn write_figures(path: &Path, benchmarks: &[Benchmark], rows: &[(String, ProxySe
 
 /// What a benchmark's ranking by `general` and by the paper's four is worth, and among networks of nearly one size.
 fn drawn(benchmarks: &[Benchmark]) -> String {
-    let bar = |benchmark: &Benchmark, place: usize, of: &str| {
-        let value = |set| benchmark.figures(set).values().nth(place).flatten();
-        let values = [ProxySet::GENERAL, ProxySet::PAPER].map(value);
-        Bar { label: format!("{}{of}", benchmark.name), values, published: None }
+    let pairs = |benchmark: &Benchmark| {
+        let figures =
+            [ProxySet::GENERAL, ProxySet::PAPER].map(|set| benchmark.figures(set).values().collect::<Vec<_>>());
+        [(0, ""), (1, ", equal multiply-adds")].map(|(place, of)| Bar {
+            label: format!("{}{of}", benchmark.name),
+            values: figures.each_ref().map(|figures| figures[place]),
+            published: None,
+        })
     };
-    let pairs = |benchmark| [bar(benchmark, 0, ""), bar(benchmark, 1, ", equal multiply-adds")];
     let drawn: Vec<Bar> = benchmarks.iter().flat_map(pairs).collect();
     bars(&drawn, ["general", "the paper's four"], "Kendall's tau with trained accuracy")
 }
