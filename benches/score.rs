@@ -11,7 +11,11 @@ use aznas::spaces::autoformer::{Architecture, TransformerNetwork};
 use aznas::spaces::mbv2::{Structure, UnitNetwork};
 use aznas::spaces::nb201::{Cell, CellNetwork, Skeleton};
 use aznas::tensor::Random;
-use aznas::{Options, Scores, base::rng, score::prepare};
+use aznas::{
+    Options, Scores,
+    base::rng,
+    score::{Plans, prepare},
+};
 use criterion::{Criterion, criterion_group, criterion_main};
 use measure::{Work, bench, bench_part, is_trial};
 use rayon::prelude::*;
@@ -43,16 +47,22 @@ const STRUCTURES: [(&str, &str); 2] = [
 ];
 
 /// Scores networks one after the other in the same memory.
-#[derive(Default)]
 struct Scorer {
     memory: Memory,
+    plans: Plans,
 }
 
 impl Scorer {
     fn score(&mut self, network: &dyn Network, options: &Options) -> Scores {
-        let prepared = prepare(network, options, &Random).expect("the network is right");
+        let mut prepared = prepare(network, options, &Random, &mut self.plans).expect("the network is right");
         let mut workspace = self.memory.workspace(prepared.workspace_size()).expect("there is memory");
         prepared.score(&mut workspace, |_| ()).expect("the workspace suffices")
+    }
+}
+
+impl Default for Scorer {
+    fn default() -> Self {
+        Self { memory: Memory::new(), plans: Plans::of_most(8) }
     }
 }
 

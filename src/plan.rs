@@ -10,10 +10,10 @@ mod ends;
 mod frame;
 mod given;
 mod gradients;
+mod plans;
 #[cfg(feature = "gradients")]
 mod recall;
 mod step;
-mod succession;
 mod values;
 
 pub(crate) use ends::Ends;
@@ -26,10 +26,10 @@ pub(crate) use given::check_source;
 #[cfg(feature = "gradients")]
 pub(crate) use given::{check_batch, check_parameters};
 use gradients::Course;
+pub use plans::Plans;
 #[cfg(feature = "gradients")]
 pub(crate) use recall::Recall;
 pub(crate) use step::{Phase, Step};
-pub(crate) use succession::Succession;
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
 
 use crate::Error;
@@ -130,6 +130,11 @@ impl Want {
         return self.through.is_some();
         #[cfg(not(feature = "gradients"))]
         false
+    }
+
+    /// Whether every batch normalisation matters, also that of zeros.
+    fn is_of_norms(self) -> bool {
+        self.of_parameters() || self.looks()
     }
 
     /// Whether blocks need not even be run.

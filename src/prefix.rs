@@ -50,7 +50,7 @@ use crate::options::Options;
 use crate::plan::Region;
 use crate::proxy::{BlockScores, Scores};
 use crate::run::Runner;
-use crate::score::prepare;
+use crate::score::{self, Plans};
 use crate::tensor::Random;
 use core::ops::Range;
 use entries::Entries;
@@ -84,6 +84,28 @@ pub struct Store<'m> {
     /// The worth of the feature that was forgotten last: what is used now is worth that much more.
     inflation: u64,
     counts: Counts,
+}
+
+/// A score with random tensors of which everything is known before any work; see [`prepare`].
+pub struct Prepared<'p, N: ?Sized>(score::Prepared<'p, N>);
+
+/// Refuses all that a score refuses but a workspace that is too small, as [`score::prepare`] does.
+///
+/// # Errors
+/// Those of [`score::prepare`].
+pub fn prepare<'p, N: Network + ?Sized>(
+    network: &'p N,
+    options: &'p Options,
+    plans: &'p mut Plans,
+) -> Result<Prepared<'p, N>, Error> {
+    score::prepare(network, options, &Random, plans).map(Prepared)
+}
+
+impl<N: Network + ?Sized> Prepared<'_, N> {
+    /// Bytes of workspace that the score needs: see [`crate::workspace_size`].
+    pub fn workspace_size(&self) -> usize {
+        self.0.workspace_size()
+    }
 }
 
 /// What is to be done for one network in one repeat.
@@ -128,10 +150,24 @@ impl<'m> Store<'m> {
         network: &N,
         options: &Options,
         workspace: &mut Workspace<'_>,
+        observe: impl FnMut(&BlockScores),
+    ) -> Result<Scores, Error> {
+        self.score_prepared(&mut prepare(network, options, &mut Plans::new())?, workspace, observe)
+    }
+
+    /// [`score`](Self::score) of what is prepared.
+    ///
+    /// # Errors
+    /// [`Error::WorkspaceTooSmall`], before any work.
+    pub fn score_prepared<N: Network + ?Sized>(
+        &mut self,
+        prepared: &mut Prepared<'_, N>,
+        workspace: &mut Workspace<'_>,
         mut observe: impl FnMut(&BlockScores),
     ) -> Result<Scores, Error> {
         let mut course = Course { passed: Key::NONE, run: 0..0, recalled: 0, last: 0 };
-        prepare(network, options, &Random)?.of_blocks(workspace, |runner, workspace| {
+        let network = prepared.0.network();
+        prepared.0.of_blocks(workspace, |runner, workspace| {
             if runner.block.index() == 0 {
                 course = self.course(network, runner.options)?;
             }

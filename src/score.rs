@@ -5,6 +5,7 @@ pub(crate) mod tests;
 
 mod batch;
 
+pub use crate::plan::Plans;
 pub use batch::smallest_batch;
 
 use crate::Error;
@@ -15,7 +16,7 @@ use crate::graph::{Cost, Network, Walk, check_multiple, explained};
 use crate::measure::Subject;
 use crate::mem::Workspace;
 use crate::options::{Entropy, Options, Sigma};
-use crate::plan::{self, Ends, Region, Succession, Want};
+use crate::plan::{self, Ends, Region, Want};
 use crate::proxy::{BlockScores, Counts, Measurement, ProxySet, Scores, Totals};
 use crate::run::Runner;
 use crate::tensor::{Source, View};
@@ -47,26 +48,31 @@ pub fn workspace_size<N: Network + ?Sized>(
     options: &Options,
     source: &dyn Source,
 ) -> Result<usize, Error> {
-    Ok(prepare(network, options, source)?.workspace_size())
+    Ok(prepare(network, options, source, &mut Plans::new())?.workspace_size())
 }
 
 /// A score of which everything is known before any work; see [`prepare`].
-#[derive(Clone, Copy)]
 pub struct Prepared<'p, N: ?Sized> {
     network: &'p N,
     options: &'p Options,
     source: &'p dyn Source,
+    plans: &'p mut Plans,
     /// Bytes of workspace.
     bytes: usize,
     counts: Counts,
 }
 
 /// The bytes of workspace and what is counted, at the resolution of the scores; nothing if another network `counts`.
-fn walked<N: Network + ?Sized>(network: &N, options: &Options, source: &dyn Source) -> Result<(usize, Cost), Error> {
+fn walked<N: Network + ?Sized>(
+    network: &N,
+    options: &Options,
+    source: &dyn Source,
+    plans: &mut Plans,
+) -> Result<(usize, Cost), Error> {
     let is_counted = SMALL || network.counted().is_none();
     let (mut bytes, mut cost) = (0, Cost::default());
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-    let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
+    let mut ends = Ends::new(walk.input());
     while let Some(block) = walk.next_block()? {
         let plan = plans.next(block, options, want(options), source)?;
         if plan.is_uneven() {
@@ -101,7 +107,8 @@ fn of_whole_network<N: Network + ?Sized>(_: &N, options: &Options, _: &dyn Sourc
 }
 
 /// Refuses all that a score refuses but a workspace that is too small: a workspace of the size that is found can be had
-/// before it is taken, and the network is looked at once for both.
+/// before it is taken, and the network is looked at once for both. What is planned is kept in `plans`, as far as there is
+/// room.
 ///
 /// # Errors
 /// Those of [`workspace_size`].
@@ -110,6 +117,7 @@ pub fn prepare<'p, N: Network + ?Sized>(
     network: &'p N,
     options: &'p Options,
     source: &'p dyn Source,
+    plans: &'p mut Plans,
 ) -> Result<Prepared<'p, N>, Error> {
     if !options.backend.is_available() {
         return Err(Error::BackendUnavailable);
@@ -124,15 +132,15 @@ pub fn prepare<'p, N: Network + ?Sized>(
         return Err(Error::Invalid { field: "batch", expected: "at least 2 for half-split entropies" });
     }
     let present = &present(network, options, options.seed);
-    let (bytes, cost) =
-        walked(network, present, source).map_err(|error| explained(network, options.height, options.width, error))?;
+    let (bytes, cost) = walked(network, present, source, plans)
+        .map_err(|error| explained(network, options.height, options.width, error))?;
     let bytes = bytes.max(of_whole_network(network, present, source)?);
     let cost = match !SMALL && network.counted().is_some() {
         true => Cost::of(network, options.height, options.width)?,
         false => cost.with_own_parameters(network, [options.height, options.width])?,
     };
     let counts = Counts { cost, complexity: network.complexity(&cost)? };
-    Ok(Prepared { network, options, source, bytes, counts })
+    Ok(Prepared { network, options, source, plans, bytes, counts })
 }
 
 /// Scores a network in the given memory. `observe` is told of every block as it is done, repeat after repeat.
@@ -149,7 +157,7 @@ pub fn score<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     observe: impl FnMut(&BlockScores),
 ) -> Result<Scores, Error> {
-    prepare(network, options, source)?.score(workspace, observe)
+    prepare(network, options, source, &mut Plans::new())?.score(workspace, observe)
 }
 
 /// Runs the forward pass alone and hands every feature, once complete, to `visit` with the number of its block: such as to
@@ -164,7 +172,7 @@ pub fn features<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut visit: impl FnMut(usize, View<'_>),
 ) -> Result<(), Error> {
-    prepare(network, options, source)?.fitting(workspace)?.for_each_block(options.seed, |runner| {
+    prepare(network, options, source, &mut Plans::new())?.fitting(workspace)?.for_each_block(options.seed, |runner| {
         runner.forward(workspace, &mut |_| ());
         if !runner.plan.is_empty() {
             let feature = workspace.loans().read(runner.plan.slot::<f32>(Region::Output, &runner.frame));
@@ -187,13 +195,18 @@ pub fn forward<N: Network + ?Sized>(
     workspace: &mut Workspace<'_>,
     mut repeat: impl FnMut(usize, &mut dyn FnMut()),
 ) -> Result<(), Error> {
-    prepare(network, options, source)?.fitting(workspace)?.for_each_block(options.seed, |runner| {
+    prepare(network, options, source, &mut Plans::new())?.fitting(workspace)?.for_each_block(options.seed, |runner| {
         runner.forward(workspace, &mut |step| repeat(runner.block.index(), step));
         Ok(())
     })
 }
 
-impl<N: Network + ?Sized> Prepared<'_, N> {
+impl<'p, N: Network + ?Sized> Prepared<'p, N> {
+    /// The network.
+    pub(crate) fn network(&self) -> &'p N {
+        self.network
+    }
+
     /// Bytes of workspace that the score needs: see [`workspace_size`].
     pub fn workspace_size(&self) -> usize {
         self.bytes
@@ -203,7 +216,11 @@ impl<N: Network + ?Sized> Prepared<'_, N> {
     ///
     /// # Errors
     /// [`Error::WorkspaceTooSmall`], before any work.
-    pub fn score(&self, workspace: &mut Workspace<'_>, mut observe: impl FnMut(&BlockScores)) -> Result<Scores, Error> {
+    pub fn score(
+        &mut self,
+        workspace: &mut Workspace<'_>,
+        mut observe: impl FnMut(&BlockScores),
+    ) -> Result<Scores, Error> {
         self.of_blocks(workspace, |runner, workspace| {
             let scores = runner.score(workspace);
             observe(&scores);
@@ -213,13 +230,14 @@ impl<N: Network + ?Sized> Prepared<'_, N> {
 
     /// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in its place
     /// and leaves that of the block there.
+    #[inline(never)] // beside plans, everything else on the stack would be far away
     pub(crate) fn of_blocks(
-        &self,
+        &mut self,
         workspace: &mut Workspace<'_>,
         mut block_scores: impl FnMut(&Runner<'_>, &mut Workspace<'_>) -> Result<BlockScores, Error>,
     ) -> Result<Scores, Error> {
-        let Self { network, options, .. } = self.fitting(workspace)?;
-        let absent = absent(*network);
+        let Self { network, options, .. } = *self.fitting(workspace)?;
+        let absent = absent(network);
         let measured = options.proxies.without(absent).measured().without(absent);
         let mut totals = Totals::new(network.identity_rule(), measured);
         for repeat in 0..options.repeats {
@@ -229,7 +247,7 @@ impl<N: Network + ?Sized> Prepared<'_, N> {
                 Ok(())
             })?;
             #[cfg(feature = "gradients")]
-            Subject { network: *network, options: &present(*network, options, seed), source: self.source }
+            Subject { network, options: &present(network, options, seed), source: self.source }
                 .measure(workspace, &mut totals)?;
             totals.end_repeat();
         }
@@ -237,21 +255,25 @@ impl<N: Network + ?Sized> Prepared<'_, N> {
     }
 
     /// The same, if the workspace is large enough.
-    fn fitting(&self, workspace: &Workspace<'_>) -> Result<&Self, Error> {
+    fn fitting(&mut self, workspace: &Workspace<'_>) -> Result<&mut Self, Error> {
         let given = workspace.capacity();
         if given < self.bytes { Err(Error::WorkspaceTooSmall { needed: self.bytes, given }) } else { Ok(self) }
     }
 
     /// Describes and plans every block in order and hands it to `run` with its place in the workspace.
     #[inline(never)] // what is on its stack is given back when it returns
-    fn for_each_block(&self, seed: u64, mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>) -> Result<(), Error> {
-        let Self { network, source, .. } = *self;
-        let options = &present(network, self.options, seed);
+    fn for_each_block(
+        &mut self,
+        seed: u64,
+        mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Self { network, options, source, ref mut plans, bytes, .. } = *self;
+        let options = &present(network, options, seed);
         let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
-        let (mut plans, mut ends) = (Succession::new(), Ends::new(walk.input()));
+        let mut ends = Ends::new(walk.input());
         while let Some(block) = walk.next_block()? {
             let plan = plans.next(block, options, want(options), source)?;
-            let frame = ends.next(block, plan)?.frame(self.bytes);
+            let frame = ends.next(block, plan)?.frame(bytes);
             run(&Runner::new(block, plan, frame, options, source))?;
         }
         Ok(())

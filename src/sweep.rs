@@ -45,7 +45,7 @@ use crate::base::math;
 use crate::graph::{Block, Network, Walk};
 use crate::mem::{Slot, Workspace};
 use crate::options::Options;
-use crate::plan::{self, BlockPlan, Recall, Succession, Through, Want};
+use crate::plan::{self, BlockPlan, Plans, Recall, Through, Want};
 use crate::run::{Runner, Setting, SignsPlace, StatePlace};
 use crate::tensor::{Shape, Source};
 use ledger::{Boundary, Layout, Survey};
@@ -115,7 +115,7 @@ pub fn gradients<N: Network + ?Sized>(
     let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
     let blocks = network.block_count();
     let course = Course { options, sweep, source, layout, blocks };
-    let mut plans = Succession::new();
+    let mut plans = Plans::new();
     course.forward(&mut walk, &mut plans, workspace)?;
     let (loss, outputs) = course.differentiate(workspace);
     watch.outputs(workspace.loans().read(outputs), loss);
@@ -157,7 +157,7 @@ fn check<N: Network + ?Sized>(
         Input::Shifted { .. } => &[0, 1],
     };
     batches.iter().try_for_each(|&number| plan::check_batch(walk.input(), source.batch(number)))?;
-    let (mut plans, mut survey) = (Succession::new(), Survey::new(walk.input()));
+    let (mut plans, mut survey) = (Plans::new(), Survey::new(walk.input()));
     let mut shapes = (walk.input(), None);
     for index in 0..=network.block_count() {
         let block = walk.enter(index, shapes.0, shapes.1)?;
@@ -217,7 +217,7 @@ impl Course<'_> {
     fn forward<N: Network + ?Sized>(
         &self,
         walk: &mut Walk<'_, N>,
-        plans: &mut Succession,
+        plans: &mut Plans,
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let offset = self.layout.features_at;
@@ -266,7 +266,7 @@ impl Course<'_> {
     fn backward<N: Network + ?Sized>(
         &self,
         walk: &mut Walk<'_, N>,
-        plans: &mut Succession,
+        plans: &mut Plans,
         workspace: &mut Workspace<'_>,
         watch: &mut dyn Watch,
     ) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use aznas::graph::{Network, peak_activation};
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
 use aznas::proxy::{BlockScores, ProxySet};
+use aznas::score::Plans;
 use aznas::simd::Backend;
 use aznas::spaces::{Settings, SpaceName};
 use aznas::tensor::Source;
@@ -144,10 +145,19 @@ impl Outcome {
     }
 }
 
+/// Plans that who scores keeps: those that the networks of a space have in common, and of a few cells.
+pub const PLANS: usize = 8;
+
 /// Scores one network after the other in the same memory.
-#[derive(Default)]
 pub struct Scorer {
     memory: Memory,
+    plans: Plans,
+}
+
+impl Default for Scorer {
+    fn default() -> Self {
+        Self { memory: Memory::new(), plans: Plans::of_most(PLANS) }
+    }
 }
 
 impl Scorer {
@@ -160,7 +170,7 @@ impl Scorer {
         with_blocks: bool,
     ) -> Result<Outcome, Error> {
         let start = Instant::now();
-        let prepared = aznas::score::prepare(network, options, source)?;
+        let mut prepared = aznas::score::prepare(network, options, source, &mut self.plans)?;
         let workspace_bytes = prepared.workspace_size();
         let mut workspace = self.memory.workspace(workspace_bytes)?;
         let mut blocks = Vec::new();

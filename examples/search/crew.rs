@@ -5,11 +5,11 @@ use crate::common::failure::Result;
 use crate::remembered::Remembered;
 use aznas::base::rng::repeat_seed;
 use aznas::mem::Memory;
-use aznas::prefix::Store;
+use aznas::prefix::{self, Store};
 use aznas::proxy::ProxySet;
+use aznas::score::Plans;
 use aznas::search::{Candidate, Duplicates, Search, SearchSpace, Settings};
 use aznas::spaces::Space;
-use aznas::tensor::Random;
 use aznas::{Error, Options};
 
 /// What a search is told of a candidate: the values of the proxies that rank, in their order.
@@ -52,12 +52,14 @@ impl<'s, S: Space> Task<'s, S> {
         &self,
         candidate: &Candidate<S::Architecture>,
         memory: &mut Memory,
+        plans: &mut Plans,
         store: &mut Store<'_>,
     ) -> std::result::Result<Told, Error> {
         let options = self.options(candidate.id);
         self.space.with_scored(&candidate.architecture, |network| {
-            let bytes = aznas::workspace_size(network, &options, &Random)?;
-            let scores = store.score(network, &options, &mut memory.workspace(bytes)?, |_| ())?;
+            let mut prepared = prefix::prepare(network, &options, plans)?;
+            let mut workspace = memory.workspace(prepared.workspace_size())?;
+            let scores = store.score_prepared(&mut prepared, &mut workspace, |_| ())?;
             Ok(scores.values(self.proxies).collect())
         })?
     }

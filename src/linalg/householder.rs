@@ -67,8 +67,9 @@ impl Kernel for Tridiagonalize<'_> {
         let mut next = Update { v, w };
 
         // Each step clears row `k` left of its neighbour of the diagonal, from the last row up: what is left of the
-        // matrix stays at the start of every row.
-        for k in (1..n).rev() {
+        // matrix stays at the start of every row. The last steps keep both vectors of the update in registers.
+        let first = if SMALL { 1 } else { STRIP * S::LANES_F64 + 1 };
+        for k in (first..n).rev() {
             let columns = k.next_multiple_of(S::LANES_F64);
             let row = &matrix[k * n..][..=k];
             next.v[..k].copy_from_slice(&row[..k]);
@@ -102,8 +103,143 @@ impl Kernel for Tridiagonalize<'_> {
             combine(simd, 0.5 * weight * (weight * along), v, -weight, w);
             core::mem::swap(&mut pending, &mut next);
         }
+        if !SMALL {
+            let mut short = Short { matrix, n, diagonal, squares, pending: &mut pending, next: &mut *next.v };
+            short.steps::<S, 4>(simd);
+            short.steps::<S, 3>(simd);
+            short.steps::<S, 2>(simd);
+            short.steps::<S, 1>(simd);
+        }
         diagonal[0] = matrix[0] + 2.0 * pending.v[0] * pending.w[0];
     }
+}
+
+/// The steps whose rows are short.
+struct Short<'a, 'm> {
+    matrix: &'a mut [f64],
+    n: usize,
+    diagonal: &'a mut [f64],
+    squares: &'a mut [f64],
+    pending: &'a mut Update<'m>,
+    /// Room for a row.
+    next: &'a mut [f64],
+}
+
+/// The most numbers of a short row.
+const LONGEST_SHORT: usize = 4 * MIN_ORDER;
+
+/// As many ones, then zeros: lanes from a place on are multiplied by 0.
+const ONES: [f64; 2 * LONGEST_SHORT] = {
+    let mut ones = [0.0; 2 * LONGEST_SHORT];
+    let mut i = 0;
+    while i < LONGEST_SHORT {
+        ones[i] = 1.0;
+        i += 1;
+    }
+    ones
+};
+
+/// A one behind so many zeros.
+const UNIT: [f64; 2 * LONGEST_SHORT] = {
+    let mut unit = [0.0; 2 * LONGEST_SHORT];
+    unit[LONGEST_SHORT] = 1.0;
+    unit
+};
+
+impl Short<'_, '_> {
+    /// The steps whose rows take `C` vectors, with the same results as those of longer rows. A number of a vector is read
+    /// where the whole vector was written: the other way round it would wait.
+    #[inline(always)]
+    fn steps<S: Simd, const C: usize>(&mut self, simd: S) {
+        let Self { n, .. } = *self;
+        let lanes = S::LANES_F64;
+        if n <= (C - 1) * lanes {
+            return;
+        }
+        let (mut v, mut w) = (load::<S, C>(simd, self.pending.v), load::<S, C>(simd, self.pending.w));
+        for k in ((C - 1) * lanes + 1..n.min(C * lanes + 1)).rev() {
+            let inside = load::<S, C>(simd, &ONES[LONGEST_SHORT - k..]);
+            let (v_k, w_k) = (self.pending.v[k], self.pending.w[k]);
+            let row = &self.matrix[k * n..];
+            self.diagonal[k] = row[k] + 2.0 * v_k * w_k;
+            let row = if row.len() >= C * lanes {
+                load::<S, C>(simd, row)
+            } else {
+                self.next[..=k].copy_from_slice(&row[..=k]);
+                load::<S, C>(simd, self.next)
+            };
+            let mut x = row;
+            for c in 0..C {
+                (v[c], w[c]) = (simd.mul_f64(v[c], inside[c]), simd.mul_f64(w[c], inside[c]));
+                x[c] = simd.mul_f64(x[c], inside[c]);
+                x[c] = simd.mul_add_f64(simd.splat_f64(w_k), v[c], x[c]);
+                x[c] = simd.mul_add_f64(simd.splat_f64(v_k), w[c], x[c]);
+            }
+            store(simd, x, self.next);
+            let Reflector { weight, image } = Reflector::new::<f64>(product(simd, x, x), self.next[k - 1]);
+            self.squares[k - 1] = image * image;
+            let unit = load::<S, C>(simd, &UNIT[LONGEST_SHORT + 1 - k..]);
+            for c in 0..C {
+                x[c] = simd.sub_f64(x[c], simd.mul_f64(simd.splat_f64(image), unit[c]));
+            }
+            store(simd, x, self.next);
+
+            let mut image_of_x = [simd.splat_f64(0.0); C];
+            let factors = self.pending.v[..k].iter().zip(&self.pending.w[..k]).zip(&self.next[..k]);
+            for (row, ((&v_row, &w_row), &x_row)) in factors.enumerate() {
+                let row = &mut self.matrix[row * n..][..C * lanes];
+                let (v_row, w_row, x_row) = (simd.splat_f64(v_row), simd.splat_f64(w_row), simd.splat_f64(x_row));
+                for c in 0..C {
+                    let row = &mut row[c * lanes..][..lanes];
+                    let updated = simd.mul_add_f64(v_row, w[c], simd.load_f64(row));
+                    let updated = simd.mul_add_f64(w_row, v[c], updated);
+                    simd.store_f64(updated, row);
+                    image_of_x[c] = simd.mul_add_f64(x_row, updated, image_of_x[c]);
+                }
+            }
+            for c in 0..C {
+                image_of_x[c] = simd.mul_f64(image_of_x[c], inside[c]);
+            }
+            let along = product(simd, x, image_of_x);
+            let (a, b) = (simd.splat_f64(0.5 * weight * (weight * along)), simd.splat_f64(-weight));
+            for c in 0..C {
+                w[c] = simd.mul_add_f64(a, x[c], simd.mul_f64(b, image_of_x[c]));
+            }
+            v = x;
+            store(simd, v, self.pending.v);
+            store(simd, w, self.pending.w);
+        }
+    }
+}
+
+/// Vectors that lie side by side.
+#[inline(always)]
+fn load<S: Simd, const C: usize>(simd: S, x: &[f64]) -> [S::F64; C] {
+    let mut vectors = [simd.splat_f64(0.0); C];
+    for c in 0..C {
+        vectors[c] = simd.load_f64(&x[c * S::LANES_F64..]);
+    }
+    vectors
+}
+
+/// Writes vectors side by side.
+#[inline(always)]
+fn store<S: Simd, const C: usize>(simd: S, vectors: [S::F64; C], x: &mut [f64]) {
+    for c in 0..C {
+        simd.store_f64(vectors[c], &mut x[c * S::LANES_F64..]);
+    }
+}
+
+/// `xᵀy` of vectors in registers, in the order of [`dot`].
+#[inline(always)]
+fn product<S: Simd, const C: usize>(simd: S, x: [S::F64; C], y: [S::F64; C]) -> f64 {
+    let mut sums = [simd.splat_f64(0.0); 4];
+    for c in 0..C {
+        let sum = if C == 4 { c } else { 0 };
+        sums[sum] = simd.mul_add_f64(x[c], y[c], sums[sum]);
+    }
+    let (left, right) = (simd.add_f64(sums[0], sums[1]), simd.add_f64(sums[2], sums[3]));
+    simd.reduce_add_f64(simd.add_f64(left, right))
 }
 
 /// Applies `pending` to rows `0..rows` of `C` vectors of columns, and writes the product of what results with

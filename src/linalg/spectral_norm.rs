@@ -6,6 +6,7 @@
 use super::block::{self, SIZE};
 use super::magnitude::{largest_magnitude, scale};
 use super::{householder, spectrum, tridiagonal};
+use crate::base::SMALL;
 use crate::simd::{Backend, Kernel, Simd, root};
 
 /// Numbers of scratch that [`spectral_norm`] needs for a matrix of `rows × columns`.
@@ -69,7 +70,9 @@ impl Kernel for Gram<'_> {
         let strip_blocks = n.div_ceil(SIZE);
         let (strip, rest) = block::blocks_mut(scratch).split_at_mut(strip_blocks);
         let product = &mut rest[0];
-        gram.fill(0.0);
+        if SMALL {
+            gram.fill(0.0);
+        }
         for depth in (0..longer).step_by(SIZE) {
             // Blocks of `SIZE` along the longer side × `SIZE` along the shorter.
             for (i, block) in strip.iter_mut().enumerate() {
@@ -86,7 +89,11 @@ impl Kernel for Gram<'_> {
             for i in 0..strip_blocks {
                 for j in i..strip_blocks {
                     let corner = &mut gram[i * SIZE * n + j * SIZE..];
-                    block::load_rows(corner, n, n - i * SIZE, n - j * SIZE, 1.0, product);
+                    if depth == 0 && !SMALL {
+                        product.fill(0.0);
+                    } else {
+                        block::load_rows(corner, n, n - i * SIZE, n - j * SIZE, 1.0, product);
+                    }
                     let corners = [longer - depth, n - i * SIZE, n - j * SIZE];
                     block::add_transposed_product_of_corners(simd, &strip[i], &strip[j], corners, product);
                     block::store(product, corner, n, n - i * SIZE, n - j * SIZE);

@@ -163,26 +163,34 @@ impl<const CAPACITY: usize> Layout<CAPACITY> {
         order.iter_mut().enumerate().for_each(|(i, o)| *o = i as u16);
         // Ties by number, so that the layout is a function of the graph alone.
         sort_by_key(order, |&i| (self.buffers[usize::from(i)].rank(), i));
-        let mut end = 0;
+        // Those that have a place come first, from the lowest on.
+        let (mut end, mut placed) = (0, 0);
         for i in 0..order.len() {
-            let buffer = self.buffers[usize::from(order[i])];
+            let index = order[i];
+            let buffer = self.buffers[usize::from(index)];
             if buffer.lifetime.is_never() || buffer.bytes == 0 {
                 continue;
             }
-            // The lowest place is the same in whatever order those in the way are passed: round and round, until none is.
-            let (mut offset, mut clear) = (0, 0);
-            let mut others = order[..i].iter().cycle();
-            while clear < i {
-                let Some(&other) = others.next() else { break };
+            let mut offset = 0usize;
+            for &other in &order[..placed] {
                 let other = &self.buffers[usize::from(other)];
-                let is_in_the_way = buffer.lifetime.overlaps(other.lifetime)
-                    && offset < other.offset + other.taken()
-                    && other.offset < offset.saturating_add(buffer.taken());
-                (offset, clear) = if is_in_the_way { (other.offset + other.taken(), 1) } else { (offset, clear + 1) };
+                if buffer.lifetime.overlaps(other.lifetime) {
+                    if offset.saturating_add(buffer.taken()) <= other.offset {
+                        break;
+                    }
+                    offset = offset.max(other.offset + other.taken());
+                }
             }
             let above = offset.checked_add(buffer.taken()).ok_or(Error::Overflow { quantity: "the workspace" })?;
-            self.buffers[usize::from(order[i])].offset = offset;
             end = end.max(above);
+            self.buffers[usize::from(index)].offset = offset;
+            let mut rank = placed;
+            while rank > 0 && self.buffers[usize::from(order[rank - 1])].offset > offset {
+                order[rank] = order[rank - 1];
+                rank -= 1;
+            }
+            order[rank] = index;
+            placed += 1;
         }
         Ok(end)
     }

@@ -185,7 +185,7 @@ fn find_zeros(plan: &mut BlockPlan, block: &Block, want: Want, source: &dyn Sour
             Kind::Identity | Kind::Relu | Kind::Add => of_zeros,
             Kind::Convolution(convolution) => of_zeros && !convolution.bias,
             // A shift of 0 has a gradient all the same, and zeros have moments.
-            Kind::BatchNorm(_) if want.of_parameters() || want.looks() => false,
+            Kind::BatchNorm(_) if want.is_of_norms() => false,
             Kind::BatchNorm(_) => of_zeros && source.parameter(block.index(), node.key, Role::Shift).is_none(),
             Kind::Plain(op) => of_zeros && op.facts().keeps_zero,
         };

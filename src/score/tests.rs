@@ -1,6 +1,6 @@
 //! A network whose blocks read the last two features, feature by feature against the interpreter.
 
-use super::{prepare, workspace_size};
+use super::{Plans, prepare, workspace_size};
 use crate::Error;
 use crate::graph::{Block, Convolution, Network, Walk};
 use crate::mem::Memory;
@@ -91,7 +91,8 @@ fn features_that_are_read_twice_stay_in_place() {
     }
     for backend in Backend::available() {
         let options = Options { backend, ..options };
-        let prepared = prepare(&Cells, &options, &given).unwrap();
+        let mut plans = Plans::new();
+        let mut prepared = prepare(&Cells, &options, &given, &mut plans).unwrap();
         let bytes = prepared.workspace_size();
         let mut memory = Memory::new();
         let mut workspace = memory.workspace(bytes).unwrap();

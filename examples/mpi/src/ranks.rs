@@ -3,10 +3,12 @@
 use crate::answer;
 use crate::arguments::Arguments;
 use crate::common::failure::{Failure, Result};
+use crate::common::scoring::PLANS;
 use crate::common::setting::Setting;
 use crate::crew::{Crew, Task, conduct};
 use crate::interrupt::Interrupt;
 use aznas::mem::Memory;
+use aznas::score::Plans;
 use aznas::search::{Candidate, Search, SearchSpace};
 use aznas::spaces::Space;
 use mpi::topology::SimpleCommunicator;
@@ -83,6 +85,7 @@ pub fn work<S: Space>(space: &S, arguments: &Arguments, world: &SimpleCommunicat
     let task = Task::new(space, arguments)?;
     let mut remembered = task.remembered()?;
     let (mut memory, mut store) = (Memory::new(), remembered.store());
+    let mut plans = Plans::of_most(PLANS);
     send(world, 0, &setting.to_string());
     loop {
         let (_, message) = receive(world);
@@ -93,7 +96,7 @@ pub fn work<S: Space>(space: &S, arguments: &Arguments, world: &SimpleCommunicat
         let mut answer = || -> std::result::Result<String, Failure> {
             let id = id.parse().map_err(|_| "a candidate is expected")?;
             let candidate = Candidate { id, architecture: space.parse(text.as_bytes())? };
-            let told = task.score(&candidate, &mut memory, &mut store)?;
+            let told = task.score(&candidate, &mut memory, &mut plans, &mut store)?;
             Ok(answer::write(id, &told))
         };
         send(world, 0, &answer().unwrap_or_else(|failure| failure.to_string()));

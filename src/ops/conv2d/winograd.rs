@@ -372,8 +372,9 @@ impl Kernel for Outputs<'_> {
                 }
                 for row in 0..tile.rows {
                     for column in 0..tile.columns {
-                        let vector = &whole[(row * TILE + column) * S::LANES..][..end - first];
-                        output[row * self.steps[0] + column * self.steps[1]..][..end - first].copy_from_slice(vector);
+                        let vector = simd.load(&whole[(row * TILE + column) * S::LANES..]);
+                        let place = &mut output[row * self.steps[0] + column * self.steps[1]..];
+                        simd.store_partial(vector, &mut place[..end - first]);
                     }
                 }
             }
