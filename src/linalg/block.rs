@@ -33,21 +33,23 @@ pub(super) fn load<T: Real>(
     factor: f64,
     block: &mut Block<T>,
 ) {
-    load_rows(matrix, stride, rows, columns, factor, block);
+    load_rows(matrix, stride, rows, columns, SIZE, factor, block);
     block[rows.min(SIZE) * SIZE..].fill(T::ZERO);
 }
 
-/// [`load`] that leaves the rows below the corner as they are.
+/// [`load`] that leaves the rows below the corner as they are, and what is beside it beyond so many columns.
 #[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn load_rows<T: Real>(
     matrix: &[f64],
     stride: usize,
     rows: usize,
     columns: usize,
+    width: usize,
     factor: f64,
     block: &mut Block<T>,
 ) {
     let (rows, columns) = (rows.min(SIZE), columns.min(SIZE));
+    let width = width.max(columns).min(SIZE);
     let copy = |row: &mut [T], numbers: &[f64]| {
         row.iter_mut().zip(numbers).for_each(|(to, &from)| *to = T::of(factor * from));
     };
@@ -58,7 +60,7 @@ pub(super) fn load_rows<T: Real>(
         return;
     }
     for (i, row) in block.chunks_exact_mut(SIZE).take(rows).enumerate() {
-        let (inside, outside) = row.split_at_mut(columns);
+        let (inside, outside) = row[..width].split_at_mut(columns);
         if columns > 0 {
             copy(inside, &matrix[i * stride..][..columns]);
         }
@@ -77,7 +79,18 @@ pub(super) fn store(block: &Block<f64>, matrix: &mut [f64], stride: usize, rows:
         return;
     }
     for (i, row) in block.chunks_exact(SIZE).take(rows).enumerate() {
-        matrix[i * stride..][..columns].copy_from_slice(&row[..columns]);
+        let to = &mut matrix[i * stride..][..columns];
+        if SMALL {
+            to.copy_from_slice(&row[..columns]);
+            continue;
+        }
+        // Short rows are not worth a call.
+        let (vectors, rest) = to.as_chunks_mut::<8>();
+        for (to, from) in vectors.iter_mut().zip(row.as_chunks().0) {
+            *to = *from;
+        }
+        let done = columns - rest.len();
+        rest.iter_mut().zip(&row[done..]).for_each(|(to, &from)| *to = from);
     }
 }
 

@@ -79,7 +79,8 @@ impl Kernel for Gram<'_> {
                 let across = i * SIZE;
                 if tall {
                     let corner = &matrix[depth * columns + across..];
-                    block::load_rows(corner, columns, rows - depth, shorter - across, factor, block);
+                    // Zeros make it as wide as the Gram matrix; what lies beyond meets nothing of it.
+                    block::load_rows(corner, columns, rows - depth, shorter - across, n - across, factor, block);
                 } else {
                     let corner = &matrix[across * columns + depth..];
                     block::load(corner, columns, shorter - across, columns - depth, factor, block);
@@ -90,9 +91,9 @@ impl Kernel for Gram<'_> {
                 for j in i..strip_blocks {
                     let corner = &mut gram[i * SIZE * n + j * SIZE..];
                     if depth == 0 && !SMALL {
-                        product.fill(0.0);
+                        product[..(n - i * SIZE).min(SIZE) * SIZE].fill(0.0);
                     } else {
-                        block::load_rows(corner, n, n - i * SIZE, n - j * SIZE, 1.0, product);
+                        block::load_rows(corner, n, n - i * SIZE, n - j * SIZE, 0, 1.0, product);
                     }
                     let corners = [longer - depth, n - i * SIZE, n - j * SIZE];
                     block::add_transposed_product_of_corners(simd, &strip[i], &strip[j], corners, product);
