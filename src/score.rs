@@ -71,7 +71,7 @@ fn walked<N: Network + ?Sized>(
 ) -> Result<(usize, Cost), Error> {
     let is_counted = SMALL || network.counted().is_none();
     let (mut bytes, mut cost) = (0, Cost::default());
-    let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
+    let mut walk = Walk::from(network, Walk::batch(network, options.batch, options.height, options.width)?);
     let mut ends = Ends::new(walk.input());
     while let Some(block) = walk.next_block()? {
         let plan = plans.next(block, options, want(options), source)?;
@@ -230,7 +230,6 @@ impl<'p, N: Network + ?Sized> Prepared<'p, N> {
 
     /// [`score`] with the scores of each block from `block_scores`, which finds the feature before the block in its place
     /// and leaves that of the block there.
-    #[inline(never)] // beside plans, everything else on the stack would be far away
     pub(crate) fn of_blocks(
         &mut self,
         workspace: &mut Workspace<'_>,
@@ -269,7 +268,7 @@ impl<'p, N: Network + ?Sized> Prepared<'p, N> {
     ) -> Result<(), Error> {
         let Self { network, options, source, ref mut plans, bytes, .. } = *self;
         let options = &present(network, options, seed);
-        let mut walk = Walk::new(network, options.batch, options.height, options.width)?;
+        let mut walk = Walk::from(network, Walk::batch(network, options.batch, options.height, options.width)?);
         let mut ends = Ends::new(walk.input());
         while let Some(block) = walk.next_block()? {
             let plan = plans.next(block, options, want(options), source)?;

@@ -19,6 +19,17 @@ impl<'n, N: Network + ?Sized> Walk<'n, N> {
     /// Starts before the first block, which reads a batch of images of `height × width`.
     #[inline(always)] // else what is large lies on the stack twice
     pub(crate) fn new(network: &'n N, batch: usize, height: usize, width: usize) -> Result<Self, Error> {
+        Ok(Self::from(network, Self::batch(network, batch, height, width)?))
+    }
+
+    /// Starts before the first block, which reads a [`batch`](Self::batch) of this shape.
+    #[inline(always)] // else what is large lies on the stack twice
+    pub(crate) fn from(network: &'n N, input: Shape) -> Self {
+        Self { network, block: Block::new(0, input), next: 0, feature: None }
+    }
+
+    /// The shape of a batch of images of `height × width`, if there is a network for it.
+    pub(crate) fn batch(network: &N, batch: usize, height: usize, width: usize) -> Result<Shape, Error> {
         let channels = network.input_channels();
         for (field, size) in [("batch", batch), ("height", height), ("width", width), ("input_channels", channels)] {
             if size == 0 {
@@ -29,7 +40,7 @@ impl<'n, N: Network + ?Sized> Walk<'n, N> {
         if network.block_count() == 0 {
             return Err(Error::Invalid { field: "blocks", expected: "at least 1" });
         }
-        Ok(Self { network, block: Block::new(0, input), next: 0, feature: None })
+        Ok(input)
     }
 
     /// The shape of the input batch, before the first block has been described.
