@@ -143,8 +143,8 @@ fn approach(diagonal: &[f64], squares: &[f64], bound: f64, factor: f64) -> f64 {
         let curvature = slope * slope - second / p;
         let root = root::sqrt(((n - 1.0) * (n * curvature - slope * slope)).max(0.0));
         let step = n / (slope + root) / factor;
-        // Not so for NaN, and behind the root.
-        if !(step > 0.0) {
+        // Behind the root.
+        if step.is_nan() || step <= 0.0 {
             break;
         }
         x -= step;
