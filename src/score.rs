@@ -6,7 +6,7 @@ pub(crate) mod tests;
 mod batch;
 
 pub use crate::plan::Plans;
-pub use batch::smallest_batch;
+pub use batch::{smallest_batch, sufficient_batch};
 
 use crate::Error;
 use crate::base::SMALL;

@@ -3,16 +3,25 @@
 use aznas::base::rng::generator;
 use aznas::graph::Network;
 use aznas::proxy::ProxySet;
-use aznas::score::smallest_batch;
+use aznas::score::{smallest_batch, sufficient_batch};
 use aznas::spaces::{Settings, Space, SpaceName, Visitor};
 use aznas::{Error, Options};
 
 /// Leaves the batch to the networks. No score is of so many images.
 pub const AUTO: usize = usize::MAX;
 
-/// Positions of every feature that `--batch auto` sees to, for each of its channels: with so many, scores rank as those of four
-/// times the batch do, and with half of them trainability does not (docs/ranking.md).
-const POSITIONS_PER_CHANNEL: u32 = 8;
+/// Positions a channel that `--batch auto` sees to, in the harmonic mean over the features: with so many, scores rank as those of
+/// four times the batch do, and with half of them trainability does not (docs/ranking.md).
+const POSITIONS_PER_CHANNEL: u32 = 20;
+
+/// Images that networks of a space need, however many positions they have. Cells of nb101 pool so often that the positions of an
+/// image are much alike: with 32 images, which have as many positions as suffice elsewhere, scores do not rank as with 128.
+const fn least_images(space: SpaceName) -> usize {
+    match space {
+        SpaceName::Nb101 => 64,
+        _ => 1,
+    }
+}
 
 /// Networks that are drawn to know the widths of a space.
 const SAMPLES: usize = 32;
@@ -27,12 +36,11 @@ pub fn parse(text: &str) -> Result<usize, String> {
 
 /// The batch that a network needs, at least 2, of which half-split estimates are made.
 pub fn of_network(network: &dyn Network, [height, width]: [usize; 2]) -> Result<usize, Error> {
-    smallest_batch(network, height, width, POSITIONS_PER_CHANNEL).map(|batch| batch.max(2))
+    sufficient_batch(network, height, width, POSITIONS_PER_CHANNEL).map(|batch| batch.max(2))
 }
 
-/// What is said of a batch in which a feature has fewer than two positions a channel.
-pub const TOO_SMALL: &str =
-    "note: a feature has fewer than two positions a channel, which say little about it: --batch auto takes enough";
+/// What is said of a batch that somebody chose, in which a feature has fewer than two positions a channel.
+pub const TOO_SMALL: &str = "note: a feature has fewer than two positions a channel, which say little about it: --batch auto takes enough in the mean";
 
 /// Whether [`TOO_SMALL`] is to be said of a score.
 pub fn is_too_small(network: &dyn Network, options: &Options) -> bool {
@@ -57,5 +65,5 @@ pub fn of_space(space: SpaceName, settings: &Settings, resolution: usize) -> Res
         }
     }
 
-    space.visit(settings, Most(resolution))?
+    space.visit(settings, Most(resolution))?.map(|batch| batch.max(least_images(space)))
 }

@@ -2,8 +2,8 @@
 
 use super::scoring::ScoringArguments;
 use super::space::OpenArguments;
-use aznas::Sigma;
 use aznas::spaces::SpaceName;
+use aznas::{Entropy, Sigma};
 
 /// How little a score is to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -18,35 +18,44 @@ pub enum Frugal {
 struct Measured {
     batch: usize,
     resolution: usize,
-    /// Percent of the channels, and the most cells in a row.
-    left: [u32; 2],
+    /// Percent of the channels, and the most cells in a row; nothing if networks stay whole.
+    left: Option<[u32; 2]>,
+    /// Nothing if it is the user's choice.
+    entropy: Option<Entropy>,
 }
 
 impl Frugal {
     /// The setting that was found best in a space.
     fn measured(self, space: SpaceName) -> Option<Measured> {
+        let cells = |resolution, left| Measured { batch: 8, resolution, left: Some(left), entropy: None };
         match (self, space) {
-            (Self::Fast, SpaceName::Nb201) => Some(Measured { batch: 8, resolution: 16, left: [50, 5] }),
-            (Self::Fastest, SpaceName::Nb201) => Some(Measured { batch: 8, resolution: 8, left: [50, 3] }),
+            (Self::Fast, SpaceName::Nb201) => Some(cells(16, [50, 5])),
+            (Self::Fastest, SpaceName::Nb201) => Some(cells(8, [50, 3])),
+            (Self::Fast, SpaceName::Mbv2) => {
+                Some(Measured { batch: 24, resolution: 160, left: None, entropy: Some(Entropy::HalfSplit) })
+            }
             _ => None,
         }
     }
 
-    /// Changes the options that are left open: all but batch and sigma can be given. A space that nothing was measured in
-    /// keeps its networks whole, and a remark says so.
+    /// Changes the options that are left open: all but batch, sigma and an entropy of the setting can be given. A space that nothing
+    /// was measured in keeps its networks whole, and a remark says so.
     pub fn apply(self, space: Option<SpaceName>, open: &mut OpenArguments, scoring: &mut ScoringArguments) {
         scoring.batch = 8;
         scoring.sigma = Sigma::HalfSplit;
         match space.and_then(|space| self.measured(space)) {
-            Some(Measured { batch, resolution, left: [width, cells] }) => {
+            Some(Measured { batch, resolution, left, entropy }) => {
                 scoring.batch = batch;
+                scoring.entropy = entropy.unwrap_or(scoring.entropy);
                 scoring.resolution.get_or_insert(resolution);
-                open.score_width.get_or_insert(width);
-                open.score_cells.get_or_insert(cells);
+                if let Some([width, cells]) = left {
+                    open.score_width.get_or_insert(width);
+                    open.score_cells.get_or_insert(cells);
+                }
             }
             None => eprintln!(
-                "note: this preset was measured on cells of nb201 only; here it is batch 8 with half-split sigma, and nothing \
-                 is known of how that ranks"
+                "note: this preset was not measured in this space; here it is batch 8 with half-split sigma, and nothing is \
+                 known of how that ranks"
             ),
         }
     }

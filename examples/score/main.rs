@@ -69,7 +69,8 @@ fn run(arguments: &Arguments) -> Result<()> {
         let (Request { place, arch, .. }, outcome) = answer?;
         match outcome {
             Ok(answer) => {
-                if answer.outcome.scores.flags.contains(Flags::FEW_POSITIONS) && !is_told {
+                let is_chosen = arguments.scoring.batch != batch::AUTO;
+                if answer.outcome.scores.flags.contains(Flags::FEW_POSITIONS) && is_chosen && !is_told {
                     eprintln!("{}", batch::TOO_SMALL);
                     is_told = true;
                 }

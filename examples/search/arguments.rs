@@ -215,8 +215,8 @@ fn milliseconds(text: &str) -> std::result::Result<f64, String> {
 impl Arguments {
     /// The command line as it is read.
     pub fn program() -> Command {
-        let help = "Images of the random input batch, or auto: the least that gives every feature of some networks of the \
-                    space eight positions a channel [default: 8 for nb201, else 64]";
+        let help = "Images of the random input batch, or auto: the least that gives the features of some networks of the space \
+                    twenty positions a channel, in the mean of each [default: 8 for nb201, else 64]";
         Self::command().mut_arg("batch", |batch| batch.hide_default_value(true).help(help))
     }
 

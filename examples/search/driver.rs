@@ -40,7 +40,8 @@ pub fn search<S: Space>(space: &S, arguments: &Arguments, crew: &impl Crew) -> R
     let trial = search.clone().ask().map_err(|error| assessed.explain(error))?;
     if let Some(candidate) = trial {
         space.with_scored(&candidate.architecture, |network| {
-            if arguments.preset.is_none() && batch::is_too_small(network, &options) {
+            let is_chosen = arguments.preset.is_none() && arguments.scoring.batch != batch::AUTO;
+            if is_chosen && batch::is_too_small(network, &options) {
                 eprintln!("{}", batch::TOO_SMALL);
             }
             aznas::workspace_size(network, &options, &Random).map(drop)
