@@ -4,7 +4,7 @@ use aznas::aggregate::{Mode, aggregate, average_ranks};
 
 /// Reads the file into its header and its columns.
 fn read_columns() -> (Vec<String>, Vec<Vec<f64>>) {
-    let mut reader = csv::Reader::from_path("tests/golden/aggregation.csv").unwrap();
+    let mut reader = csv::Reader::from_path("golden/aggregation.csv").unwrap();
     let names: Vec<String> = reader.headers().unwrap().iter().map(String::from).collect();
     let mut columns = vec![Vec::new(); names.len()];
     for record in reader.records() {

@@ -28,7 +28,7 @@ fn graph_and_closed_form_agree_on_cells_of_nds() {
 #[test]
 fn the_recorded_cells_cost_what_the_benchmark_says() {
     let mut rows = 0;
-    for row in csv::Reader::from_path("tests/golden/nb201_flops.csv").unwrap().records() {
+    for row in csv::Reader::from_path("golden/nb201_flops.csv").unwrap().records() {
         let row = row.unwrap();
         let network = common::cell_network(&row[0], 16, 5, 10);
         let cost = Cost::of(&network, 32, 32).unwrap();
@@ -67,7 +67,7 @@ fn graph_and_closed_form_agree_on_cells_of_nas_bench_101() {
 #[test]
 fn the_recorded_structures_cost_what_the_authors_say() {
     let mut rows = 0;
-    for row in csv::Reader::from_path("tests/golden/mbv2_costs.csv").unwrap().records() {
+    for row in csv::Reader::from_path("golden/mbv2_costs.csv").unwrap().records() {
         let row = row.unwrap();
         let count = |column: usize| row[column].parse::<u64>().unwrap();
         let network = UnitNetwork { structure: row[0].parse().unwrap(), classes: 1000, target_resolution: 224 };

@@ -29,7 +29,7 @@ fn refusal(name: &str, arguments: &[&str]) -> String {
 
 /// A small ONNX model.
 fn model(name: &str) -> String {
-    format!("{}/models/tests/onnx/{name}.onnx", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/../models/tests/onnx/{name}.onnx", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn file(name: &str, content: &str) -> PathBuf {

@@ -32,4 +32,4 @@ if [ $# = 0 ]; then
     set -- --lib "${tests[@]/#/--test=}" -- --skip aggregate:: --skip search:: --skip spaces:: --skip at_every_order \
         --skip of_large_matrices --skip for_balanced_matrices --skip reductions_agree --skip is_exactly_zero
 fi
-cargo test --quiet --release -p aznas --target $target --target-dir "$out/cargo" "$@"
+cargo test --quiet --release -p aznas -p aznas-tests --target $target --target-dir "$out/cargo" "$@"

@@ -23,7 +23,7 @@ pub struct Record {
 
 impl Record {
     pub fn read(name: &str) -> Self {
-        let file = std::fs::read(format!("tests/golden/{name}.safetensors")).unwrap();
+        let file = std::fs::read(format!("golden/{name}.safetensors")).unwrap();
         let (_, header) = SafeTensors::read_metadata(&file).unwrap();
         let mut record = Self {
             single: HashMap::new(),
