@@ -29,9 +29,9 @@ pub struct ScoringArguments {
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How weights are drawn (nb201, mbv2; autoformer prescribes it)
-    #[arg(long, default_value = Initialisation::default().name(), value_parser = initialisation)]
-    pub init: Initialisation,
+    /// How weights are drawn (nb201, mbv2; autoformer prescribes it) [default: kaiming-normal-fan-in, or as the preset says]
+    #[arg(long, value_parser = initialisation)]
+    pub init: Option<Initialisation>,
     /// Draws of everything that scores are the means of
     #[arg(long, default_value_t = 1)]
     pub repeats: u32,
@@ -62,7 +62,7 @@ impl ScoringArguments {
             height: resolution,
             width: resolution,
             seed: self.seed,
-            initialisation: self.init,
+            initialisation: self.init.unwrap_or_default(),
             repeats: self.repeats,
             // What is known anyway is not named: it does not depend on which proxies a user looks at.
             proxies: ProxySet::PAPER.union(proxies).measured(),
