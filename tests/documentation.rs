@@ -60,6 +60,27 @@ fn links_lead_to_files() {
     }
 }
 
+#[test]
+fn files_that_are_named_exist() {
+    let mut named = 0;
+    for page in every_page() {
+        let text = fs::read_to_string(&page).unwrap();
+        // Every other piece is code; `NAME` stands for one.
+        for code in text.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".rs") && !code.contains("NAME")) {
+            let is_path = code.contains('/') && !code.contains(char::is_whitespace);
+            let exists = || page.parent().unwrap().join(code).exists() || Path::new(ROOT).join(code).exists();
+            // Some are named from within `src`.
+            assert!(
+                !is_path || exists() || Path::new(ROOT).join("src").join(code).exists(),
+                "{}: {code}",
+                page.display()
+            );
+            named += usize::from(is_path);
+        }
+    }
+    assert!(named > 20, "only {named} were seen");
+}
+
 /// Runs cargo without a network and returns the lines it prints.
 fn cargo(arguments: &[&str]) -> Vec<String> {
     let output = Command::new(env!("CARGO")).args(arguments).args(["--offline"]).current_dir(ROOT).output().unwrap();

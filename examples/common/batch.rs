@@ -40,7 +40,8 @@ pub fn of_network(network: &dyn Network, [height, width]: [usize; 2]) -> Result<
 }
 
 /// What is said of a batch that somebody chose, in which a feature has fewer than two positions a channel.
-pub const TOO_SMALL: &str = "note: a feature has fewer than two positions a channel, which say little about it: --batch auto takes enough in the mean";
+pub const TOO_SMALL: &str = "note: a feature has fewer than two positions a channel, which say little about it: \
+                             --batch auto takes enough in the mean";
 
 /// Whether [`TOO_SMALL`] is to be said of a score.
 pub fn is_too_small(network: &dyn Network, options: &Options) -> bool {
