@@ -31,7 +31,7 @@ mod table;
 
 use aznas::ops::conv2d::Algorithm;
 use aznas::simd::Backend;
-use aznas::{Entropy, Initialisation, Sigma};
+use aznas::{Entropy, Initialisation, Options, Sigma};
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 use common::setting::Setting;
 use common::store::Store;
@@ -295,6 +295,23 @@ fn setting_of(program: &Program, more: &[String]) -> String {
     let words = ["program"].into_iter().chain(program.base.iter().copied()).chain(more.iter().map(String::as_str));
     let matches = program.command.clone().args_override_self(true).try_get_matches_from(words).unwrap();
     (program.setting)(&matches)
+}
+
+/// A second round knows nothing of how little a preset lets the first one do, only of what the user gave.
+#[test]
+fn finals_are_as_published_under_every_preset() {
+    for preset in ["fast", "fastest"] {
+        for (space, given) in [("nb201", None), ("mbv2", None), ("nb201", Some(Initialisation::Uniform))] {
+            let mut words = vec!["search", "--space", space, "--preset", preset, "--finals", "1"];
+            words.extend(given.iter().flat_map(|init| ["--init", init.name()]));
+            let matches = search::Arguments::program().try_get_matches_from(words).unwrap();
+            let published = search::Arguments::of(&matches).unwrap().published();
+            assert_eq!(published.initialisation, given.unwrap_or_default(), "{space}, {preset}");
+            let usual = Options::default();
+            assert_eq!((published.batch, published.sigma), (usual.batch, usual.sigma), "{space}, {preset}");
+            assert_eq!(published.entropy, usual.entropy, "{space}, {preset}");
+        }
+    }
 }
 
 /// Every option of every program, found by asking the parser, names what is kept, or is known to change nothing of it.

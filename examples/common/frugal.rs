@@ -56,7 +56,7 @@ impl Frugal {
                 scoring.batch = batch;
                 scoring.entropy = entropy.unwrap_or(scoring.entropy);
                 scoring.resolution.get_or_insert(resolution);
-                scoring.init = scoring.init.or(initialisation);
+                scoring.preset_init = initialisation;
                 if let Some([width, cells]) = left {
                     open.score_width.get_or_insert(width);
                     open.score_cells.get_or_insert(cells);

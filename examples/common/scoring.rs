@@ -32,6 +32,9 @@ pub struct ScoringArguments {
     /// How weights are drawn (nb201, mbv2; autoformer prescribes it) [default: kaiming-normal-fan-in, or as the preset says]
     #[arg(long, value_parser = initialisation)]
     pub init: Option<Initialisation>,
+    /// How a preset draws them if nothing is given. What is scored as published knows nothing of it.
+    #[arg(skip)]
+    pub preset_init: Option<Initialisation>,
     /// Draws of everything that scores are the means of
     #[arg(long, default_value_t = 1)]
     pub repeats: u32,
@@ -62,7 +65,7 @@ impl ScoringArguments {
             height: resolution,
             width: resolution,
             seed: self.seed,
-            initialisation: self.init.unwrap_or_default(),
+            initialisation: self.init.or(self.preset_init).unwrap_or_default(),
             repeats: self.repeats,
             // What is known anyway is not named: it does not depend on which proxies a user looks at.
             proxies: ProxySet::PAPER.union(proxies).measured(),

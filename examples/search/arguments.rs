@@ -249,9 +249,10 @@ impl Arguments {
     /// The library's options for scores as published.
     pub fn published(&self) -> Options {
         let (resolution, own) = (self.space.policy().resolution as usize, self.options());
-        let usual = Options { height: resolution, width: resolution, ..Options::default() };
-        let Options { seed, initialisation, proxies, backend, algorithm, .. } = own;
-        Options { seed, initialisation, proxies, backend, algorithm, ..usual }
+        let initialisation = self.scoring.init.unwrap_or_default();
+        let usual = Options { height: resolution, width: resolution, initialisation, ..Options::default() };
+        let Options { seed, proxies, backend, algorithm, .. } = own;
+        Options { seed, proxies, backend, algorithm, ..usual }
     }
 
     /// The settings of the space for scores as published.
