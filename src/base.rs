@@ -1,6 +1,7 @@
 //! What everything else stands on: mathematics without a standard library, where random numbers come from, short lists.
 
 pub mod constant;
+pub(crate) mod digest;
 pub mod few;
 pub mod math;
 pub mod rng;

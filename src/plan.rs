@@ -15,6 +15,8 @@ mod plans;
 mod recall;
 mod step;
 mod values;
+#[cfg(feature = "alloc")]
+mod weights;
 
 pub(crate) use ends::Ends;
 #[cfg(feature = "gradients")]
@@ -31,6 +33,8 @@ pub use plans::Plans;
 pub(crate) use recall::Recall;
 pub(crate) use step::{Phase, Step};
 pub(crate) use values::{MAX_MEMBERS, ValuePlan};
+#[cfg(feature = "alloc")]
+pub(crate) use weights::{KeptPlace, Weights};
 
 use crate::Error;
 use crate::graph::{Block, MAX_NODES, NodeId, Op};

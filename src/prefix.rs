@@ -204,7 +204,7 @@ impl<'m> Store<'m> {
     }
 
     /// The scores of a block, remembered or computed, with its feature in place if the next block needs it.
-    fn block(&mut self, course: &Course, runner: &Runner<'_>, workspace: &mut Workspace<'_>) -> BlockScores {
+    fn block(&mut self, course: &Course, runner: &mut Runner<'_>, workspace: &mut Workspace<'_>) -> BlockScores {
         if runner.plan.is_empty() {
             return runner.score(workspace);
         }

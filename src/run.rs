@@ -2,6 +2,8 @@
 
 mod draw;
 mod forward;
+#[cfg(feature = "alloc")]
+mod kept;
 #[cfg(feature = "gradients")]
 mod look;
 #[cfg(feature = "gradients")]
@@ -19,6 +21,8 @@ use crate::ops::batch_norm;
 use crate::options::Options;
 #[cfg(feature = "gradients")]
 use crate::plan::Recall;
+#[cfg(feature = "alloc")]
+use crate::plan::Weights;
 use crate::plan::{BlockPlan, Frame, Phase, Region, Step};
 use crate::proxy::BlockScores;
 use crate::tensor::{Affine, Role, Sink, Source, Sums, Value, View, ViewMut};
@@ -39,6 +43,12 @@ pub(crate) struct Runner<'r> {
     pub(crate) source: &'r dyn Source,
     #[cfg(feature = "gradients")]
     pub(crate) setting: Setting,
+    /// Where weights are kept from one score to the next, if they are.
+    #[cfg(feature = "alloc")]
+    pub(crate) weights: Option<&'r mut Weights>,
+    /// What of the block is found there.
+    #[cfg(feature = "alloc")]
+    pub(crate) found: kept::Found,
 }
 
 impl<'r> Runner<'r> {
@@ -58,13 +68,19 @@ impl<'r> Runner<'r> {
             source,
             #[cfg(feature = "gradients")]
             setting: Setting::default(),
+            #[cfg(feature = "alloc")]
+            weights: None,
+            #[cfg(feature = "alloc")]
+            found: kept::Found::nothing(),
         }
     }
 }
 
 impl Runner<'_> {
     /// Runs all phases and returns what was measured.
-    pub(crate) fn score(&self, workspace: &mut Workspace<'_>) -> BlockScores {
+    pub(crate) fn score(&mut self, workspace: &mut Workspace<'_>) -> BlockScores {
+        #[cfg(feature = "alloc")]
+        self.keep_weights(workspace);
         let mut scores = self.empty_scores();
         for phase in [Phase::Forward, Phase::Feature, Phase::Backward] {
             self.plan.steps(phase).iter().for_each(|&step| self.step(step, workspace, &mut scores));
@@ -74,7 +90,9 @@ impl Runner<'_> {
 
     /// Leaves the feature of the block in its place. Each node's part, once done, is handed to `repeat`, which may do it
     /// again.
-    pub(crate) fn forward(&self, workspace: &mut Workspace<'_>, repeat: &mut dyn FnMut(&mut dyn FnMut())) {
+    pub(crate) fn forward(&mut self, workspace: &mut Workspace<'_>, repeat: &mut dyn FnMut(&mut dyn FnMut())) {
+        #[cfg(feature = "alloc")]
+        self.keep_weights(workspace);
         let mut scores = self.empty_scores();
         for &step in self.plan.steps(Phase::Forward) {
             self.step(step, workspace, &mut scores);
@@ -108,6 +126,8 @@ impl Runner<'_> {
     fn step(&self, step: Step, workspace: &mut Workspace<'_>, scores: &mut BlockScores) {
         match step {
             Step::Input => self.draw_input(&mut workspace.loans()),
+            #[cfg(feature = "alloc")]
+            Step::Weights(node) if self.is_kept(node) => {}
             Step::Weights(node) => self.draw_weights(node, &mut workspace.loans()),
             Step::Forward(node) => self.node_forward(node, &mut workspace.loans()),
             Step::Spectrum => self.spectrum(&mut workspace.loans(), scores),

@@ -233,7 +233,7 @@ impl<'p, N: Network + ?Sized> Prepared<'p, N> {
     pub(crate) fn of_blocks(
         &mut self,
         workspace: &mut Workspace<'_>,
-        mut block_scores: impl FnMut(&Runner<'_>, &mut Workspace<'_>) -> Result<BlockScores, Error>,
+        mut block_scores: impl FnMut(&mut Runner<'_>, &mut Workspace<'_>) -> Result<BlockScores, Error>,
     ) -> Result<Scores, Error> {
         let Self { network, options, .. } = *self.fitting(workspace)?;
         let absent = absent(network);
@@ -264,16 +264,24 @@ impl<'p, N: Network + ?Sized> Prepared<'p, N> {
     fn for_each_block(
         &mut self,
         seed: u64,
-        mut run: impl FnMut(&Runner<'_>) -> Result<(), Error>,
+        mut run: impl FnMut(&mut Runner<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Self { network, options, source, ref mut plans, bytes, .. } = *self;
         let options = &present(network, options, seed);
         let mut walk = Walk::from(network, Walk::batch(network, options.batch, options.height, options.width)?);
         let mut ends = Ends::new(walk.input());
         while let Some(block) = walk.next_block()? {
+            #[cfg(feature = "alloc")]
+            let (plan, weights) = plans.next_with_weights(block, options, want(options), source)?;
+            #[cfg(not(feature = "alloc"))]
             let plan = plans.next(block, options, want(options), source)?;
             let frame = ends.next(block, plan)?.frame(bytes);
-            run(&Runner::new(block, plan, frame, options, source))?;
+            let mut runner = Runner::new(block, plan, frame, options, source);
+            #[cfg(feature = "alloc")]
+            {
+                runner.weights = weights;
+            }
+            run(&mut runner)?;
         }
         Ok(())
     }

@@ -6,8 +6,9 @@ use aznas::base::rng::{Generator, below, generator};
 use aznas::graph::{Block, Convolution, Distribution, Draw, Network};
 use aznas::mem::Memory;
 use aznas::ops::conv2d::Algorithm;
-use aznas::prefix::{Counts, Entry, Store};
+use aznas::prefix::{Counts, Entry, Store, prepare};
 use aznas::proxy::{BlockScores, Proxy, ProxySet};
+use aznas::score::Plans;
 use aznas::simd::Backend;
 use aznas::spaces::SearchSpace;
 use aznas::spaces::autoformer::{Choices, Size, TransformerNetwork, TransformerSpace};
@@ -21,15 +22,20 @@ use aznas::{Error, Initialisation, Options, Scores};
 /// Entries and words of stores that have room for everything, for scores only, for next to nothing, and for nothing.
 const STORES: [(usize, usize); 6] = [(4096, 1 << 22), (4096, 0), (64, 20_000), (8, 1 << 16), (3, 5000), (0, 1 << 16)];
 
+/// Numbers of weights that are kept beside: none, next to none, fewer than there are, all.
+const WEIGHTS: [usize; STORES.len()] = [1 << 20, 0, 1 << 15, 64 * 300, 64 * 40, 1 << 22];
+
 fn score(
     store: &mut Store<'_>,
+    plans: &mut Plans,
     network: &impl Network,
     options: &Options,
 ) -> Result<(Scores, Vec<BlockScores>), Error> {
     let mut memory = Memory::new();
-    let mut workspace = memory.workspace(aznas::workspace_size(network, options, &Random)?)?;
+    let mut prepared = prepare(network, options, plans)?;
+    let mut workspace = memory.workspace(prepared.workspace_size())?;
     let mut blocks = Vec::new();
-    let scores = store.score(network, options, &mut workspace, |block| blocks.push(*block))?;
+    let scores = store.score_prepared(&mut prepared, &mut workspace, |block| blocks.push(*block))?;
     Ok((scores, blocks))
 }
 
@@ -60,6 +66,7 @@ fn assert_same_bits<A: Clone, N: Network>(
     ];
     let mut buffers = STORES.map(|(entries, words)| (vec![Entry::VACANT; entries], vec![0; words]));
     let mut stores = buffers.each_mut().map(|(entries, words)| Store::new(entries, words));
+    let mut plans: Vec<Plans> = WEIGHTS.iter().map(|&weights| Plans::of_most(3).with_weights(weights)).collect();
     let mut rng = generator(5);
     let mut family = vec![first];
     for step in 0..steps {
@@ -69,8 +76,8 @@ fn assert_same_bits<A: Clone, N: Network>(
         let options = &variants[below(&mut rng, 2 * variants.len() as u64).saturating_sub(4) as usize];
         let network = network(&child);
         let expected = all(&common::score(&network, options));
-        for (store, sizes) in stores.iter_mut().zip(STORES) {
-            assert_eq!(all(&score(store, &network, options).unwrap()), expected, "step {step}, {sizes:?}");
+        for ((store, plans), sizes) in stores.iter_mut().zip(&mut plans).zip(STORES) {
+            assert_eq!(all(&score(store, plans, &network, options).unwrap()), expected, "step {step}, {sizes:?}");
         }
         family.push(child);
         if family.len() > 6 {
@@ -135,13 +142,14 @@ fn transformers_have_the_bits_of_scores_from_scratch() {
 fn genotypes_have_the_bits_of_scores_from_scratch() {
     let (mut entries, mut words) = (vec![Entry::VACANT; 64], vec![0; 1 << 16]);
     let mut store = Store::new(&mut entries, &mut words);
+    let mut plans = Plans::of_most(3).with_weights(1 << 20);
     let options = Options { batch: 2, height: 8, width: 8, ..Options::default() };
     let mut rng = generator(1);
     let mut architecture = Operators::Darts.sample([2, 6], &mut rng);
     for step in 0..12 {
         let network = nds::CellNetwork { architecture, stem: Stem::Cifar, classes: 10, target_resolution: 32 };
         let expected = all(&common::score(&network, &options));
-        assert_eq!(all(&score(&mut store, &network, &options).unwrap()), expected, "step {step}");
+        assert_eq!(all(&score(&mut store, &mut plans, &network, &options).unwrap()), expected, "step {step}");
         architecture = Operators::Darts.mutate(&architecture, &mut rng);
     }
     assert!(store.counts().reused > 12, "{:?}", store.counts());
@@ -245,7 +253,10 @@ fn course(entries: usize, words: usize, networks: &[Chain]) -> Vec<[u64; 3]> {
     let mut store = Store::new(&mut entries, &mut words);
     let told = networks.iter().map(|network| {
         let before = store.counts();
-        assert_eq!(all(&score(&mut store, network, &TINY).unwrap()), all(&common::score(network, &TINY)));
+        assert_eq!(
+            all(&score(&mut store, &mut Plans::new(), network, &TINY).unwrap()),
+            all(&common::score(network, &TINY))
+        );
         new_blocks(&store, before)
     });
     told.collect()
@@ -327,11 +338,16 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
     ];
     let (mut entries, mut words) = (vec![Entry::VACANT; 1024], vec![0; 1 << 20]);
     let mut store = Store::new(&mut entries, &mut words);
+    let mut plans = Plans::of_most(3).with_weights(1 << 20);
     for round in 0..2 {
         for (variant, (network, options)) in variants.iter().enumerate() {
             let before = store.counts();
-            let told = all(&score(&mut store, network, options).unwrap());
-            assert_eq!(told, all(&common::score(network, options)), "variant {variant}");
+            let (told, expected) =
+                (score(&mut store, &mut plans, network, options), all(&common::score(network, options)));
+            assert_eq!(all(&told.unwrap()), expected, "variant {variant}");
+            // Weights alone, which are kept from the second round on.
+            let told = score(&mut Store::new(&mut [], &mut []), &mut plans, network, options);
+            assert_eq!(all(&told.unwrap()), expected, "variant {variant}");
             let is_scalar = Backend::default() == Backend::Scalar && options.backend == Backend::Scalar;
             let expected = if round == 0 { [0, 0, 2] } else { [2, 0, 0] };
             assert!(is_scalar || new_blocks(&store, before) == expected, "variant {variant} in round {round}");
@@ -339,7 +355,7 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
     }
     // What is counted on the graph takes no pass, and leaves nothing behind.
     let (counted, before) = (Options { proxies: ProxySet::of(&[Proxy::Depth]), ..TINY }, store.counts());
-    assert_eq!(all(&score(&mut store, &base, &counted).unwrap()), all(&common::score(&base, &counted)));
+    assert_eq!(all(&score(&mut store, &mut plans, &base, &counted).unwrap()), all(&common::score(&base, &counted)));
     assert_eq!(new_blocks(&store, before), [0; 3]);
 }
 

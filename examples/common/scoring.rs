@@ -149,7 +149,15 @@ impl Outcome {
 }
 
 /// Plans that who scores keeps: those that the networks of a space have in common, and of a few cells.
-pub const PLANS: usize = 8;
+const PLANS: usize = 8;
+
+/// Numbers of weights that it keeps, 16 MiB: those of most small networks that presets score.
+const WEIGHTS: usize = 1 << 22;
+
+/// What who scores keeps from one network to the next.
+pub fn plans() -> Plans {
+    Plans::of_most(PLANS).with_weights(WEIGHTS)
+}
 
 /// Scores one network after the other in the same memory.
 pub struct Scorer {
@@ -159,7 +167,7 @@ pub struct Scorer {
 
 impl Default for Scorer {
     fn default() -> Self {
-        Self { memory: Memory::new(), plans: Plans::of_most(PLANS) }
+        Self { memory: Memory::new(), plans: plans() }
     }
 }
 

@@ -1,11 +1,10 @@
 //! Scores candidates side by side in this process.
 
 use crate::common::failure::{Failure, Result};
-use crate::common::scoring::PLANS;
+use crate::common::scoring;
 use crate::crew::{Crew, Task, Told, conduct};
 use aznas::Error;
 use aznas::mem::Memory;
-use aznas::score::Plans;
 use aznas::search::{Candidate, Search, SearchSpace};
 use aznas::spaces::Space;
 use std::sync::{Mutex, mpsc};
@@ -34,7 +33,7 @@ impl Crew for Threads {
                 let hand_in = hand_in.clone();
                 let worker = move || {
                     let (mut memory, mut store) = (Memory::new(), remembered.store());
-                    let mut plans = Plans::of_most(PLANS);
+                    let mut plans = scoring::plans();
                     let next = || handed_out.lock().ok()?.recv().ok();
                     while let Some(candidate) = next() {
                         let scores = task.score(&candidate, &mut memory, &mut plans, &mut store);

@@ -1,6 +1,7 @@
 //! How parameters are drawn: as the options of a score say, or as the network itself says.
 
 use crate::simd::root;
+use core::hash::{Hash, Hasher};
 
 /// How the weights of convolutions and linear maps are drawn, unless the space prescribes it. Biases and shifts are 0,
 /// gains 1; class tokens and positions are N(0, 0.02²).
@@ -92,11 +93,20 @@ pub enum Distribution {
     },
 }
 
+impl Hash for Distribution {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Normal { deviation } => (0, deviation.to_bits()).hash(state),
+            Self::Uniform { half_width } => (1, half_width.to_bits()).hash(state),
+        }
+    }
+}
+
 /// How a network draws the parameters of a node itself: a row at a time, each from its own number.
 ///
 /// A row that is shorter, or a matrix of fewer rows, is then the leading part of the larger one: candidates of all sizes
 /// share the parameters of one largest network that is never built.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
 pub struct Draw {
     /// The distribution of all parameters that are drawn.
     pub distribution: Distribution,

@@ -8,7 +8,7 @@ use crate::tensor::{Role, Shape};
 pub const MAX_INPUTS: usize = 8;
 
 /// A node of the block it was returned by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NodeId(pub(super) u16);
 
 impl NodeId {

@@ -68,7 +68,7 @@ impl Algorithm {
 ///
 /// Weights are packed once for each direction and used many times. A merged group of convolutions that read one
 /// value is one convolution whose output channels are those of its members side by side.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Conv2d {
     backend: Backend,
     geometry: Geometry,

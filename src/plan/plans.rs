@@ -1,5 +1,7 @@
 //! Plans of blocks, kept for blocks that are like them.
 
+#[cfg(feature = "alloc")]
+use super::Weights;
 use super::{BlockPlan, Want};
 use crate::Error;
 use crate::base::SMALL;
@@ -14,7 +16,7 @@ use alloc::vec::Vec;
 /// Blocks that a plan is kept with. Small builds have no stack for them, and plan each block anew.
 const COMPARED: usize = if SMALL { 0 } else { 1 };
 
-/// Plans of blocks. A block like one that is kept, such as the next cell of a stage, has its plan: in one network, between
+/// Plans of blocks, and weights. A block like one that is kept, such as the next cell of a stage, has its plan: in one network, between
 /// [preparing](crate::score::prepare) a score and running it, from repeat to repeat, and from one network to the next.
 ///
 /// Whatever was planned before, results are the same.
@@ -25,6 +27,8 @@ pub struct Plans {
     /// How many others may be kept.
     #[cfg(feature = "alloc")]
     most_others: usize,
+    #[cfg(feature = "alloc")]
+    weights: Weights,
     /// The number of the latest use.
     now: u64,
 }
@@ -65,6 +69,8 @@ impl Plans {
             others: Vec::new(),
             #[cfg(feature = "alloc")]
             most_others: 0,
+            #[cfg(feature = "alloc")]
+            weights: Weights::NONE,
             now: 0,
         }
     }
@@ -74,6 +80,14 @@ impl Plans {
     #[cfg(feature = "alloc")]
     pub fn of_most(most: usize) -> Self {
         Self { most_others: most.saturating_sub(1), ..Self::new() }
+    }
+
+    /// Memory of the heap for so many numbers of weights, which are then neither drawn nor packed again for networks that have
+    /// them in common under one seed. Without so much memory, none are kept.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn with_weights(self, most: usize) -> Self {
+        Self { weights: Weights::of_most(most), ..self }
     }
 
     /// The plan of what is wanted of a block by itself. Where biases of the caller are held, it is the same caller for all
@@ -90,6 +104,26 @@ impl Plans {
             self.first[0].plan.renew(block, options, want, source)?;
             return Ok(&self.first[0].plan);
         }
+        let place = self.planned(block, options, want, source)?;
+        Ok(&self.at(place).plan)
+    }
+
+    /// [`next`](Self::next) with the weights that are kept, if any are to be.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn next_with_weights(
+        &mut self,
+        block: &Block,
+        options: &Options,
+        want: Want,
+        source: &dyn Source,
+    ) -> Result<(&BlockPlan, Option<&mut Weights>), Error> {
+        let place = self.planned(block, options, want, source)?;
+        let kept = place.checked_sub(1).map_or(&self.first[0], |other| &self.others[other]);
+        Ok((&kept.plan, Some(&mut self.weights).filter(|weights| weights.is_some())))
+    }
+
+    /// The place of the plan of a block.
+    fn planned(&mut self, block: &Block, options: &Options, want: Want, source: &dyn Source) -> Result<usize, Error> {
         let Options { backend, algorithm, sigma, entropy, .. } = *options;
         let terms = Terms { want, backend, algorithm, sigma, entropy };
         self.now += 1;
@@ -107,7 +141,7 @@ impl Plans {
             kept.block.iter_mut().for_each(|kept| kept.become_like(block));
             kept.terms = Some(terms);
         }
-        Ok(&kept.plan)
+        Ok(place)
     }
 
     /// What is kept, by place.
@@ -204,12 +238,18 @@ mod tests {
         }
     }
 
-    /// Gives shifts of normalisations in some blocks.
-    struct Shifts(Vec<usize>);
+    /// Gives shifts of normalisations in some blocks, and weights of convolutions in the others.
+    struct Given(Vec<usize>);
 
-    impl Source for Shifts {
+    const WEIGHTS: [f32; 9] = [0.125; 9];
+
+    impl Source for Given {
         fn parameter(&self, block: usize, _: u32, role: Role) -> Option<&[f32]> {
-            (role == Role::Shift && self.0.contains(&block)).then_some(&[1.0, -2.0, 3.0])
+            match (role, self.0.contains(&block)) {
+                (Role::Shift, true) => Some(&[1.0, -2.0, 3.0]),
+                (Role::Weight, false) => Some(&WEIGHTS),
+                _ => None,
+            }
         }
     }
 
@@ -235,8 +275,8 @@ mod tests {
         cases.push(Options { algorithm: Algorithm::Direct, ..options });
         cases.push(Options { backend: Backend::Scalar, ..options });
         cases.push(Options { height: 12, ..options });
-        for most in [0, 1, 2, 5, 20] {
-            let mut plans = Plans::of_most(most);
+        for (most, weights) in [(0, 0), (1, 1 << 20), (2, 1 << 14), (5, 1 << 12), (20, 1 << 20)] {
+            let mut plans = Plans::of_most(most).with_weights(weights);
             for index in [15624, 0, 7812, 3125, 15624, 9876] {
                 for options in &cases {
                     let network = cell(index);
@@ -245,13 +285,16 @@ mod tests {
                 }
                 assert!(plans.all().count() <= most.max(1));
             }
+            // They were indeed taken from there.
+            assert_eq!(plans.weights.kept() > 0, weights > 0, "{weights}");
         }
     }
+
     #[test]
     fn what_callers_gave_before_changes_nothing() {
         let options = Options { batch: 2, height: 4, width: 4, ..Options::default() };
-        let sources = [vec![], vec![0], vec![2], vec![1, 3], vec![0, 1, 2, 3]].map(Shifts);
-        let mut plans = Plans::of_most(3);
+        let sources = [vec![], vec![0], vec![2], vec![1, 3], vec![0, 1, 2, 3]].map(Given);
+        let mut plans = Plans::of_most(3).with_weights(1 << 16);
         for first in &sources {
             for second in &sources {
                 for source in [first, second] {

@@ -4,6 +4,7 @@ use super::{Runner, buffer};
 use crate::base::rng::{Key, Stream};
 use crate::graph::{Distribution, NodeId};
 use crate::mem::Loans;
+use crate::ops::conv2d::Conv2d;
 use crate::ops::operation::Parameter;
 #[cfg(feature = "gradients")]
 use crate::options::sweep::Input;
@@ -47,6 +48,27 @@ impl Runner<'_> {
                 fill_signs(self.options.backend, key, direction);
             }
         }
+    }
+
+    /// The weights of a convolution as its kernel wants them, forwards (0) or backwards (1).
+    pub(super) fn packed<'a, 'w: 'a>(
+        &'a self,
+        leader: NodeId,
+        convolution: &Conv2d,
+        pass: usize,
+        loans: &mut Loans<'w>,
+    ) -> &'a [f32] {
+        #[cfg(feature = "alloc")]
+        if let Some(packed) = self.kept_packed(leader, pass) {
+            return packed;
+        }
+        let drawn = &self.parameters(leader, loans)[..convolution.geometry().weights()];
+        let packed = loans.write(self.slot(buffer(self.plan.nodes[leader.index()].packed[pass])));
+        match pass {
+            0 => convolution.pack_forward(drawn, packed),
+            _ => convolution.pack_vjp(drawn, packed),
+        }
+        packed
     }
 
     /// The parameters of a node, or of every convolution of a group.

@@ -52,9 +52,7 @@ impl Runner<'_> {
         let Some(convolution) = self.convolution(leader) else { return };
         let (planned, output) = (&self.plan.nodes[leader.index()], convolution.geometry().output());
         let input = self.value(self.block.nodes()[leader.index()].inputs()[0], loans);
-        let weights = &self.parameters(leader, loans)[..convolution.geometry().weights()];
-        let packed = loans.write(self.slot(buffer(planned.packed[0])));
-        convolution.pack_forward(weights, packed);
+        let packed = self.packed(leader, &convolution, 0, loans);
         let scratch = self.scratch(leader, 0, loans);
         let result = ViewMut::dense(loans.write(self.slot(planned.value.place.region)), output);
         let mut moments = planned.moments.map(|moments| {
@@ -117,7 +115,11 @@ impl Runner<'_> {
     }
 
     /// All parameters of a node, or of the convolutions it leads, that were drawn, in the order of their roles.
-    pub(super) fn parameters<'w>(&self, id: NodeId, loans: &mut Loans<'w>) -> &'w [f32] {
+    pub(super) fn parameters<'a, 'w: 'a>(&'a self, id: NodeId, loans: &mut Loans<'w>) -> &'a [f32] {
+        #[cfg(feature = "alloc")]
+        if let Some(drawn) = self.kept_drawn(id) {
+            return drawn;
+        }
         loans.read(self.slot(buffer(self.plan.nodes[id.index()].weights)))
     }
 

@@ -430,7 +430,7 @@ fn lay(runner: &Runner<'_>, tensors: &Tensors, workspace: &mut Workspace<'_>) {
 /// Runs the block and returns its output and the gradient with respect to its input.
 fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Point) {
     let (planned, mut memory) = (Planned::of_score(block, tensors, backend), Memory::new());
-    let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
+    let (mut runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
     lay(&runner, tensors, &mut workspace);
     runner.score(&mut workspace);
     let output = workspace.loans().read(runner.slot(Region::Output)).to_vec();
@@ -441,7 +441,7 @@ fn run(block: &Block, tensors: &Tensors, backend: Backend) -> (Vec<f32>, Point) 
 /// Runs the forward pass, each step three times, and returns the output.
 fn run_forward(block: &Block, tensors: &Tensors, backend: Backend) -> Vec<f32> {
     let (planned, mut memory) = (Planned::of_score(block, tensors, backend), Memory::new());
-    let (runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
+    let (mut runner, mut workspace) = (planned.runner(), planned.workspace(&mut memory));
     lay(&runner, tensors, &mut workspace);
     runner.forward(&mut workspace, &mut |step| (0..2).for_each(|_| step()));
     workspace.loans().read(runner.slot(Region::Output)).to_vec()

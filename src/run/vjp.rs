@@ -69,10 +69,7 @@ impl Runner<'_> {
     /// The gradient of a group of convolutions, read through the normalisations that follow them.
     fn convolution_vjp(&self, leader: NodeId, loans: &mut Loans<'_>) {
         let Some(convolution) = self.convolution(leader) else { return };
-        let planned = &self.plan.nodes[leader.index()];
-        let weights = &self.parameters(leader, loans)[..convolution.geometry().weights()];
-        let packed = loans.write(self.slot(buffer(planned.packed[1])));
-        convolution.pack_vjp(weights, packed);
+        let packed = self.packed(leader, &convolution, 1, loans);
         let gradients = self.group_gradients(leader, loans);
         let scratch = self.scratch(leader, 1, loans);
         let input = self.block.nodes()[leader.index()].inputs()[0];

@@ -3,12 +3,11 @@
 use crate::answer;
 use crate::arguments::Arguments;
 use crate::common::failure::{Failure, Result};
-use crate::common::scoring::PLANS;
+use crate::common::scoring;
 use crate::common::setting::Setting;
 use crate::crew::{Crew, Task, conduct};
 use crate::interrupt::Interrupt;
 use aznas::mem::Memory;
-use aznas::score::Plans;
 use aznas::search::{Candidate, Search, SearchSpace};
 use aznas::spaces::Space;
 use mpi::topology::SimpleCommunicator;
@@ -85,7 +84,7 @@ pub fn work<S: Space>(space: &S, arguments: &Arguments, world: &SimpleCommunicat
     let task = Task::new(space, arguments)?;
     let mut remembered = task.remembered()?;
     let (mut memory, mut store) = (Memory::new(), remembered.store());
-    let mut plans = Plans::of_most(PLANS);
+    let mut plans = scoring::plans();
     send(world, 0, &setting.to_string());
     loop {
         let (_, message) = receive(world);

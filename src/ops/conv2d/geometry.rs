@@ -6,7 +6,7 @@ use crate::tensor::Shape;
 /// A two-dimensional convolution (in fact a cross-correlation, as everywhere in the field) with zero padding.
 ///
 /// Pairs are `[vertical, horizontal]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Geometry {
     input: Shape,
     output: Shape,
