@@ -109,6 +109,38 @@ fn what_budgets_leave_to_find_is_found() {
 }
 
 #[test]
+fn what_nothing_cheaper_is_worth_is_named_in_a_picture() {
+    let group = folder("across", "frontier");
+    let out = group.join("out");
+    // Milliseconds, and τ of the extended set and of the paper's four.
+    let settings = [("cheap", "0.5,0.6,0.5"), ("dear", "5,0.8,0.5"), ("poor", "2,0.5,0.4"), ("unscored", ",0.9,0.9")];
+    let folders = settings.map(|(name, figures)| {
+        let folder = benchmark(&group, name, 1.0);
+        // Another column has other figures.
+        let text = "setting,column,ms per architecture,\"extended, tau\",\"paper's four, tau\"\n";
+        fs::write(folder.join("settings.csv"), format!("{text}a,other,9,0.1,0.1\na,accuracy,{figures}\n")).unwrap();
+        folder
+    });
+    assert!(across(&out, &folders, &["--column", "accuracy"]).status.success());
+    let drawn = fs::read_to_string(out.join("frontier.svg")).unwrap();
+    let times = |name: &str| drawn.matches(&format!("\n{name}\n")).count();
+    assert_eq!(["cheap", "dear", "poor", "unscored", "extended"].map(times), [2, 1, 0, 0, 1], "{drawn}");
+
+    // Where nothing was scored there is nothing to draw.
+    let out = group.join("none");
+    assert!(across(&out, &[benchmark(&group, "plain", 1.0)], &[]).status.success());
+    assert!(!out.join("frontier.svg").exists());
+
+    fs::write(folders[0].join("settings.csv"), "column,tau\naccuracy,1\n").unwrap();
+    let output = across(&out, &folders, &[]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && told.contains("cheap/settings.csv: has no column ms per architecture"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let group = folder("across", "refused");
     let good = benchmark(&group, "good", 1.0);

@@ -329,6 +329,15 @@ fn nothing_is_taken_from_other_options_or_other_nodes() {
         with(|first| first.stride = [2, 2]),
         with(|first| (first.groups, first.channels) = (3, 6)),
         with(|first| first.bias = true),
+        // Packed for the backward pass in another order, to as many numbers.
+        (
+            Chain {
+                convolutions: vec![base.convolutions[0], Convolution::same(6, 3, 2)],
+                epsilon: 1e-2,
+                ..base.clone()
+            },
+            TINY,
+        ),
         (drawn(normal), TINY),
         (drawn(Draw { distribution: Distribution::Normal { deviation: 0.25 }, ..normal }), TINY),
         (drawn(Draw { distribution: Distribution::Uniform { half_width: 0.5 }, ..normal }), TINY),

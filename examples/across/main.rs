@@ -4,6 +4,7 @@ mod benchmark;
 mod budgets;
 #[path = "../common/mod.rs"]
 mod common;
+mod frontier;
 #[path = "../correlate/picture/mod.rs"]
 #[allow(dead_code, unused_imports)] // correlate draws the rest
 mod picture;
@@ -19,6 +20,7 @@ use aznas::proxy::{Proxy, ProxySet};
 use benchmark::{Benchmark, Figures};
 use clap::Parser;
 use common::failure::{At, Failure, Result};
+use frontier::Priced;
 use picture::{Bar, bars};
 use sets::Choice;
 use std::path::{Path, PathBuf};
@@ -84,6 +86,15 @@ fn run(arguments: &Arguments) -> Result<()> {
 
     let path = arguments.out.join("taus.svg");
     std::fs::write(&path, drawn(&benchmarks)).at(&path)?;
+
+    let priced = arguments.folders.iter().zip(&benchmarks);
+    let priced = priced.map(|(folder, benchmark)| Priced::read(folder, &benchmark.name, arguments.column.as_deref()));
+    let priced: Vec<Priced> = priced.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    if !priced.is_empty() {
+        let path = arguments.out.join("frontier.svg");
+        let drawn = frontier::picture(&priced).map_err(|error| format!("{}: {error}", path.display()))?;
+        std::fs::write(&path, drawn).at(&path)?;
+    }
 
     let choice = Choice::new(&benchmarks, arguments.proxies);
     write_best(&arguments.out.join("best.csv"), &benchmarks, &choice)?;
