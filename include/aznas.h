@@ -897,6 +897,35 @@ typedef uint32_t aznas_loss;
 #endif
 
 /**
+ * How a search varies a candidate. Only MobileNetV2-like structures have more than one way.
+ */
+enum aznas_mutation
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * `replacements` super-blocks are replaced, as in the authors' program.
+     */
+    AZNAS_MUTATION_PUBLISHED = 0,
+    /**
+     * The same with every expansion and kernel alike.
+     */
+    AZNAS_MUTATION_UNIFORM = 1,
+    /**
+     * Half of the candidates as published; of the others up to three single numbers change a little.
+     */
+    AZNAS_MUTATION_MIXED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum aznas_mutation aznas_mutation;
+#else
+typedef uint32_t aznas_mutation;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * How the largest singular value of a block is taken.
  */
 enum aznas_sigma
@@ -1789,9 +1818,9 @@ typedef struct aznas_search {
      */
     uint32_t max_layers;
     /**
-     * Must be 0.
+     * How a candidate is varied, one of `aznas_mutation`. Default AZNAS_MUTATION_PUBLISHED.
      */
-    uint32_t reserved;
+    uint32_t mutation;
     /**
      * After how many proposals outside the limits a search gives up, at least 1. Default 100000.
      */

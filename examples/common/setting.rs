@@ -31,6 +31,7 @@ impl Setting {
             window,
             operators,
             stem,
+            mutation: _, // what is scored, not how
             reduction,
         } = settings;
         Self::begun(space.name())

@@ -55,7 +55,7 @@ pub struct OpenArguments {
 }
 
 /// Values by their names.
-fn named<T: Copy + Send + Sync + 'static, const N: usize>(
+pub fn named<T: Copy + Send + Sync + 'static, const N: usize>(
     all: [T; N],
     name: fn(T) -> &'static str,
 ) -> impl TypedValueParser<Value = T> {

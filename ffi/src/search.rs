@@ -10,7 +10,7 @@ use crate::status::Status;
 use crate::written::Written;
 use aznas::Error;
 use aznas::search::{Budget, Settings, leaders, propose};
-use aznas::spaces::{Space, Visitor};
+use aznas::spaces::{Space, Visitor, mbv2};
 use core::ffi::{c_char, c_void};
 use core::fmt::{self, Display, Write};
 use core::ptr;
@@ -25,6 +25,18 @@ pub enum Warmup {
     Mutants = 1,
     /// The first `warmup_count` candidates are independent samples of the space: random search if that is all of them.
     Samples = 2,
+}
+
+/// How a search varies a candidate. Only MobileNetV2-like structures have more than one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Mutation {
+    /// `replacements` super-blocks are replaced, as in the authors' program.
+    Published = 0,
+    /// The same with every expansion and kernel alike.
+    Uniform = 1,
+    /// Half of the candidates as published; of the others up to three single numbers change a little.
+    Mixed = 2,
 }
 
 /// An evolutionary search by aggregated ranks (Algorithm 1 of the paper): what it looks for, and all that is known by now. Fill
@@ -59,8 +71,8 @@ pub struct Search {
     pub min_parameters: u64,
     /// The most layers of a candidate, by the convention of the space; 0 for no limit. Default that of the space.
     pub max_layers: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// How a candidate is varied, one of `aznas_mutation`. Default AZNAS_MUTATION_PUBLISHED.
+    pub mutation: u32,
     /// After how many proposals outside the limits a search gives up, at least 1. Default 100000.
     pub max_proposals: usize,
     /// The texts of the candidates that are known, in the order of their numbers, as `aznas_search_ask` has written them.
@@ -90,12 +102,21 @@ impl Warmup {
     }
 }
 
+impl Mutation {
+    fn to_core(number: u32) -> Result<mbv2::Mutation, Refusal> {
+        match number {
+            _ if number == Self::Published as u32 => Ok(mbv2::Mutation::Published),
+            _ if number == Self::Uniform as u32 => Ok(mbv2::Mutation::Uniform),
+            _ if number == Self::Mixed as u32 => Ok(mbv2::Mutation::Mixed),
+            _ => Err(Refusal::invalid("mutation", "one of aznas_mutation")),
+        }
+    }
+}
+
 impl Search {
     /// The core's settings of the same meaning. Ranks and their weights are the history's.
     fn to_core(self) -> Result<Settings, Refusal> {
-        if self.reserved != 0 {
-            return Err(Refusal::invalid("reserved", "0"));
-        }
+        Mutation::to_core(self.mutation)?;
         if self.max_complexity.is_nan() || self.max_complexity < 0.0 {
             return Err(Refusal::invalid("max_complexity", "at least 0"));
         }
@@ -267,7 +288,7 @@ pub unsafe extern "C" fn aznas_search_init(search: *mut Search, struct_size: usi
             max_parameters: 0,
             min_parameters: 0,
             max_layers: practice.layers.unwrap_or(0),
-            reserved: 0,
+            mutation: Mutation::Published as u32,
             max_proposals,
             texts: ptr::null(),
             text_lens: ptr::null(),
@@ -311,6 +332,7 @@ pub unsafe extern "C" fn aznas_search_ask(
         let (search, arch) = unsafe { (pointer::read(search, written)?, pointer::read(arch, written)?) };
         let settings = search.to_core()?;
         let (space, open) = arch.named_space()?;
+        let open = aznas::spaces::Settings { mutation: Mutation::to_core(search.mutation)?, ..open };
         let known = search.known(&settings, number);
         let numbers = known.checked_mul(2).ok_or(Error::Overflow { quantity: "number" })?;
         // SAFETY: the contract of the header. Who has as many scores has as many texts.

@@ -4,7 +4,8 @@ mod common;
 
 use aznas::proxy::{Proxy, ProxySet};
 use aznas::search::{Budget, Search, Settings, Warmup};
-use aznas::spaces::{Space, SpaceName, Visitor};
+use aznas::spaces::mbv2::Mutation;
+use aznas::spaces::{self, Space, SpaceName, Visitor};
 use common::{Flavour, Language, Linkage};
 use std::fmt::Write;
 
@@ -34,10 +35,14 @@ impl Visitor for Searching {
 fn every_space_is_searched_as_in_rust() {
     let (mut input, mut expected) = (String::new(), String::new());
     for &space in SpaceName::ALL {
-        for (number, (workers, warmup)) in
-            [(1, Warmup::Mutants(11)), (1, Warmup::Initial), (5, Warmup::Samples(20)), (40, Warmup::Mutants(3))]
-                .into_iter()
-                .enumerate()
+        for (number, (workers, warmup, mutation)) in [
+            (1, Warmup::Mutants(11), Mutation::Published),
+            (1, Warmup::Initial, Mutation::Uniform),
+            (5, Warmup::Samples(20), Mutation::Mixed),
+            (40, Warmup::Mutants(3), Mutation::Mixed),
+        ]
+        .into_iter()
+        .enumerate()
         {
             let practice = space.policy().practice;
             // MobileNetV2 alone grows without a limit.
@@ -59,9 +64,14 @@ fn every_space_is_searched_as_in_rust() {
                 Warmup::Samples(count) => (2, count),
             };
             let most = complexity.unwrap_or(0.0);
-            writeln!(input, "{} {} {workers} {kind} {count} 9 80 {most}", space as u32, settings.seed)
-                .expect("a string takes any text");
-            expected += &space.visit(&space.policy().settings, Searching(settings)).expect("the settings are sound");
+            writeln!(
+                input,
+                "{} {} {workers} {kind} {count} 9 80 {most} {}",
+                space as u32, settings.seed, mutation as u32
+            )
+            .expect("a string takes any text");
+            let open = spaces::Settings { mutation, ..space.policy().settings };
+            expected += &space.visit(&open, Searching(settings)).expect("the settings are sound");
         }
     }
     let library = Flavour::Checked.build();

@@ -12,7 +12,7 @@ mod policy;
 mod space;
 mod unit;
 
-pub use mutation::Proposal;
+pub use mutation::Mutation;
 pub use network::UnitNetwork;
 pub use policy::POLICY;
 pub use space::StructureSpace;

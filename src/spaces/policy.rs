@@ -2,6 +2,7 @@
 
 use super::Reduction;
 use super::autoformer::{Parameters, Size, Window};
+use super::mbv2::Mutation;
 use super::nds::{Operators, Stem};
 use crate::graph::IdentityRule;
 
@@ -74,6 +75,8 @@ pub struct Settings {
     pub operators: Operators,
     /// What is before the cells (nds).
     pub stem: Stem,
+    /// How mutants are drawn (mbv2).
+    pub mutation: Mutation,
     /// The smaller network that is scored in place of an architecture's own, if it is not itself (all but autoformer).
     pub reduction: Option<Reduction>,
 }
@@ -93,6 +96,7 @@ impl Settings {
         window: Window::AutoFormer,
         operators: Operators::Darts,
         stem: Stem::Cifar,
+        mutation: Mutation::Published,
         reduction: None,
     };
 }

@@ -601,7 +601,8 @@ static void single_mistakes(void) {
         MISTAKE(f, search.s.max_complexity = -1.0, AZNAS_STATUS_INVALID);
         MISTAKE(f, search.s.max_complexity = 0.0 / zero, AZNAS_STATUS_INVALID);
         MISTAKE(f, search.s.max_complexity = 1.0 / zero, AZNAS_STATUS_OK);
-        MISTAKE(f, search.s.reserved = 1, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.mutation = 3, AZNAS_STATUS_INVALID);
+        MISTAKE(f, search.s.mutation = UINT32_MAX, AZNAS_STATUS_INVALID);
         MISTAKE(f, call.number = 0, AZNAS_STATUS_OK);
         MISTAKE(f, call.number = SIZE_MAX, AZNAS_STATUS_OVERFLOW);
     }
@@ -1021,6 +1022,7 @@ static void spoil(int function) {
         search.s.max_complexity = draw(2) ? 0.0 : (double)hostile_u32() / (double)draw(3);
         search.s.min_parameters = draw(4) ? draw(9) : hostile_size();
         search.s.max_layers = draw(4) ? draw(20) : hostile_u32();
+        search.s.mutation = draw(9) ? draw(4) : hostile_u32();
         break;
     case 27:
         call.number = draw(4) ? draw(CANDIDATES + 2) : hostile_size();

@@ -152,7 +152,7 @@ int main(void) {
     FIELD(aznas_search, max_parameters);
     FIELD(aznas_search, min_parameters);
     FIELD(aznas_search, max_layers);
-    FIELD(aznas_search, reserved);
+    FIELD(aznas_search, mutation);
     FIELD(aznas_search, max_proposals);
     FIELD(aznas_search, texts);
     FIELD(aznas_search, text_lens);

@@ -1,5 +1,5 @@
 /* Searches of the spaces in the input, by scores that are counted from the texts. A line of input is a search: space, seed,
- * workers, warmup, its count, parents, candidates, most multiply-adds. Prints the text of every candidate. */
+ * workers, warmup, its count, parents, candidates, most multiply-adds, mutation. Prints the text of every candidate. */
 #include <aznas.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +23,12 @@ int main(void) {
     const double *const firsts[COLUMNS] = {columns[0], columns[1]};
     aznas_search search;
     aznas_arch arch;
-    unsigned space, warmup;
+    unsigned space, warmup, mutation;
     size_t candidates;
     unsigned long long seed, workers, count, parents, wanted;
     double most;
-    while (scanf("%u %llu %llu %u %llu %llu %llu %lf", &space, &seed, &workers, &warmup, &count, &parents, &wanted, &most) == 8) {
+    while (scanf("%u %llu %llu %u %llu %llu %llu %lf %u", &space, &seed, &workers, &warmup, &count, &parents, &wanted, &most,
+                 &mutation) == 9) {
         if (aznas_arch_init(&arch, sizeof arch, space) || aznas_search_init(&search, sizeof search, space))
             return 1;
         search.seed = seed;
@@ -36,6 +37,7 @@ int main(void) {
         search.warmup_count = (size_t)count;
         search.parents = (size_t)parents;
         search.max_complexity = most;
+        search.mutation = mutation;
         candidates = (size_t)wanted;
         aznas_ranking history = AZNAS_RANKING_INIT;
         history.columns = firsts;

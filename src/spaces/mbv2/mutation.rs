@@ -5,6 +5,7 @@
 use super::unit::round_to_eight;
 use super::{Kind, MAX_BLOCKS, Structure, SuperBlock};
 use crate::Error;
+use crate::base::SMALL;
 use crate::base::rng::below;
 use rand_core::Rng;
 
@@ -14,25 +15,44 @@ const SPLIT_THRESHOLD: u8 = 6;
 /// Repetitions that a split leaves in each block but the last.
 const SPLIT_REPETITIONS: u8 = 3;
 
+/// The most small steps of a mutant.
+const MOST_STEPS: u64 = 3;
+
 const EXPANSIONS: [u8; 4] = [1, 2, 4, 6];
 const KERNELS: [u8; 3] = [3, 5, 7];
 
-/// How likely each type (expansion and kernel) is when an inverted residual is replaced.
+/// How mutants are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Proposal {
-    /// As in the authors' program, whose list of candidates repeats the types that it adds early: E1K3 has weight
-    /// 12 of 89 and E6K7 weight 2.
+pub enum Mutation {
+    /// Whole super-blocks are replaced, as in the authors' program. Its list of candidates repeats the types (expansion and
+    /// kernel) that it adds early: E1K3 has weight 12 of 89 and E6K7 weight 2.
     #[default]
     Published,
-    /// Every type alike.
+    /// Whole super-blocks are replaced, with every type alike.
     Uniform,
+    /// Half of the mutants as published; of the others up to three single numbers change by a [small step](Structure::step).
+    /// A replaced block changes all of its numbers at once, which seldom keeps a good structure within a budget and its worst
+    /// step between blocks (progressivity) as good.
+    Mixed,
 }
 
-impl Proposal {
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Published, Self::Uniform, Self::Mixed];
+
+    /// The lower-case name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Uniform => "uniform",
+            Self::Mixed => "mixed",
+        }
+    }
+
     /// Weights by expansion and kernel.
     const fn weights(self) -> [[u64; KERNELS.len()]; EXPANSIONS.len()] {
         match self {
-            Self::Published => [[12, 9, 5], [12, 8, 4], [11, 7, 3], [10, 6, 2]],
+            Self::Published | Self::Mixed => [[12, 9, 5], [12, 8, 4], [11, 7, 3], [10, 6, 2]],
             Self::Uniform => [[1; KERNELS.len()]; EXPANSIONS.len()],
         }
     }
@@ -85,6 +105,13 @@ fn channel_neighbours(channels: u16) -> Candidates {
     Candidates::of(scaled, u32::from(u16::MAX))
 }
 
+/// The widths that are a small step from a width: 8 more or less, a quarter more, a fifth less.
+fn close_channels(channels: u16) -> Candidates {
+    let (channels, limit) = (u32::from(channels), u32::from(u16::MAX));
+    let scaled = [(5, 4), (4, 5)].map(|(numerator, denominator)| round_to_eight(channels * numerator, denominator));
+    Candidates::of([channels.saturating_sub(8).max(8), channels + 8, scaled[0], scaled[1]], limit)
+}
+
 /// The numbers of repetitions a number can become: at most two more or less. No block vanishes.
 fn repetition_neighbours(repetitions: u8) -> Candidates {
     let middle = u32::from(repetitions);
@@ -93,10 +120,10 @@ fn repetition_neighbours(repetitions: u8) -> Candidates {
 
 impl SuperBlock {
     /// Replaces this block by one of its candidates, of which it is one itself. Its input and stride stay.
-    fn replace(&mut self, rng: &mut (impl Rng + ?Sized), proposal: Proposal) {
+    fn replace(&mut self, rng: &mut (impl Rng + ?Sized), mutation: Mutation) {
         match &mut self.kind {
             Kind::InvertedResidual { expansion, kernel, bottleneck } => {
-                (*expansion, *kernel) = proposal.draw(rng);
+                (*expansion, *kernel) = mutation.draw(rng);
                 self.output = channel_neighbours(self.output).draw(rng) as u16;
                 self.repetitions = repetition_neighbours(self.repetitions).draw(rng) as u8;
                 *bottleneck = channel_neighbours(*bottleneck).draw(rng) as u16;
@@ -109,32 +136,73 @@ impl SuperBlock {
             Kind::Conv { .. } => {}
         }
     }
+
+    /// Changes one number of this block by a small step, or draws it as it was: expansion, kernel, bottleneck, output or
+    /// repetitions of an inverted residual, the output of a 3×3 convolution. Its input and stride stay.
+    fn step(&mut self, rng: &mut (impl Rng + ?Sized)) {
+        match &mut self.kind {
+            Kind::InvertedResidual { expansion, kernel, bottleneck } => match below(rng, 5) {
+                0 => *expansion = EXPANSIONS[below(rng, EXPANSIONS.len() as u64) as usize],
+                1 => *kernel = KERNELS[below(rng, KERNELS.len() as u64) as usize],
+                2 => *bottleneck = close_channels(*bottleneck).draw(rng) as u16,
+                3 => self.output = close_channels(self.output).draw(rng) as u16,
+                _ => {
+                    let repetitions = u32::from(self.repetitions);
+                    let close = [repetitions.saturating_sub(1).max(1), repetitions + 1];
+                    self.repetitions = Candidates::of(close, u32::from(u8::MAX)).draw(rng) as u8;
+                }
+            },
+            Kind::Conv { kernel: 3 } => self.output = close_channels(self.output).draw(rng) as u16,
+            Kind::Conv { .. } => {}
+        }
+    }
 }
 
 impl Structure {
     /// A mutant: `replacements` times a super-block is drawn uniformly and, unless it was drawn before in this call,
-    /// replaced. An inverted residual gets a type after `proposal` and uniformly drawn neighbouring output,
+    /// replaced. An inverted residual gets a type after `mutation` and uniformly drawn neighbouring output,
     /// repetitions and bottleneck, a 3×3 convolution a neighbouring output; other convolutions stay. Then inputs
     /// follow the outputs before them, and the result is [split](Self::split).
     ///
     /// Neighbours are what the authors' program allows; values beyond the range of the text are left out. The mutant
-    /// may equal its parent.
+    /// may equal its parent. Half of those of [`Mutation::Mixed`] are up to three [small steps](Self::step) instead.
     ///
     /// # Errors
     /// [`Error::TooLarge`] if the split makes more than [`MAX_BLOCKS`] super-blocks.
-    pub fn mutate(&self, rng: &mut (impl Rng + ?Sized), replacements: u32, proposal: Proposal) -> Result<Self, Error> {
+    pub fn mutate(&self, rng: &mut (impl Rng + ?Sized), replacements: u32, mutation: Mutation) -> Result<Self, Error> {
+        if !SMALL && mutation == Mutation::Mixed && below(rng, 2) == 0 {
+            return (0..=below(rng, MOST_STEPS)).try_fold(*self, |mutant, _| mutant.step(rng));
+        }
         let mut mutant = *self;
         let mut replaced = [false; MAX_BLOCKS];
         for _ in 0..replacements {
             let position = below(rng, u64::from(self.count)) as usize;
             if !core::mem::replace(&mut replaced[position], true) {
-                mutant.blocks[position].replace(rng, proposal);
+                mutant.blocks[position].replace(rng, mutation);
             }
         }
+        mutant.follow().split()
+    }
+
+    /// This network with one number of a uniformly drawn super-block changed by a small step, or drawn as it was: an
+    /// inverted residual gets another expansion, kernel, bottleneck, output or number of repetitions, a 3×3 convolution
+    /// another output; other convolutions stay. Widths change by 8, a quarter or a fifth, repetitions by one. Then inputs
+    /// follow the outputs before them, and the result is [split](Self::split).
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if the split makes more than [`MAX_BLOCKS`] super-blocks.
+    pub fn step(&self, rng: &mut (impl Rng + ?Sized)) -> Result<Self, Error> {
+        let mut mutant = *self;
+        mutant.blocks[below(rng, u64::from(self.count)) as usize].step(rng);
+        mutant.follow().split()
+    }
+
+    /// This network with inputs that are the outputs before them.
+    fn follow(mut self) -> Self {
         for position in 1..usize::from(self.count) {
-            mutant.blocks[position].input = mutant.blocks[position - 1].output;
+            self.blocks[position].input = self.blocks[position - 1].output;
         }
-        mutant.split()
+        self
     }
 
     /// This network with every inverted residual of six or more repetitions cut into blocks of three and a last one
@@ -161,8 +229,8 @@ impl Structure {
     ///
     /// # Errors
     /// Those of [`Self::mutate`].
-    pub fn sample(rng: &mut (impl Rng + ?Sized), steps: u32, proposal: Proposal) -> Result<Self, Error> {
-        (0..steps).try_fold(Self::INITIAL, |network, _| network.mutate(rng, 1, proposal))
+    pub fn sample(rng: &mut (impl Rng + ?Sized), steps: u32, mutation: Mutation) -> Result<Self, Error> {
+        (0..steps).try_fold(Self::INITIAL, |network, _| network.mutate(rng, 1, mutation))
     }
 }
 
@@ -230,10 +298,10 @@ mod tests {
     #[test]
     fn types_have_the_published_weights() {
         let published = [12, 9, 5, 12, 8, 4, 11, 7, 3, 10, 6, 2];
-        for (proposal, weights) in [(Proposal::Published, published), (Proposal::Uniform, [1; 12])] {
+        for (mutation, weights) in [(Mutation::Published, published), (Mutation::Uniform, [1; 12])] {
             let types = EXPANSIONS.iter().flat_map(|&expansion| KERNELS.map(|kernel| (expansion, kernel)));
             let mut rng = generator(3);
-            let draw = || match single().mutate(&mut rng, 1, proposal).unwrap().blocks()[0].kind {
+            let draw = || match single().mutate(&mut rng, 1, mutation).unwrap().blocks()[0].kind {
                 Kind::InvertedResidual { expansion, kernel, .. } => (expansion, kernel),
                 kind => panic!("{kind:?}"),
             };
@@ -244,7 +312,7 @@ mod tests {
     #[test]
     fn shapes_are_uniform_over_their_neighbours() {
         let mut rng = generator(4);
-        let draw = || match single().mutate(&mut rng, 1, Proposal::Published).unwrap().blocks()[0] {
+        let draw = || match single().mutate(&mut rng, 1, Mutation::Published).unwrap().blocks()[0] {
             SuperBlock {
                 kind: Kind::InvertedResidual { bottleneck, .. },
                 input: 32,
@@ -271,7 +339,7 @@ mod tests {
         let parent = Structure::parse("SuperConvK3BNRELU(3,8,2,1)SuperConvK1BNRELU(8,2048,1,1)").unwrap();
         let mut rng = generator(5);
         let draw = || {
-            let mutant = parent.mutate(&mut rng, 2, Proposal::Published).unwrap();
+            let mutant = parent.mutate(&mut rng, 2, Mutation::Published).unwrap();
             assert_eq!(mutant.blocks()[1].output, 2048);
             mutant.blocks()[0].output
         };
@@ -282,7 +350,7 @@ mod tests {
     fn every_block_is_drawn_alike() {
         let mut rng = generator(6);
         let draw = || {
-            let mutant = Structure::INITIAL.mutate(&mut rng, 1, Proposal::Published).unwrap();
+            let mutant = Structure::INITIAL.mutate(&mut rng, 1, Mutation::Published).unwrap();
             let outputs = mutant.blocks().iter().zip(Structure::INITIAL.blocks());
             outputs
                 .enumerate()
@@ -295,6 +363,78 @@ mod tests {
         let unchanged = sum - changed.iter().sum::<u64>();
         let weights = changed.into_iter().enumerate().map(|(position, weight)| (Some(position), weight));
         assert_distribution(50_000, draw, weights.chain([(None, unchanged)]));
+    }
+
+    #[test]
+    fn close_channels_are_a_small_step_away() {
+        for (channels, close) in [
+            (8, &[8, 16][..]),
+            (16, &[8, 16, 24]),
+            (24, &[16, 32]),
+            (40, &[32, 48]),
+            (96, &[88, 104, 120, 80]),
+            (128, &[120, 136, 160, 104]),
+            (1, &[8, 9]),
+            (65535, &[65527, 52432]),
+        ] {
+            let given = close_channels(channels);
+            let mut given = given.values().to_vec();
+            let mut close = close.to_vec();
+            given.sort_unstable();
+            close.sort_unstable();
+            assert_eq!(given, close, "{channels}");
+        }
+    }
+
+    /// Every number is changed alike, one at a time.
+    #[test]
+    fn a_small_step_changes_one_number() {
+        let parent = Structure::parse("SuperConvK3BNRELU(3,32,2,1)SuperResIDWE6K3(32,48,2,96,3)").unwrap();
+        let mut rng = generator(7);
+        let draw = || {
+            let mutant = parent.step(&mut rng).unwrap();
+            let (Kind::InvertedResidual { expansion, kernel, bottleneck }, [stem, block]) =
+                (mutant.blocks()[1].kind, mutant.blocks())
+            else {
+                panic!("{mutant}")
+            };
+            assert_eq!(block.input, stem.output);
+            [
+                stem.output != 32,
+                expansion != 6,
+                kernel != 3,
+                bottleneck != 96,
+                block.output != 48,
+                block.repetitions != 3,
+            ]
+        };
+        let changed = |place: usize| core::array::from_fn(|index| index == place);
+        // Half of the steps are in the stem, whose width always changes. Of the others an expansion is drawn again one time in
+        // four, a kernel one in three.
+        let weights =
+            [(0, 60), (1, 9), (2, 8), (3, 12), (4, 12), (5, 12)].map(|(place, weight)| (changed(place), weight));
+        assert_distribution(50_000, draw, weights.into_iter().chain([([false; 6], 3 + 4)]));
+    }
+
+    /// Of the mixed mutants half are up to three small steps.
+    #[test]
+    fn mixed_mutants_are_small_steps_half_of_the_time() {
+        let mut rng = generator(8);
+        let mut small = 0;
+        const MUTANTS: u32 = 20_000;
+        for _ in 0..MUTANTS {
+            let mutant = single().mutate(&mut rng, 1, Mutation::Mixed).unwrap();
+            let SuperBlock {
+                kind: Kind::InvertedResidual { expansion, kernel, bottleneck }, output, repetitions, ..
+            } = mutant.blocks()[0]
+            else {
+                panic!("{mutant}")
+            };
+            let numbers = [expansion != 6, kernel != 3, bottleneck != 32, output != 48, repetitions != 1];
+            small += u32::from(numbers.into_iter().filter(|&changed| changed).count() <= 1);
+        }
+        // One number or none: of the single steps all (a sixth of the mutants), of double ones those in one place, ...
+        assert!((MUTANTS / 5..MUTANTS / 2).contains(&small), "{small}");
     }
 
     #[test]
@@ -315,14 +455,14 @@ mod tests {
     proptest! {
         /// Walks long enough to outgrow the widths and the capacity of the structure.
         #[test]
-        fn mutants_stay_in_the_space(seed: u64, steps in 0u32..400, replacements in 0u32..8, uniform: bool) {
-            let proposal = if uniform { Proposal::Uniform } else { Proposal::Published };
+        fn mutants_stay_in_the_space(seed: u64, steps in 0u32..400, replacements in 0u32..8, mutation in 0usize..3) {
+            let mutation = Mutation::ALL[mutation];
             let mut rng = generator(seed);
-            let Ok(parent) = Structure::sample(&mut rng, steps, proposal) else {
+            let Ok(parent) = Structure::sample(&mut rng, steps, mutation) else {
                 prop_assert!(steps > 50, "a short walk outgrew the structure");
                 return Ok(());
             };
-            let Ok(mutant) = parent.mutate(&mut rng, replacements, proposal) else { return Ok(()) };
+            let Ok(mutant) = parent.mutate(&mut rng, replacements, mutation) else { return Ok(()) };
             prop_assert_eq!(mutant.to_string().parse(), Ok(mutant));
             prop_assert_eq!(mutant.split(), Ok(mutant));
             let strides = |network: &Structure| network.blocks().iter().map(|block| u32::from(block.stride)).product::<u32>();

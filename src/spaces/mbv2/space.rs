@@ -1,6 +1,6 @@
 //! The MobileNetV2-like structures as a space.
 
-use super::{POLICY, Proposal, Shortcut, Structure, Unit, UnitNetwork};
+use super::{Mutation, POLICY, Shortcut, Structure, Unit, UnitNetwork};
 use crate::Error;
 use crate::base::SMALL;
 use crate::base::rng::Generator;
@@ -20,8 +20,8 @@ pub struct StructureSpace {
     pub classes: u32,
     /// Rows and columns of the images that costs are counted for, whatever the scores are computed at.
     pub target_resolution: u32,
-    /// How the type of a replaced super-block is drawn.
-    pub proposal: Proposal,
+    /// How mutants are drawn.
+    pub mutation: Mutation,
     /// How much of a structure is scored in its place, if it is not scored whole: see [`Structure::reduced`].
     pub reduction: Option<Reduction>,
 }
@@ -30,7 +30,7 @@ impl Default for StructureSpace {
     /// ImageNet, as published.
     fn default() -> Self {
         let Settings { classes, target_resolution, .. } = Self::POLICY.settings;
-        Self { classes, target_resolution, proposal: Proposal::default(), reduction: None }
+        Self { classes, target_resolution, mutation: Mutation::default(), reduction: None }
     }
 }
 
@@ -43,14 +43,17 @@ impl SearchSpace for StructureSpace {
 
     /// The end of a random walk from the initial structure, long enough to replace each super-block several times.
     fn sample(&self, rng: &mut Generator) -> Structure {
-        (0..SAMPLE_STEPS).fold(Structure::INITIAL, |structure, _| self.mutate(&structure, 1, rng))
+        // Small steps would leave less of a walk.
+        let mutation = if self.mutation == Mutation::Mixed { Mutation::Published } else { self.mutation };
+        let space = Self { mutation, ..*self };
+        (0..SAMPLE_STEPS).fold(Structure::INITIAL, |structure, _| space.mutate(&structure, 1, rng))
     }
 
     /// See [`Structure::mutate`]. A structure that would outgrow its capacity stays as it is; no published limit on
     /// the layers comes near.
     fn mutate(&self, parent: &Structure, replacements: usize, rng: &mut Generator) -> Structure {
         let replacements = u32::try_from(replacements).unwrap_or(u32::MAX);
-        parent.mutate(rng, replacements, self.proposal).unwrap_or(*parent)
+        parent.mutate(rng, replacements, self.mutation).unwrap_or(*parent)
     }
 
     /// [`Structure::flops`], the authors' count; [`Structure::params`], the true one; and [`Structure::layers`].
@@ -70,10 +73,10 @@ impl Space for StructureSpace {
     const POLICY: Policy = POLICY;
 
     fn new(settings: &Settings) -> Result<Self, Error> {
-        let Settings { classes, target_resolution, reduction, .. } = *settings;
+        let Settings { classes, target_resolution, mutation, reduction, .. } = *settings;
         check_classes(classes)?;
         check_target(target_resolution)?;
-        Ok(Self { classes, target_resolution, proposal: Proposal::default(), reduction })
+        Ok(Self { classes, target_resolution, mutation, reduction })
     }
 
     fn parse(&self, text: &[u8]) -> Result<Structure, Error> {
