@@ -121,6 +121,9 @@ pub enum DuplicatesName {
     Keep,
     /// It takes the earlier scores; all candidates are scored with the same random draws
     Reuse,
+    /// Another is drawn in its place, so that the best candidates, who may become parents, differ from each other; all
+    /// candidates are scored with the same random draws
+    Skip,
 }
 
 /// What a number takes on the device.
@@ -339,6 +342,7 @@ impl Arguments {
             duplicates: match self.duplicates() {
                 DuplicatesName::Keep => Duplicates::Keep,
                 DuplicatesName::Reuse => Duplicates::Reuse,
+                DuplicatesName::Skip => Duplicates::Skip,
             },
             budget: Budget {
                 complexity: self.flops.map(|flops| flops as f64),

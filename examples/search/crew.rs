@@ -37,7 +37,7 @@ impl<'s, S: Space> Task<'s, S> {
     pub fn options(&self, id: usize) -> Options {
         let seed = match self.duplicates {
             Duplicates::Keep => repeat_seed(self.options.seed, id as u32),
-            Duplicates::Reuse => self.options.seed,
+            Duplicates::Reuse | Duplicates::Skip => self.options.seed,
         };
         Options { seed, ..self.options }
     }

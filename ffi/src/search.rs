@@ -261,7 +261,7 @@ impl Visitor for Asking<'_> {
             space.parse(text)
         };
         let initial = space.initial();
-        let made = propose(&space, settings, initial.as_ref(), number, parents.len(), parent);
+        let made = propose(&space, settings, initial.as_ref(), number, parents.len(), parent, |_| false);
         let candidate = made.map_err(|error| refusal.take().unwrap_or(error.into()))?;
         // SAFETY: the room is the caller's.
         unsafe { room.write(&candidate) }

@@ -260,7 +260,7 @@ impl<S: SearchSpace> Search<S> {
         if self.settings.duplicates == Duplicates::Keep {
             return None;
         }
-        match self.distinct.binary_search_by(|&id| self.architectures[id].cmp(architecture)) {
+        match self.place_of(architecture) {
             Ok(place) => Some(self.distinct[place]),
             Err(place) => {
                 self.distinct.insert(place, self.architectures.len());
@@ -269,13 +269,21 @@ impl<S: SearchSpace> Search<S> {
         }
     }
 
+    /// The place of an architecture among the distinct ones, or that it would have.
+    fn place_of(&self, architecture: &S::Architecture) -> Result<usize, usize> {
+        self.distinct.binary_search_by(|&id| self.architectures[id].cmp(architecture))
+    }
+
     /// Makes the next candidate.
     fn propose(&self) -> Result<S::Architecture, Error> {
         let number = self.architectures.len();
         let parents =
             if self.settings.has_parents(number) { self.ranking.leaders(self.settings.parents) } else { Vec::new() };
         let parent = |choice: usize| Ok(&self.architectures[parents[choice].candidate]);
-        propose(&self.space, &self.settings, self.initial.as_ref(), number, parents.len(), parent)
+        let is_known = |architecture: &S::Architecture| {
+            self.settings.duplicates == Duplicates::Skip && self.place_of(architecture).is_ok()
+        };
+        propose(&self.space, &self.settings, self.initial.as_ref(), number, parents.len(), parent, is_known)
     }
 
     fn leader(&self, standing: Standing) -> Leader<'_, S::Architecture> {

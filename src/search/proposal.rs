@@ -8,7 +8,12 @@ use super::{SearchSpace, Settings, Warmup};
 use crate::Error;
 use crate::base::rng::{self, Generator};
 
+/// Proposals in a row that are passed over because they came up before.
+const MOST_KNOWN: usize = 100;
+
 /// Makes candidate `number` of a search: the first proposal within the budget.
+///
+/// One that `is_known` is passed over, up to a hundred in a row: where a small space has no others left, the next is taken.
 ///
 /// `initial` is [`SearchSpace::initial`]. There are as many `parents` as [`leaders`] says, of which `parent` gives one by its
 /// place; none for the first candidates, which have no parents ([`Settings::has_parents`]).
@@ -23,9 +28,11 @@ pub fn propose<S: SearchSpace, P: Borrow<S::Architecture>>(
     number: usize,
     parents: usize,
     parent: impl Fn(usize) -> Result<P, Error>,
+    is_known: impl Fn(&S::Architecture) -> bool,
 ) -> Result<S::Architecture, Error> {
     // A fresh word of the seed's own stream, so that neighbouring seeds do not share candidates' streams.
     let mut rng = rng::generator(rng::generator(settings.seed).next_u64() ^ number as u64);
+    let mut known = 0;
     for proposal in 0..settings.max_proposals {
         let architecture = match parents {
             0 => without_parent(space, settings.warmup, initial, number == 0 && proposal == 0, &mut rng),
@@ -34,6 +41,10 @@ pub fn propose<S: SearchSpace, P: Borrow<S::Architecture>>(
                 space.mutate(parent.borrow(), settings.replacements, &mut rng)
             }
         };
+        if known < MOST_KNOWN && is_known(&architecture) {
+            known += 1;
+            continue;
+        }
         if settings.budget.admits(&space.cost(&architecture)?) {
             return Ok(architecture);
         }

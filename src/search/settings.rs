@@ -33,6 +33,9 @@ pub enum Duplicates {
     Keep,
     /// It enters the history again with the earlier scores and is not handed out; it counts as an iteration.
     Reuse,
+    /// It is proposed anew, so that the best candidates, who may become parents, differ from each other. Only after 100
+    /// proposals in a row that came up before it becomes what `Reuse` makes of it.
+    Skip,
 }
 
 /// What to search for, and how. Start from [`program`](Self::program), [`paper`](Self::paper) or

@@ -137,9 +137,13 @@ fn finds_the_optimum_where_random_search_does_not() {
 
 #[test]
 fn the_order_of_telling_changes_nothing() {
-    for (workers, duplicates) in
-        [(1, Duplicates::Keep), (2, Duplicates::Reuse), (5, Duplicates::Keep), (40, Duplicates::Reuse)]
-    {
+    for (workers, duplicates) in [
+        (1, Duplicates::Keep),
+        (2, Duplicates::Reuse),
+        (5, Duplicates::Keep),
+        (40, Duplicates::Reuse),
+        (6, Duplicates::Skip),
+    ] {
         let settings = Settings { workers, duplicates, ..short(250) };
         let expected = finished(&settings);
         for order in 1..6 {
@@ -181,9 +185,8 @@ fn a_candidate_knows_only_what_all_workers_have_told() {
 
 #[test]
 fn resuming_at_any_point_changes_nothing() {
-    for (workers, duplicates) in
-        [(1, Duplicates::Keep), (1, Duplicates::Reuse), (3, Duplicates::Keep), (3, Duplicates::Reuse)]
-    {
+    let all = [Duplicates::Keep, Duplicates::Reuse, Duplicates::Skip];
+    for (workers, duplicates) in [1, 3].into_iter().flat_map(|workers| all.map(|duplicates| (workers, duplicates))) {
         // Few genomes, so that duplicates occur.
         let space = Digits { base: 2, ..Digits::new() };
         let settings = Settings { workers, duplicates, ..short(90) };
@@ -283,6 +286,28 @@ fn duplicates_are_kept_or_take_the_earlier_scores() {
                 assert_eq!(scores[0], if repeats { id } else { first } as f64);
             }
         }
+    }
+}
+
+#[test]
+fn duplicates_are_passed_over_while_there_are_others() {
+    for workers in [1, 7] {
+        let distinct = |space: &Digits, duplicates, iterations| {
+            let settings = Settings { workers, duplicates, ..short(iterations) };
+            let mut search = Search::new(space.clone(), settings).unwrap();
+            run(&mut search, &mut generator(0));
+            let mut genomes: Vec<Genome> = records(&search).into_iter().map(|(genome, _)| genome).collect();
+            assert_eq!(genomes.len(), iterations);
+            genomes.sort();
+            genomes.dedup();
+            genomes.len()
+        };
+        assert_eq!(distinct(&Digits::new(), Duplicates::Skip, 1000), 1000, "{workers} workers");
+        // Few genomes are near the best ones; a search that has found these all ends all the same.
+        let small = Digits { base: 2, ..Digits::new() };
+        let [passed, entered] =
+            [Duplicates::Skip, Duplicates::Reuse].map(|duplicates| distinct(&small, duplicates, 1500));
+        assert!((entered..1500).contains(&passed), "{workers} workers: {passed} and {entered}");
     }
 }
 
@@ -516,7 +541,8 @@ fn a_candidate_is_a_function_of_the_history() {
                 count = leaders(&aggregates, settings.parents, &mut parents);
             }
             let parent = |choice: usize| Ok(genomes[parents[choice] as usize]);
-            let made = propose(&space, &settings, space.initial().as_ref(), number, count, parent).unwrap();
+            let made = propose(&space, &settings, space.initial().as_ref(), number, count, parent, |_| false);
+            let made = made.unwrap();
             let asked = loop {
                 match search.ask().unwrap() {
                     Some(candidate) => break candidate,
