@@ -16,8 +16,9 @@ use alloc::vec::Vec;
 /// Blocks that a plan is kept with. Small builds have no stack for them, and plan each block anew.
 const COMPARED: usize = if SMALL { 0 } else { 1 };
 
-/// Plans of blocks, and weights. A block like one that is kept, such as the next cell of a stage, has its plan: in one network, between
-/// [preparing](crate::score::prepare) a score and running it, from repeat to repeat, and from one network to the next.
+/// Plans of blocks, and weights. A block like one that is kept, such as the next cell of a stage, has its plan: in one
+/// network, between [preparing](crate::score::prepare) a score and running it, from repeat to repeat, and from one network
+/// to the next.
 ///
 /// Whatever was planned before, results are the same.
 pub struct Plans {

@@ -8,12 +8,12 @@ use super::{SearchSpace, Settings, Warmup};
 use crate::Error;
 use crate::base::rng::{self, Generator};
 
-/// Proposals in a row that are passed over because they came up before.
+/// Proposals for a candidate that are passed over because they came up before.
 const MOST_KNOWN: usize = 100;
 
 /// Makes candidate `number` of a search: the first proposal within the budget.
 ///
-/// One that `is_known` is passed over, up to a hundred in a row: where a small space has no others left, the next is taken.
+/// One that `is_known` is passed over, up to a hundred of them: where a small space has no others left, the next is taken.
 ///
 /// `initial` is [`SearchSpace::initial`]. There are as many `parents` as [`leaders`] says, of which `parent` gives one by its
 /// place; none for the first candidates, which have no parents ([`Settings::has_parents`]).

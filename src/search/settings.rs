@@ -33,8 +33,8 @@ pub enum Duplicates {
     Keep,
     /// It enters the history again with the earlier scores and is not handed out; it counts as an iteration.
     Reuse,
-    /// It is proposed anew, so that the best candidates, who may become parents, differ from each other. Only after 100
-    /// proposals in a row that came up before it becomes what `Reuse` makes of it.
+    /// It is proposed anew, so that the best candidates, who may become parents, differ from each other. Where 100
+    /// proposals came up before, the next may have too, and becomes what `Reuse` makes of it.
     Skip,
 }
 
