@@ -138,6 +138,16 @@ fn convolutions(criterion: &mut Criterion) {
                             convolution.weights_vjp(&value, &[gradient], weights.get(), scratch.get());
                         });
                     }
+                    if let Some(len) = convolution.both_scratch_len() {
+                        let mut scratch = Aligned::new(len);
+                        let work = Work::Operations(4.0 * geometry.macs() as f64);
+                        bench(criterion, &format!("{row} vjp and weights"), backend, work, || {
+                            let stored = ViewMut::dense(dx.get(), input);
+                            let sink = Sink { stored, accumulate: false, gate: Some(value), sums: None };
+                            let (packed, weights) = (vjp.get(), weights.get());
+                            convolution.both_vjp(&value, &[gradient], packed, weights, scratch.get(), sink);
+                        });
+                    }
                 }
             }
         }

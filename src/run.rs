@@ -115,8 +115,9 @@ impl Runner<'_> {
     pub(crate) fn backward(&self, workspace: &mut Workspace<'_>, hand_over: &mut dyn FnMut(Parameter<'_>)) {
         let mut scores = self.empty_scores();
         for &step in self.plan.steps(Phase::Backward) {
-            if let Step::ParameterGradients(node) = step {
-                self.parameter_gradients(node, &mut workspace.loans(), hand_over);
+            if let Step::ParameterGradients(node) | Step::Both(node) = step {
+                let passes_on = matches!(step, Step::Both(_));
+                self.parameter_gradients(node, passes_on, &mut workspace.loans(), hand_over);
             } else {
                 self.step(step, workspace, &mut scores);
             }
@@ -135,7 +136,10 @@ impl Runner<'_> {
             Step::Vjp(node) => self.vjp(node, workspace),
             // Nobody looks on.
             #[cfg(feature = "gradients")]
-            Step::ParameterGradients(node) => self.parameter_gradients(node, &mut workspace.loans(), &mut |_| ()),
+            Step::ParameterGradients(node) | Step::Both(node) => {
+                let passes_on = matches!(step, Step::Both(_));
+                self.parameter_gradients(node, passes_on, &mut workspace.loans(), &mut |_| ());
+            }
             #[cfg(feature = "gradients")]
             Step::Look(_) => {}
             Step::ClearGradient => self.clear_gradient(&mut workspace.loans()),

@@ -28,7 +28,8 @@ pub use geometry::Geometry;
 use super::moments::Moments;
 use crate::simd::Backend;
 use crate::tensor::{Gradient, Sink, Value, ViewMut};
-use bands::{Bands, Target};
+use bands::{Band, Bands, Target};
+use grid::Source;
 use pass::Pass;
 #[cfg(feature = "gradients")]
 use weights::Weights;
@@ -137,7 +138,7 @@ impl Conv2d {
         let plain = (input.affine.is_none() && !input.rectified).then_some(input.stored);
         let target = Target::Output { view: output, moments };
         let sources = core::slice::from_ref(input);
-        self.forward_bands().run(self.backend, sources, plain, packed, bias, scratch, target);
+        self.forward_bands().run(self.backend, sources, plain, packed, bias, scratch, target, |_, _, _| ());
     }
 
     /// The vector–Jacobian product: the gradient with respect to the input, from that with respect to the output.
@@ -146,6 +147,18 @@ impl Conv2d {
     /// [`pack_vjp`](Self::pack_vjp), `scratch` has [`scratch_len`](Self::scratch_len) numbers. If the input was rectified,
     /// the gate of `sink` makes the result the gradient before the rectifier.
     pub fn vjp(&self, gradients: &[Gradient<'_>], packed: &[f32], scratch: &mut [f32], sink: Sink<'_>) {
+        self.watched_vjp(gradients, packed, scratch, sink, |_, _, _| ());
+    }
+
+    /// The same; `watch` sees what is read of the gradient, band by band.
+    fn watched_vjp(
+        &self,
+        gradients: &[Gradient<'_>],
+        packed: &[f32],
+        scratch: &mut [f32],
+        sink: Sink<'_>,
+        watch: impl FnMut(&Band, Option<&Band>, Source<'_>),
+    ) {
         let plain = match gradients {
             [only] if only.normalised.is_none() => Some(only.stored),
             _ => None,
@@ -156,7 +169,7 @@ impl Conv2d {
             Sink { stored, accumulate: false, gate: None, .. } => Target::Output { view: stored, moments: None },
             sink => Target::Gated { sink, results },
         };
-        bands.run(self.backend, gradients, plain, packed, None, scratch, target);
+        bands.run(self.backend, gradients, plain, packed, None, scratch, target, watch);
     }
 
     /// Numbers of scratch that [`weights_vjp`](Self::weights_vjp) needs.
@@ -174,6 +187,34 @@ impl Conv2d {
     pub fn weights_vjp(&self, input: &Value<'_>, gradients: &[Gradient<'_>], weights: &mut [f32], scratch: &mut [f32]) {
         let weights = &mut weights[..self.geometry.weights()];
         self.weights().run(self.backend, input, gradients, weights, scratch);
+    }
+
+    /// Numbers of scratch that [`both_vjp`](Self::both_vjp) needs; `None` where the two gradients are to be formed one after the
+    /// other.
+    #[cfg(feature = "gradients")]
+    pub fn both_scratch_len(&self) -> Option<usize> {
+        let len = self.weights().scratch_len_beside(self.backend, &self.backward_bands())?;
+        Some(self.scratch_len() + len)
+    }
+
+    /// The gradients with respect to input and weights, as by [`vjp`](Self::vjp) and [`weights_vjp`](Self::weights_vjp) with the
+    /// same bits, in one go: what a band reads of `gradients` is formed once. `scratch` has
+    /// [`both_scratch_len`](Self::both_scratch_len) numbers.
+    #[cfg(feature = "gradients")]
+    pub fn both_vjp(
+        &self,
+        input: &Value<'_>,
+        gradients: &[Gradient<'_>],
+        packed: &[f32],
+        weights: &mut [f32],
+        scratch: &mut [f32],
+        sink: Sink<'_>,
+    ) {
+        let weights = &mut weights[..self.geometry.weights()];
+        let (of_vjp, scratch) = scratch.split_at_mut(self.scratch_len());
+        self.weights().run_beside(self.backend, &self.backward_bands(), input, weights, scratch, |watch| {
+            self.watched_vjp(gradients, packed, of_vjp, sink, watch);
+        });
     }
 
     #[cfg(feature = "gradients")]

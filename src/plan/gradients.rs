@@ -138,6 +138,10 @@ pub(super) fn plan(plan: &mut BlockPlan, block: &Block, options: &Options, cours
         // The sums of a normalisation are what the gradients with respect to its parameters are made of.
         let is_normalisation = matches!(block.nodes()[i].op, Op::BatchNorm(_));
         #[cfg(feature = "gradients")]
+        if course.parameters && contributes && plan_both(plan, block, id, options)? {
+            continue;
+        }
+        #[cfg(feature = "gradients")]
         if course.parameters && !is_normalisation {
             plan_parameters(plan, block, id, options)?;
         }
@@ -178,12 +182,15 @@ fn own_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId, target: Target)
 fn sole_writer(plan: &BlockPlan, block: &Block, normaliser: NodeId) -> Option<NodeId> {
     let gradient = plan.nodes[normaliser.index()].gradient?;
     let writers = plan.steps[..plan.step_count].iter().filter_map(|&step| match step {
-        Step::Vjp(writer) => {
-            Some(plan.contributions(block, writer).map(move |(_, input)| (writer, plan.nodes[input.index()])))
-        }
+        Step::Vjp(writer) => Some(writer),
+        #[cfg(feature = "gradients")]
+        Step::Both(writer) => Some(writer),
         _ => None,
     });
-    let mut contributions = writers.flatten().filter(|(_, input)| input.sink == Some(gradient));
+    let written = writers.flat_map(move |writer| {
+        plan.contributions(block, writer).map(move |(_, input)| (writer, plan.nodes[input.index()]))
+    });
+    let mut contributions = written.filter(|(_, input)| input.sink == Some(gradient));
     let (writer, input) = contributions.next()?;
     let is_convolution = matches!(block.nodes()[writer.index()].op, Op::Convolution(_));
     let is_prologue = plan.nodes[normaliser.index()].value.affine == Some(normaliser);
@@ -226,12 +233,31 @@ fn choose_gradient(plan: &mut BlockPlan, block: &Block, id: NodeId, course: &Cou
     own_gradient(plan, block, id, target)
 }
 
+/// Both gradients of a convolution in one step, if it forms them in one go.
+#[cfg(feature = "gradients")]
+fn plan_both(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Options) -> Result<bool, Error> {
+    let Kind::Convolution(_) = block.nodes()[id.index()].op.kind() else { return Ok(false) };
+    let convolution = plan.convolution(block, id, options)?;
+    let Some(scratch) = convolution.both_scratch_len() else { return Ok(false) };
+    let len = parameters_len(plan, block, id).saturating_add(scratch);
+    plan.nodes[id.index()].packed[1] = Some(plan.buffer::<f32>(convolution.packed_vjp_len())?);
+    plan.nodes[id.index()].parameter_gradients = plan.scratch(len)?;
+    plan.push(Step::Both(id));
+    Ok(true)
+}
+
+/// Numbers of the parameters of a node, or of the convolutions it leads.
+#[cfg(feature = "gradients")]
+fn parameters_len(plan: &BlockPlan, block: &Block, id: NodeId) -> usize {
+    let lens = plan.members(id).map(|member| block.parameters_len(&block.nodes()[member.index()]));
+    lens.fold(0, usize::saturating_add)
+}
+
 /// The gradients with respect to the parameters of a node, or of the convolutions it leads, if there are any.
 #[cfg(feature = "gradients")]
 fn plan_parameters(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Options) -> Result<(), Error> {
     let node = &block.nodes()[id.index()];
-    let lens = plan.members(id).map(|member| block.parameters_len(&block.nodes()[member.index()]));
-    let len = lens.fold(0, usize::saturating_add);
+    let len = parameters_len(plan, block, id);
     if len == 0 {
         return Ok(());
     }

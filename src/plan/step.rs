@@ -38,6 +38,9 @@ pub(crate) enum Step {
     /// The gradients with respect to a node's parameters.
     #[cfg(feature = "gradients")]
     ParameterGradients(NodeId),
+    /// Both of a convolution in one go: its gradient is passed on, and those with respect to its parameters.
+    #[cfg(feature = "gradients")]
+    Both(NodeId),
     /// A node is looked at.
     #[cfg(feature = "gradients")]
     Look(NodeId),
@@ -76,6 +79,11 @@ impl Step {
             Self::Vjp(node) => vjp(plan, block, node, visit),
             #[cfg(feature = "gradients")]
             Self::ParameterGradients(node) => parameter_gradients(plan, block, node, visit),
+            #[cfg(feature = "gradients")]
+            Self::Both(node) => {
+                vjp(plan, block, node, visit);
+                parameter_gradients(plan, block, node, visit);
+            }
             #[cfg(feature = "gradients")]
             Self::Look(node) => {
                 let planned = &plan.nodes[node.index()];

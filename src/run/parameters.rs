@@ -34,10 +34,12 @@ pub struct Parameter<'a> {
 }
 
 impl Runner<'_> {
-    /// Computes the gradients with respect to the parameters of a node, or of the convolutions it leads, and hands them over.
+    /// Computes the gradients with respect to the parameters of a node, or of the convolutions it leads, and hands them over. A
+    /// convolution passes its gradient on at the same time, if it is to.
     pub(super) fn parameter_gradients(
         &self,
         leader: NodeId,
+        passes_on: bool,
         loans: &mut Loans<'_>,
         hand_over: &mut dyn FnMut(Parameter<'_>),
     ) {
@@ -46,7 +48,7 @@ impl Runner<'_> {
             self.plan.members(leader).map(|member| self.block.parameters_len(&self.block.nodes()[member.index()]));
         let (gradients, scratch) = loans.write(self.slot(buffer(planned.parameter_gradients))).split_at_mut(lens.sum());
         match self.block.nodes()[leader.index()].op.kind() {
-            Kind::Convolution(_) => self.convolution_parameters(leader, gradients, scratch, loans),
+            Kind::Convolution(_) => self.convolution_parameters(leader, passes_on, gradients, scratch, loans),
             // What is left out has no influence.
             Kind::BatchNorm(_) if self.setting.without_norms => return,
             Kind::BatchNorm(norm) => self.normalisation_parameters(leader, norm.epsilon.get(), gradients, loans),
@@ -90,15 +92,23 @@ impl Runner<'_> {
     fn convolution_parameters(
         &self,
         leader: NodeId,
+        passes_on: bool,
         gradients: &mut [f32],
         scratch: &mut [f32],
         loans: &mut Loans<'_>,
     ) {
         let Some(convolution) = self.convolution(leader) else { return };
-        let input = self.value(self.block.nodes()[leader.index()].inputs()[0], loans);
+        let input = self.block.nodes()[leader.index()].inputs()[0];
+        let value = self.value(input, loans);
         let of_outputs = self.group_gradients(leader, loans);
         let (weights, biases) = gradients.split_at_mut(convolution.geometry().weights());
-        convolution.weights_vjp(&input, of_outputs.as_slice(), weights, scratch);
+        if passes_on {
+            let packed = self.packed(leader, &convolution, 1, loans);
+            let sink = self.sink(leader, 0, input, loans);
+            convolution.both_vjp(&value, of_outputs.as_slice(), packed, weights, scratch, sink);
+        } else {
+            convolution.weights_vjp(&value, of_outputs.as_slice(), weights, scratch);
+        }
         if !biases.is_empty() {
             bias::vjp(self.options.backend, of_outputs.as_slice(), biases);
         }

@@ -124,9 +124,19 @@ impl Bands {
 
     /// Numbers in a band's padded source.
     fn source_len(&self) -> usize {
-        let [rows, columns] = self.window(0, self.rows);
         let slack = if self.method == Method::Winograd { winograd::SLACK } else { 0 };
-        (self.images * rows.len() * columns.len() * self.pitch + slack).next_multiple_of(ALIGNED)
+        (self.source_positions() * self.pitch + slack).next_multiple_of(ALIGNED)
+    }
+
+    /// Positions of a band's padded source.
+    pub(super) fn source_positions(&self) -> usize {
+        let [rows, columns] = self.window(0, self.rows);
+        self.images * rows.len() * columns.len()
+    }
+
+    /// Whether the pass is by Winograd's algorithm, of a map as large as its result.
+    pub(super) fn tiles_a_map(&self) -> bool {
+        self.method == Method::Winograd && self.pass.axes.iter().all(|axis| axis.sources == axis.outputs)
     }
 
     /// Numbers in a band's result.
@@ -147,7 +157,7 @@ impl Bands {
     }
 
     /// Computes the pass. `sources` are its source, channels side by side; `plain` is the same where nothing needs
-    /// computing when it is loaded.
+    /// computing when it is loaded. `watch` sees each band with its source, and the band behind it, before it is computed.
     pub(super) fn run<L: Load>(
         &self,
         backend: Backend,
@@ -157,6 +167,7 @@ impl Bands {
         bias: Option<&[f32]>,
         scratch: &mut [f32],
         mut target: Target<'_, '_>,
+        mut watch: impl FnMut(&Band, Option<&Band>, Source<'_>),
     ) {
         let [vertical, horizontal] = self.pass.axes;
         let inside = vertical.stays_inside() && horizontal.stays_inside();
@@ -170,6 +181,7 @@ impl Bands {
                 Some(view) => self.stored(&view, &band),
                 None => self.load(backend, sources, &band, padded),
             };
+            watch(&band, next.as_ref(), source);
             let mut prefetch = self.prefetch(sources, &target, &band, next.as_ref());
             self.compute(backend, &band, source, packed, bias, transforms, &mut target, &mut prefetch);
             self.finish(backend, &band, &mut target);
@@ -354,11 +366,11 @@ impl Bands {
 }
 
 /// Output rows of some images, and the rows and columns of the source that they read.
-struct Band {
-    images: Range<usize>,
+pub(super) struct Band {
+    pub(super) images: Range<usize>,
     row: usize,
-    rows: usize,
-    window: [Range<isize>; 2],
+    pub(super) rows: usize,
+    pub(super) window: [Range<isize>; 2],
     /// Output channels.
     channels: Range<usize>,
 }

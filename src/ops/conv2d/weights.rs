@@ -6,6 +6,7 @@
 //! other: a sum of short sums errs less than a long one. Where there are many channels, some of each side are taken at
 //! a time, so that the sums of these stay in the second-level cache as well.
 
+mod beside;
 mod depthwise;
 mod direct;
 #[cfg(test)]
@@ -210,6 +211,11 @@ impl Weights {
                 }
             }
         }
+        self.order(backend, out, scratch);
+    }
+
+    /// Puts the weights in their order.
+    fn order(&self, backend: Backend, out: &mut [f32], scratch: &mut [f32]) {
         let (taps, channels) = (self.pass.taps(), self.pass.source_channels);
         if self.method != Method::Depthwise && taps > 1 && channels > 1 {
             backend.run(Order { weights: out, taps, channels, kernels: &mut scratch[..self.turned_len()] });

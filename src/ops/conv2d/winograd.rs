@@ -222,6 +222,7 @@ pub(super) fn run(
                 vectors if SMALL || vectors == 1 => backend.run(RegisterTiles::<8, 1>(operands)),
                 2 if backend == Backend::Avx512 => backend.run(RegisterTiles::<8, 2>(operands)),
                 2 => backend.run(RegisterTiles::<4, 2>(operands)),
+                3 if backend == Backend::Avx512 && count > 4 => backend.run(RegisterTiles::<8, 3>(operands)),
                 3 => backend.run(RegisterTiles::<4, 3>(operands)),
                 _ => backend.run(RegisterTiles::<4, 4>(operands)),
             }

@@ -1,9 +1,12 @@
 //! Gradients of weights against their sums in double precision, and these against differences.
 
-use crate::ops::conv2d::tests::{Input, Member, Sum, assert_near, every_case, geometry, members, products, sums};
+use crate::ops::conv2d::tests::{
+    Input, Member, Sum, assert_near, every_case, geometry, members, numbers, products, sums,
+};
 use crate::ops::conv2d::{Algorithm, Conv2d, Geometry};
 use crate::ops::reference::{assert_close, differences};
 use crate::simd::Backend;
+use crate::tensor::{Sink, ViewMut};
 use std::vec;
 use std::vec::Vec;
 
@@ -45,6 +48,60 @@ fn they_are_sums_over_all_positions() {
             }
         }
     });
+}
+
+/// Beside a vjp the gradients of weights have the bits that they have alone, and so has the vjp.
+#[test]
+fn beside_a_vjp_they_are_the_same() {
+    let mut count = 0;
+    let mut check = |convolution: Conv2d, context: &str| {
+        let Some(scratch_len) = convolution.both_scratch_len() else { return };
+        count += 1;
+        let geometry = *convolution.geometry();
+        let (shape, drawn) = (geometry.input(), numbers(geometry.weights(), 1));
+        let mut packed = vec![f32::NAN; convolution.packed_vjp_len()];
+        convolution.pack_vjp(&drawn, &mut packed);
+        for (merged, gap, gated) in [(false, 0, false), (true, 2, true), (true, 0, true)] {
+            let input = Input::new(shape, gap, merged, gated);
+            let members = members(geometry.output(), merged, gap);
+            let gradients: Vec<_> = members.iter().map(Member::gradient).collect();
+            let run = |vjp: &mut dyn FnMut(&mut [f32], Sink<'_>)| {
+                let mut weights = vec![f32::NAN; geometry.weights()];
+                let mut back = vec![if gated { 0.25 } else { f32::NAN }; shape.len()];
+                let stored = ViewMut::dense(&mut back, shape);
+                let gate = gated.then(|| input.value());
+                vjp(&mut weights, Sink { stored, accumulate: gated, gate, sums: None });
+                [weights, back].map(|numbers| numbers.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+            };
+            let alone = run(&mut |weights, sink| {
+                convolution.vjp(&gradients, &packed, &mut vec![f32::NAN; convolution.scratch_len()], sink);
+                let mut scratch = vec![f32::NAN; convolution.weights_scratch_len()];
+                convolution.weights_vjp(&input.value(), &gradients, weights, &mut scratch);
+            });
+            let beside = run(&mut |weights, sink| {
+                let mut scratch = vec![f32::NAN; scratch_len];
+                convolution.both_vjp(&input.value(), &gradients, &packed, weights, &mut scratch, sink);
+            });
+            assert!(alone == beside, "{context}, {merged}, {gated}");
+        }
+    };
+    every_case(&mut check);
+    // Bands of some rows, of whole images, and a last one that is not full.
+    for case in [([3, 33, 37, 32], 48), ([21, 8, 8, 16], 16), ([5, 16, 15, 24], 40)] {
+        let case = (case.0, case.1, [3; 2], [1; 2], [1; 2], [1; 2], 1);
+        for backend in Backend::available() {
+            check(
+                Conv2d::new(backend, geometry(&case), Algorithm::Winograd),
+                &std::format!("{} {case:?}", backend.name()),
+            );
+        }
+    }
+    // Not of many channels, nor where the vjp makes another map than it reads.
+    for (inputs, padding) in [(96, 1), (16, 0), (16, 2)] {
+        let case = ([1, 8, 8, inputs], 64, [3; 2], [1; 2], [padding; 2], [1; 2], 1);
+        assert!(Conv2d::new(Backend::Scalar, geometry(&case), Algorithm::Winograd).both_scratch_len().is_none());
+    }
+    assert!(count >= 5 * Backend::available().count(), "{count}");
 }
 
 #[test]
