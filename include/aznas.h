@@ -913,7 +913,7 @@ enum aznas_mutation
      */
     AZNAS_MUTATION_UNIFORM = 1,
     /**
-     * Half of the candidates as published; of the others up to three single numbers change a little.
+     * Half of the candidates as published; of the others up to three single numbers change a little, or repetitions move.
      */
     AZNAS_MUTATION_MIXED = 2,
 };

@@ -35,7 +35,7 @@ pub enum Mutation {
     Published = 0,
     /// The same with every expansion and kernel alike.
     Uniform = 1,
-    /// Half of the candidates as published; of the others up to three single numbers change a little.
+    /// Half of the candidates as published; of the others up to three single numbers change a little, or repetitions move.
     Mixed = 2,
 }
 

@@ -18,6 +18,9 @@ const SPLIT_REPETITIONS: u8 = 3;
 /// The most small steps of a mutant.
 const MOST_STEPS: u64 = 3;
 
+/// Of so many small steps of a network one moves a repetition.
+const STEPS_A_MOVE: u64 = 5;
+
 const EXPANSIONS: [u8; 4] = [1, 2, 4, 6];
 const KERNELS: [u8; 3] = [3, 5, 7];
 
@@ -30,7 +33,7 @@ pub enum Mutation {
     Published,
     /// Whole super-blocks are replaced, with every type alike.
     Uniform,
-    /// Half of the mutants as published; of the others up to three single numbers change by a [small step](Structure::step).
+    /// Half of the mutants as published; the others are up to three [small steps](Structure::step) away.
     /// A replaced block changes all of its numbers at once, which seldom keeps a good structure within a budget and its worst
     /// step between blocks (progressivity) as good.
     Mixed,
@@ -189,12 +192,32 @@ impl Structure {
     /// another output; other convolutions stay. Widths change by 8, a quarter or a fifth, repetitions by one. Then inputs
     /// follow the outputs before them, and the result is [split](Self::split).
     ///
+    /// One step of five instead takes a repetition from one super-block and gives it to another: where layers are limited, all
+    /// other ways to a deeper late stage lead through networks that are shallower.
+    ///
     /// # Errors
     /// [`Error::TooLarge`] if the split makes more than [`MAX_BLOCKS`] super-blocks.
     pub fn step(&self, rng: &mut (impl Rng + ?Sized)) -> Result<Self, Error> {
         let mut mutant = *self;
-        mutant.blocks[below(rng, u64::from(self.count)) as usize].step(rng);
+        if below(rng, STEPS_A_MOVE) == 0 {
+            mutant.move_repetition(rng);
+        } else {
+            mutant.blocks[below(rng, u64::from(self.count)) as usize].step(rng);
+        }
         mutant.follow().split()
+    }
+
+    /// Takes a repetition from one uniformly drawn super-block and gives it to another. Nothing moves if one of them is no
+    /// inverted residual, if the first would vanish or if both are the same.
+    fn move_repetition(&mut self, rng: &mut (impl Rng + ?Sized)) {
+        let [from, to] = [(); 2].map(|()| below(rng, u64::from(self.count)) as usize);
+        let residual = |position: usize| matches!(self.blocks[position].kind, Kind::InvertedResidual { .. });
+        let less = self.blocks[from].repetitions.saturating_sub(1);
+        let more = self.blocks[to].repetitions.checked_add(1);
+        if let (true, true, true, Some(more)) = (from != to, residual(from) && residual(to), less > 0, more) {
+            self.blocks[from].repetitions = less;
+            self.blocks[to].repetitions = more;
+        }
     }
 
     /// This network with inputs that are the outputs before them.
@@ -409,11 +432,27 @@ mod tests {
             ]
         };
         let changed = |place: usize| core::array::from_fn(|index| index == place);
-        // Half of the steps are in the stem, whose width always changes. Of the others an expansion is drawn again one time in
-        // four, a kernel one in three.
+        // One step of five moves a repetition, for which there is no other block. Half of the others are in the stem, whose
+        // width always changes. In the block an expansion is drawn again one time in four, a kernel one in three.
         let weights =
             [(0, 60), (1, 9), (2, 8), (3, 12), (4, 12), (5, 12)].map(|(place, weight)| (changed(place), weight));
-        assert_distribution(50_000, draw, weights.into_iter().chain([([false; 6], 3 + 4)]));
+        assert_distribution(50_000, draw, weights.into_iter().chain([([false; 6], 30 + 3 + 4)]));
+    }
+
+    #[test]
+    fn repetitions_move_where_none_vanishes() {
+        let parent =
+            Structure::parse("SuperConvK3BNRELU(3,32,2,1)SuperResIDWE6K3(32,48,2,96,3)SuperResIDWE6K3(48,48,2,96,1)");
+        let (parent, mut rng) = (parent.unwrap(), generator(9));
+        let draw = || {
+            let mutant = parent.step(&mut rng).unwrap();
+            [0, 1, 2].map(|position| mutant.blocks()[position].repetitions)
+        };
+        // Of nine pairs of blocks one moves a repetition. Of five numbers of an inverted residual one is its repetitions, of
+        // which there may be one more or less, or as many where there was but one.
+        let weights = [([1, 2, 2], 5), ([1, 2, 1], 6), ([1, 4, 1], 6), ([1, 3, 2], 6)];
+        let others = 225 - weights.iter().map(|(_, weight)| weight).sum::<u64>();
+        assert_distribution(50_000, draw, weights.into_iter().chain([([1, 3, 1], others)]));
     }
 
     /// Of the mixed mutants half are up to three small steps.
