@@ -780,6 +780,10 @@ enum aznas_proxy
      * GradSign, the mean over the weights; comes with the sum.
      */
     AZNAS_PROXY_GRAD_SIGN_MEAN = 16777216,
+    /**
+     * Share of its directions that a feature's variance is on, in the mean: no eigenvalues. Not in builds with the feature `small`.
+     */
+    AZNAS_PROXY_PARTICIPATION_RATIO = 33554432,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

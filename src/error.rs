@@ -122,7 +122,9 @@ impl fmt::Display for Error {
             }
             Self::OutOfMemory { needed } => write!(f, "no memory for {needed} bytes"),
             Self::BackendUnavailable => write!(f, "this back end is not available on this processor"),
-            Self::NotBuilt { proxy } => write!(f, "proxies: {proxy} is not part of this build (feature `gradients`)"),
+            Self::NotBuilt { proxy } => {
+                write!(f, "proxies: {proxy} is not part of this build (features `gradients`, `small`)")
+            }
             Self::NoCandidate { proposals } => write!(f, "none of {proposals} proposals is within the budget"),
         }
     }

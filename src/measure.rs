@@ -63,7 +63,7 @@ impl<N: Network + ?Sized> Course<N> {
     /// The table of measurements; those of blocks are made elsewhere.
     const fn new(measurement: Measurement) -> Option<Self> {
         match measurement {
-            Measurement::Spectrum | Measurement::Transfer => None,
+            Measurement::Spectrum | Measurement::Transfer | Measurement::Concentration => None,
             Measurement::Gradient => Self::of::<gradient::Gradient>(),
             Measurement::Curvature => Self::of::<curvature::Curvature>(),
             Measurement::Flow => Self::of::<flow::Flow>(),

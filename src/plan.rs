@@ -37,6 +37,7 @@ pub(crate) use values::{MAX_MEMBERS, ValuePlan};
 pub(crate) use weights::{KeptPlace, Weights};
 
 use crate::Error;
+use crate::base::SMALL;
 use crate::graph::{Block, MAX_NODES, NodeId, Op};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::{BufferId, Layout, Lifetime, Plain, Slot};
@@ -53,6 +54,8 @@ const MAX_BUFFERS: usize = if cfg!(feature = "gradients") { 6 } else { 4 } * MAX
 pub(crate) struct Want {
     /// The spectrum of the feature.
     pub(crate) spectrum: bool,
+    /// How concentrated the variance of the feature is.
+    pub(crate) concentration: bool,
     /// The transfer matrix between the gradients at output and input, of all blocks but the first.
     pub(crate) transfer: bool,
     /// Gradients with respect to parameters and to what the block reads.
@@ -92,6 +95,7 @@ impl Want {
     pub(crate) const fn measured(spectrum: bool, transfer: bool) -> Self {
         Self {
             spectrum,
+            concentration: false,
             transfer,
             #[cfg(feature = "gradients")]
             through: None,
@@ -103,7 +107,7 @@ impl Want {
     /// A look at the way forwards.
     #[cfg(feature = "gradients")]
     pub(crate) const fn look(look: Look) -> Self {
-        Self { spectrum: false, transfer: false, through: None, look: Some(look) }
+        Self { look: Some(look), ..Self::measured(false, false) }
     }
 
     /// Whether rectifiers are stored with what they pass on.
@@ -125,7 +129,7 @@ impl Want {
     /// Gradients through the block.
     #[cfg(feature = "gradients")]
     pub(crate) const fn through(through: Through) -> Self {
-        Self { spectrum: false, transfer: false, through: Some(through), look: None }
+        Self { through: Some(through), ..Self::measured(false, false) }
     }
 
     /// Whether gradients with respect to parameters are wanted.
@@ -143,7 +147,7 @@ impl Want {
 
     /// Whether blocks need not even be run.
     fn is_nothing(self) -> bool {
-        !(self.spectrum || self.transfer || self.of_parameters() || self.looks())
+        !(self.spectrum || self.concentration || self.transfer || self.of_parameters() || self.looks())
     }
 }
 
@@ -223,7 +227,10 @@ pub(crate) struct StatisticsPlan {
     pub(crate) covariance: Option<BufferId>,
     pub(crate) covariance_scratch: Option<BufferId>,
     pub(crate) eigenvalues: Option<BufferId>,
+    /// Where there is none, eigenvalues are not wanted.
     pub(crate) eigenvalue_scratch: Option<BufferId>,
+    /// The concentration is wanted.
+    pub(crate) concentration: bool,
     pub(crate) direction: Option<BufferId>,
     pub(crate) transfer: Option<BufferId>,
     /// The transfer matrix of the second half of the batch, if σ is taken of halves too.
@@ -325,8 +332,8 @@ impl BlockPlan {
         }
         values::plan(self, block, options, want, source)?;
         self.end(Phase::Forward);
-        if want.spectrum {
-            self.spectrum(block, options)?;
+        if want.spectrum || want.concentration {
+            self.spectrum(block, options, want)?;
         }
         self.end(Phase::Feature);
         if want.transfer && block.index() > 0 {
@@ -416,7 +423,7 @@ impl BlockPlan {
         }
     }
 
-    fn spectrum(&mut self, block: &Block, options: &Options) -> Result<(), Error> {
+    fn spectrum(&mut self, block: &Block, options: &Options, want: Want) -> Result<(), Error> {
         let shape = block.output_shape();
         let order = covariance_order(shape);
         let (mut scratch, mut eigenvalue_scratch) = (0, 0);
@@ -432,7 +439,10 @@ impl BlockPlan {
         self.statistics.covariance = Some(self.square::<f64>(order, order)?);
         self.statistics.eigenvalues = Some(self.buffer::<f64>(order)?);
         self.statistics.covariance_scratch = Some(self.buffer::<f32>(scratch)?);
-        self.statistics.eigenvalue_scratch = Some(self.buffer::<f64>(eigenvalue_scratch)?);
+        if SMALL || want.spectrum {
+            self.statistics.eigenvalue_scratch = Some(self.buffer::<f64>(eigenvalue_scratch)?);
+        }
+        self.statistics.concentration = want.concentration;
         self.push(Step::Spectrum);
         Ok(())
     }

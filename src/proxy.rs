@@ -26,6 +26,7 @@ mod mean_progressivity;
 pub mod naswot;
 pub mod ntk;
 mod params;
+mod participation_ratio;
 mod progressivity;
 mod scores;
 mod set;

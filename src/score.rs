@@ -24,7 +24,10 @@ use crate::tensor::{Source, View};
 /// What has to be measured of each block.
 pub(crate) fn want(options: &Options) -> Want {
     let needs = |measurement| options.proxies.needs(measurement);
-    Want::measured(needs(Measurement::Spectrum), needs(Measurement::Transfer))
+    Want {
+        concentration: !SMALL && needs(Measurement::Concentration),
+        ..Want::measured(needs(Measurement::Spectrum), needs(Measurement::Transfer))
+    }
 }
 
 /// The proxies that the network's space does not have, whoever asks for them.
@@ -99,11 +102,8 @@ fn of_whole_network<N: Network + ?Sized>(network: &N, options: &Options, source:
 
 /// There are none in this build.
 #[cfg(not(feature = "gradients"))]
-fn of_whole_network<N: Network + ?Sized>(_: &N, options: &Options, _: &dyn Source) -> Result<usize, Error> {
-    match options.proxies.iter().find(|proxy| proxy.is_of_whole_network()) {
-        Some(proxy) => Err(Error::NotBuilt { proxy: proxy.name() }),
-        None => Ok(0),
-    }
+fn of_whole_network<N: Network + ?Sized>(_: &N, _: &Options, _: &dyn Source) -> Result<usize, Error> {
+    Ok(0)
 }
 
 /// Refuses all that a score refuses but a workspace that is too small: a workspace of the size that is found can be had
@@ -134,6 +134,9 @@ pub fn prepare<'p, N: Network + ?Sized>(
     let present = &present(network, options, options.seed);
     let (bytes, cost) = walked(network, present, source, plans)
         .map_err(|error| explained(network, options.height, options.width, error))?;
+    if let Some(proxy) = present.proxies.iter().find(|proxy| !proxy.is_built()) {
+        return Err(Error::NotBuilt { proxy: proxy.name() });
+    }
     let bytes = bytes.max(of_whole_network(network, present, source)?);
     let cost = match !SMALL && network.counted().is_some() {
         true => Cost::of(network, options.height, options.width)?,

@@ -4,6 +4,7 @@ mod common;
 
 use aznas::graph::{Block, Convolution, Network};
 use aznas::proxy::trainability::half_split;
+use aznas::proxy::{Proxy, ProxySet};
 use aznas::tensor::Source;
 use aznas::{Entropy, Sigma};
 use aznas::{Error, Options, Workspace};
@@ -135,6 +136,18 @@ fn entropies_of_few_positions_come_closer_to_those_of_many() {
         errors.sum::<f64>() / small.len() as f64
     };
     let (plain, corrected) = (mean_error(Entropy::Plain), mean_error(Entropy::HalfSplit));
+    let concentrations = |entropy, batch| {
+        let proxies = ProxySet::of(&[Proxy::ParticipationRatio]);
+        common::score(&network, &Options { proxies, entropy, repeats: 4, ..options(batch) }).1
+    };
+    let of_many = concentrations(Entropy::Plain, 128);
+    let [few, halved] = [Entropy::Plain, Entropy::HalfSplit].map(|entropy| {
+        let few = concentrations(entropy, 4);
+        let errors = few.iter().zip(&of_many).map(|(few, many)| few.concentration / many.concentration - 1.0);
+        errors.sum::<f64>() / few.len() as f64
+    });
+    println!("mean relative error of concentrations at batch 4: {few:.3}, corrected {halved:.3}");
+    assert!(few > 0.05 && halved.abs() < few / 2.0, "{few} {halved}");
     println!("mean error of entropies at batch 4: {plain:.3}, corrected {corrected:.3}");
     assert!(plain < -0.02 && corrected.abs() < -plain / 2.0, "{plain} {corrected}");
 }

@@ -19,7 +19,8 @@ const SPECTRAL: ProxySet = ProxySet::of(&[
     Proxy::EffectiveDimension,
 ]);
 const TRANSFERRED: ProxySet = ProxySet::of(&[Proxy::Trainability, Proxy::LogGain]);
-const MEASURED: ProxySet = SPECTRAL.union(TRANSFERRED);
+const CONCENTRATED: ProxySet = ProxySet::of(&[Proxy::ParticipationRatio]);
+const MEASURED: ProxySet = SPECTRAL.union(TRANSFERRED).union(CONCENTRATED);
 
 /// The sets of every single proxy, of pairs that share work, and of all.
 fn sets() -> impl Iterator<Item = ProxySet> {
@@ -40,11 +41,13 @@ fn check<N: Network>(network: &N, options: Options, source: &dyn Source) {
         let (some, blocks) = common::score_with(network, &Options { proxies, ..options }, source);
         let spectral = proxies.without(absent).intersects(SPECTRAL);
         let trainable = proxies.intersects(TRANSFERRED);
+        let concentrated = proxies.without(absent).intersects(CONCENTRATED);
         for proxy in ProxySet::BLOCKWISE.iter() {
             let is_known = match proxy {
                 _ if TRANSFERRED.contains(proxy) => trainable,
                 _ if absent.contains(proxy) => false,
                 _ if SPECTRAL.contains(proxy) => spectral,
+                _ if CONCENTRATED.contains(proxy) => concentrated,
                 _ => true,
             };
             let expected = if is_known { all.get(proxy) } else { f64::NEG_INFINITY };
@@ -56,6 +59,7 @@ fn check<N: Network>(network: &N, options: Options, source: &dyn Source) {
         for (block, full) in blocks.iter().zip(&all_blocks) {
             let or_nan = |is_known, number: f64| if is_known { number.to_bits() } else { f64::NAN.to_bits() };
             assert_eq!(block.expressivity.to_bits(), or_nan(spectral, full.expressivity), "{proxies}");
+            assert_eq!(block.concentration.to_bits(), or_nan(concentrated, full.concentration), "{proxies}");
             assert_eq!(block.sigma.to_bits(), or_nan(trainable, full.sigma), "{proxies}");
             assert_eq!(block.trainability.to_bits(), or_nan(trainable, full.trainability), "{proxies}");
         }
@@ -214,7 +218,8 @@ impl Source for NotANumber {
 fn reasons(proxy: Proxy) -> Flags {
     let undefined = Flags::NOT_FINITE | Flags::CONSTANT_FEATURE;
     match proxy {
-        Proxy::Expressivity | Proxy::MeanExpressivity | Proxy::EffectiveDimension => undefined,
+        Proxy::Expressivity | Proxy::MeanExpressivity => undefined,
+        Proxy::EffectiveDimension | Proxy::ParticipationRatio => undefined,
         Proxy::Isotropy => undefined | Flags::ONE_CHANNEL,
         Proxy::Progressivity => undefined | Flags::SINGLE_BLOCK,
         Proxy::MeanProgressivity => undefined | Flags::SINGLE_BLOCK | Flags::ALL_DOWN_SAMPLE,

@@ -70,6 +70,8 @@ pub enum Proxy {
     LogGain = 8388608,
     /// GradSign, the mean over the weights; comes with the sum.
     GradSignMean = 16777216,
+    /// Share of its directions that a feature's variance is on, in the mean: no eigenvalues. Not in builds with the feature `small`.
+    ParticipationRatio = 33554432,
 }
 
 /// Sets of proxies. Any other is some of `aznas_proxy`, one or the other.

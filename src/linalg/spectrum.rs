@@ -61,11 +61,22 @@ pub fn eigenvalues(backend: Backend, matrix: &mut [f64], n: usize, values: &mut 
     converged
 }
 
+/// The trace of a symmetric `n × n` matrix of variances, and the sum of the squares of its eigenvalues over that of the trace: from
+/// `1 / n` of equal ones to 1 of a single one. NaN of a matrix of zeros.
+pub fn concentration(backend: Backend, matrix: &[f64], n: usize) -> (f64, f64) {
+    let [trace, square] = sums(backend, matrix, n);
+    (trace, square / (trace * trace))
+}
+
 /// Whether no direction dominates so much that single precision would not do. Not so if the norm cannot be told.
 fn is_balanced(backend: Backend, matrix: &[f64], n: usize) -> bool {
-    let trace: f64 = (0..n).map(|i| matrix[i * n + i]).sum();
-    let square = backend.run(SquaredNorm(matrix));
+    let [trace, square] = sums(backend, matrix, n);
     square.is_normal() && square <= (LARGEST_NORM * LARGEST_NORM) * (trace * trace)
+}
+
+/// The trace, and the sum of all squares.
+fn sums(backend: Backend, matrix: &[f64], n: usize) -> [f64; 2] {
+    [(0..n).map(|i| matrix[i * n + i]).sum(), backend.run(SquaredNorm(&matrix[..n * n]))]
 }
 
 /// The sum of all squares.

@@ -17,6 +17,8 @@ pub struct BlockScores {
     pub sigma: f64,
     /// `2 − σ − 1 / (σ + 1e-6)`; −∞ for a block that passes its gradient unchanged, NaN where σ is.
     pub trainability: f64,
+    /// `tr C² / (tr C)²` of the covariance C of the feature, `1 / channels ..= 1`; NaN if undefined or not measured.
+    pub concentration: f64,
     /// What is out of the ordinary about the block.
     pub flags: Flags,
 }
@@ -25,6 +27,7 @@ impl BlockScores {
     /// Nothing measured yet of a block.
     pub(crate) const fn unmeasured(block: usize, feature: [usize; 3]) -> Self {
         let flags = Flags(0);
-        Self { block, feature, expressivity: f64::NAN, sigma: f64::NAN, trainability: f64::NAN, flags }
+        let nan = f64::NAN;
+        Self { block, feature, expressivity: nan, sigma: nan, trainability: nan, concentration: nan, flags }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Counts {
     pub(crate) complexity: f64,
 }
 
-/// What can be measured: of a block while its feature and its gradient are there (the first two), or of a network as a
+/// What can be measured: of a block while its feature and its gradient are there (the first three), or of a network as a
 /// whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measurement {
@@ -37,6 +37,8 @@ pub(crate) enum Measurement {
     Spectrum,
     /// The transfer matrix between the gradients at the output and at the input; the stem has none.
     Transfer,
+    /// How much of the variance of the feature is on few directions.
+    Concentration,
     /// The gradient of the loss.
     Gradient,
     /// How the gradient of the loss changes with the scale of the weights.

@@ -66,6 +66,7 @@ impl ProxySet {
         Proxy::Isotropy,
         Proxy::MeanExpressivity,
         Proxy::EffectiveDimension,
+        Proxy::ParticipationRatio,
     ]);
 
     /// The sets that have names of their own.

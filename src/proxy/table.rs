@@ -4,6 +4,7 @@
 //! what else is known of it, its file says. Lines are only ever added at the end: numbers are part of the C interface.
 
 use super::entry::{Blockwise, Entry, Measurement, Origin};
+use crate::base::SMALL;
 
 macro_rules! proxies {
     ($($(#[doc = $line:literal])* $proxy:ident ($symbol:literal) => $file:ident,)*) => {
@@ -91,6 +92,8 @@ proxies! {
     LogGain ("G") => log_gain,
     /// Whether images pull the weights the same way, whatever the number of weights.
     GradSignMean ("Gm") => grad_sign_mean,
+    /// Share of its directions that a feature's variance is on, in the mean.
+    ParticipationRatio ("Pr") => participation_ratio,
 }
 
 impl Proxy {
@@ -119,6 +122,14 @@ impl Proxy {
     /// Whether it is measured of the network as a whole, which builds without the feature `gradients` cannot.
     pub const fn is_of_whole_network(self) -> bool {
         matches!(self.entry().origin, Origin::Network(_))
+    }
+
+    /// Whether this build can measure it.
+    pub(crate) fn is_built(self) -> bool {
+        match self.measurement() {
+            Some(Measurement::Concentration) => !SMALL,
+            _ => cfg!(feature = "gradients") || !self.is_of_whole_network(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the proxies need to know of a block: the spectrum of its feature and the size of its Jacobian.
 
 use super::{Runner, buffer};
-use crate::base::math;
+use crate::base::{SMALL, math};
 use crate::linalg::{covariance, spectral_norm, spectrum};
 use crate::mem::Loans;
 use crate::options::Sigma;
@@ -22,8 +22,8 @@ impl Runner<'_> {
         scores
     }
 
-    /// Eigenvalues of the channel covariance of the feature over all positions, and of those of its halves where entropies are
-    /// corrected by them.
+    /// The entropy of the eigenvalues of the channel covariance of the feature over all positions, and how concentrated they
+    /// are; of its halves too where that corrects both.
     pub(super) fn spectrum(&self, loans: &mut Loans<'_>, scores: &mut BlockScores) {
         let (backend, shape, planned) = (self.options.backend, self.block.output_shape(), &self.plan.statistics);
         let feature: &[f32] = loans.read(self.slot(Region::Output));
@@ -33,7 +33,7 @@ impl Runner<'_> {
         let scratch = loans.write(self.slot(buffer(planned.covariance_scratch)));
         let eigenvalue_scratch = loans.write(self.slot(buffer(planned.eigenvalue_scratch)));
         let mut is_finite = true;
-        let mut entropy = |first: usize, shape: Shape| {
+        let mut measure = |first: usize, shape: Shape| {
             let part =
                 View::dense(&feature[first * shape.positions_per_image() * shape.channels..][..shape.len()], shape);
             let order = covariance_order(shape);
@@ -43,27 +43,40 @@ impl Runner<'_> {
             } else {
                 covariance::covariance(backend, part, matrix, scratch, values);
             }
+            let mut concentration = f64::NAN;
+            if !SMALL && planned.concentration {
+                let trace;
+                (trace, concentration) = spectrum::concentration(backend, matrix, order);
+                is_finite &= trace.is_finite();
+            }
+            if !SMALL && planned.eigenvalue_scratch.is_none() {
+                return [f64::NAN, concentration];
+            }
             is_finite &= spectrum::eigenvalues(backend, matrix, order, values, eigenvalue_scratch);
-            block_expressivity(values)
+            [block_expressivity(values), concentration]
         };
         let mut parts = spectra(shape, self.options.entropy);
-        let whole = parts.next().map_or(f64::NAN, |shape| entropy(0, shape));
-        scores.expressivity = match [parts.next(), parts.next()] {
-            [Some(first), Some(second)] => {
-                let share = first.batch as f64 / shape.batch as f64;
-                let corrected = half_split(whole, [entropy(0, first), entropy(first.batch, second)], share);
-                let most = math::ln(shape.channels as f64);
-                // `min` would swallow NaN.
-                if corrected > most { most } else { corrected }
+        let [mut entropy, mut concentration] = parts.next().map_or([f64::NAN; 2], |shape| measure(0, shape));
+        if let [Some(first), Some(second)] = [parts.next(), parts.next()] {
+            let share = first.batch as f64 / shape.batch as f64;
+            let [one, other] = [measure(0, first), measure(first.batch, second)];
+            let most = math::ln(shape.channels as f64);
+            entropy = half_split(entropy, [one[0], other[0]], share);
+            // `min` would swallow NaN.
+            entropy = if entropy > most { most } else { entropy };
+            if !SMALL {
+                let least = 1.0 / shape.channels as f64;
+                concentration = half_split(concentration, [one[1], other[1]], share);
+                concentration = if concentration < least { least } else { concentration };
             }
-            _ => whole,
-        };
+        }
+        (scores.expressivity, scores.concentration) = (entropy, concentration);
         if shape.positions() < 2 * shape.channels {
             scores.flags |= Flags::FEW_POSITIONS;
         }
         if !is_finite {
             scores.flags |= Flags::NOT_FINITE;
-        } else if scores.expressivity.is_nan() {
+        } else if scores.expressivity.is_nan() && scores.concentration.is_nan() {
             scores.flags |= Flags::CONSTANT_FEATURE;
         }
     }

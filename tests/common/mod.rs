@@ -43,7 +43,7 @@ pub fn bits(scores: &Scores, blocks: &[BlockScores]) -> Vec<u64> {
     for block in blocks {
         bits.push(block.block as u64);
         bits.extend(block.feature.map(|side| side as u64));
-        bits.extend([block.expressivity, block.sigma, block.trainability].map(f64::to_bits));
+        bits.extend([block.expressivity, block.sigma, block.trainability, block.concentration].map(f64::to_bits));
         bits.push(u64::from(block.flags.0));
     }
     bits

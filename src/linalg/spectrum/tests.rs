@@ -278,3 +278,24 @@ fn reductions_agree() {
         }
     }
 }
+
+#[test]
+fn concentration_is_that_of_the_eigenvalues() {
+    let mut next = random(7);
+    for n in [1, 2, 7, 16, 33, 130] {
+        let rows: Vec<Vec<f64>> =
+            (0..n + 3).map(|_| (0..n).map(|column| next() / (1 + column) as f64).collect()).collect();
+        let product = |i: usize, j: usize| rows.iter().map(|row| row[i] * row[j]).sum::<f64>();
+        for backend in Backend::available() {
+            let case = Case::new("variances", n, product);
+            let values = case.solve(backend);
+            let [sum, squares] = [1, 2].map(|power| values.iter().map(|value| value.powi(power)).sum::<f64>());
+            let (trace, found) = concentration(backend, &case.matrix, n);
+            assert!((trace / sum - 1.0).abs() < 1e-12 && (found / (squares / (sum * sum)) - 1.0).abs() < 1e-12, "{n}");
+            let of = |case: Case| concentration(backend, &case.matrix, n).1;
+            assert!((of(Case::new("equal", n, |i, j| f64::from(i == j))) * n as f64 - 1.0).abs() < 1e-12);
+            assert!((of(Case::new("rank one", n, |i, j| ((i + 1) * (j + 1)) as f64)) - 1.0).abs() < 1e-12);
+            assert!(of(Case::new("zeros", n, |_, _| 0.0)).is_nan());
+        }
+    }
+}

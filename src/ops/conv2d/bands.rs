@@ -135,6 +135,7 @@ impl Bands {
     }
 
     /// Whether the pass is by Winograd's algorithm, of a map as large as its result.
+    #[cfg(feature = "gradients")]
     pub(super) fn tiles_a_map(&self) -> bool {
         self.method == Method::Winograd && self.pass.axes.iter().all(|axis| axis.sources == axis.outputs)
     }
