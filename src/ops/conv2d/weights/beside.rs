@@ -26,7 +26,7 @@ impl Weights {
     /// Numbers of scratch for [`Self::run_beside`] the vjp that is cut to `bands`; `None` where the two do not go together.
     pub(in super::super) fn scratch_len_beside(&self, backend: Backend, bands: &Bands) -> Option<usize> {
         let all = [self.pass.all_source_channels(), self.pass.all_output_channels()];
-        let near = 2 * PRODUCTS * all[0] * all[1] <= MOST;
+        let near = all.into_iter().fold(2 * PRODUCTS, usize::saturating_mul) <= MOST;
         let together = self.method == Method::Winograd && bands.tiles_a_map() && self.channels == all && near;
         let sums = self.layout(backend, self.channels).scratch_len();
         together.then(|| (self.input_len_beside(bands) + sums).max(self.turned_len()))
