@@ -20,6 +20,7 @@ const SPECTRAL: ProxySet = ProxySet::of(&[
 ]);
 const TRANSFERRED: ProxySet = ProxySet::of(&[Proxy::Trainability, Proxy::LogGain]);
 const CONCENTRATED: ProxySet = ProxySet::of(&[Proxy::ParticipationRatio]);
+const ALL_OF_BLOCKS: ProxySet = ProxySet::BLOCKWISE.union(CONCENTRATED);
 const MEASURED: ProxySet = SPECTRAL.union(TRANSFERRED).union(CONCENTRATED);
 
 /// The sets of every single proxy, of pairs that share work, and of all.
@@ -34,15 +35,15 @@ fn sets() -> impl Iterator<Item = ProxySet> {
 }
 
 fn check<N: Network>(network: &N, options: Options, source: &dyn Source) {
-    let (all, all_blocks) = common::score_with(network, &Options { proxies: ProxySet::BLOCKWISE, ..options }, source);
+    let (all, all_blocks) = common::score_with(network, &Options { proxies: ALL_OF_BLOCKS, ..options }, source);
     let absent = if network.progressivity() { ProxySet::of(&[]) } else { ProxySet::PROGRESSIVE };
-    assert_eq!(all.measured, ProxySet::BLOCKWISE.without(absent));
+    assert_eq!(all.measured, ALL_OF_BLOCKS.without(absent));
     for proxies in sets() {
         let (some, blocks) = common::score_with(network, &Options { proxies, ..options }, source);
         let spectral = proxies.without(absent).intersects(SPECTRAL);
         let trainable = proxies.intersects(TRANSFERRED);
         let concentrated = proxies.without(absent).intersects(CONCENTRATED);
-        for proxy in ProxySet::BLOCKWISE.iter() {
+        for proxy in ALL_OF_BLOCKS.iter() {
             let is_known = match proxy {
                 _ if TRANSFERRED.contains(proxy) => trainable,
                 _ if absent.contains(proxy) => false,
@@ -112,15 +113,14 @@ fn memory_is_that_of_the_work() {
             let options = Options { batch: 16, proxies, ..Options::default() };
             aznas::workspace_size(&network, &options, &Random).unwrap()
         };
-        let (all, spectra, transfers) =
-            (bytes(ProxySet::BLOCKWISE), bytes(SPECTRAL), bytes(MEASURED.without(SPECTRAL)));
+        let (all, spectra, transfers) = (bytes(ALL_OF_BLOCKS), bytes(SPECTRAL), bytes(MEASURED.without(SPECTRAL)));
         assert!(spectra <= all && transfers <= all, "{text}");
         // The largest block of a cell of convolutions alone is a cell, and its gradients take memory.
         assert!(spectra < all || text != common::CELLS[0], "{spectra} bytes without the backward pass, {all} with it");
-        assert_eq!(bytes(ProxySet::BLOCKWISE.without(MEASURED)), 0);
+        assert_eq!(bytes(ALL_OF_BLOCKS.without(MEASURED)), 0);
     }
     let network = common::cell_network(common::CELLS[0], 16, 5, 10);
-    let options = Options { proxies: ProxySet::BLOCKWISE.without(MEASURED), ..Options::default() };
+    let options = Options { proxies: ALL_OF_BLOCKS.without(MEASURED), ..Options::default() };
     let counted = aznas::score(&network, &options, &Random, &mut Workspace::from_bytes(&mut []), |_| ()).unwrap();
     for proxy in options.proxies.iter() {
         assert!(counted.get(proxy) > 0.0, "{proxy:?}");
@@ -244,7 +244,7 @@ fn minus_infinity_comes_with_a_reason() {
     let (mut undefined, mut seen) = ([0; Proxy::COUNT], Flags::default());
     for kinds in &networks[1..] {
         for identity_rule in [IdentityRule::Reject, IdentityRule::Skip] {
-            for proxies in [ProxySet::of(&[]), SPECTRAL, MEASURED.without(SPECTRAL), ProxySet::BLOCKWISE] {
+            for proxies in [ProxySet::of(&[]), SPECTRAL, MEASURED.without(SPECTRAL), ALL_OF_BLOCKS] {
                 for complexity in if kinds.len() == 1 { vec![None, Some(f64::NAN)] } else { vec![None] } {
                     let network = Chain { kinds: kinds.clone(), identity_rule, complexity };
                     let options = Options { batch: 2, height: 8, width: 8, proxies, ..Options::default() };

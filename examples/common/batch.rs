@@ -45,7 +45,8 @@ pub const TOO_SMALL: &str = "note: a feature has fewer than two positions a chan
 
 /// Whether [`TOO_SMALL`] is to be said of a score.
 pub fn is_too_small(network: &dyn Network, options: &Options) -> bool {
-    let measured = options.proxies.intersects(ProxySet::BLOCKWISE.without(ProxySet::of(&[]).measured()));
+    let counted = ProxySet::of(&[]).measured();
+    let measured = !options.proxies.without(ProxySet::OF_WHOLE_NETWORKS).without(counted).is_empty();
     let needed = smallest_batch(network, options.height, options.width, 2);
     measured && needed.is_ok_and(|needed| needed > options.batch)
 }

@@ -73,8 +73,8 @@ impl Arguments {
     /// for.
     pub fn options(&self) -> Options {
         let options = self.space.options(&self.scoring, self.proxies);
-        let proxies =
-            if self.proxies.intersects(ProxySet::BLOCKWISE) { options.proxies } else { self.proxies.measured() };
+        let of_whole_networks = ProxySet::OF_WHOLE_NETWORKS.contains_all(self.proxies);
+        let proxies = if of_whole_networks { self.proxies.measured() } else { options.proxies };
         Options { proxies, ..options }
     }
 

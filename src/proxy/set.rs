@@ -40,9 +40,10 @@ impl ProxySet {
         Proxy::Params,
         Proxy::LiveLayers,
     ]);
-    /// Every proxy that is counted on the graph or measured block by block: beside the paper's four the others cost
-    /// nothing.
-    pub const BLOCKWISE: Self = Self::of(&Proxy::ALL).without(Self::OF_WHOLE_NETWORKS);
+    /// Every proxy that is counted on the graph or measured block by block, but participation ratios: beside the paper's four the
+    /// others cost nothing.
+    pub const BLOCKWISE: Self =
+        Self::of(&Proxy::ALL).without(Self::OF_WHOLE_NETWORKS).without(Self::of(&[Proxy::ParticipationRatio]));
     /// Those of whole networks, each of which takes runs of its own, forwards and back.
     pub const OF_WHOLE_NETWORKS: Self = {
         let (mut set, mut number) = (Self(0), 0);
