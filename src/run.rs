@@ -115,9 +115,8 @@ impl Runner<'_> {
     pub(crate) fn backward(&self, workspace: &mut Workspace<'_>, hand_over: &mut dyn FnMut(Parameter<'_>)) {
         let mut scores = self.empty_scores();
         for &step in self.plan.steps(Phase::Backward) {
-            if let Step::ParameterGradients(node) | Step::Both(node) = step {
-                let passes_on = matches!(step, Step::Both(_));
-                self.parameter_gradients(node, passes_on, &mut workspace.loans(), hand_over);
+            if let Step::ParameterGradients { of, passes_on } = step {
+                self.parameter_gradients(of, passes_on, &mut workspace.loans(), hand_over);
             } else {
                 self.step(step, workspace, &mut scores);
             }
@@ -136,9 +135,8 @@ impl Runner<'_> {
             Step::Vjp(node) => self.vjp(node, workspace),
             // Nobody looks on.
             #[cfg(feature = "gradients")]
-            Step::ParameterGradients(node) | Step::Both(node) => {
-                let passes_on = matches!(step, Step::Both(_));
-                self.parameter_gradients(node, passes_on, &mut workspace.loans(), &mut |_| ());
+            Step::ParameterGradients { of, passes_on } => {
+                self.parameter_gradients(of, passes_on, &mut workspace.loans(), &mut |_| ());
             }
             #[cfg(feature = "gradients")]
             Step::Look(_) => {}

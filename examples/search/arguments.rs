@@ -55,7 +55,7 @@ pub struct Arguments {
     #[arg(long)]
     pub population: Option<usize>,
     /// How a structure is varied (mbv2): two super-blocks are replaced, as published or, uniform, with all types alike; or,
-    /// mixed, up to three single numbers change a little or move half of the time, which finds more near a good structure
+    /// mixed, half of the time a few single numbers change a little or repetitions move, which finds more near a good structure
     #[arg(long, default_value = Mutation::Published.name(), value_parser = named(Mutation::ALL, Mutation::name))]
     pub mutation: Mutation,
     /// Draw candidates independently instead of varying the best ones; with a number, so many of them

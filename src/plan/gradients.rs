@@ -32,6 +32,13 @@ impl BlockPlan {
         let inputs = block.nodes()[node.index()].inputs().iter().copied().enumerate();
         inputs.filter(|(_, input)| self.nodes[input.index()].sink.is_some())
     }
+
+    /// Numbers of the parameters of a node, or of the convolutions it leads.
+    #[cfg(feature = "gradients")]
+    pub(crate) fn parameters_len(&self, block: &Block, node: NodeId) -> usize {
+        let lens = self.members(node).map(|member| block.parameters_len(&block.nodes()[member.index()]));
+        lens.fold(0, usize::saturating_add)
+    }
 }
 
 /// Where gradients start, and what they are wanted of.
@@ -184,7 +191,7 @@ fn sole_writer(plan: &BlockPlan, block: &Block, normaliser: NodeId) -> Option<No
     let writers = plan.steps[..plan.step_count].iter().filter_map(|&step| match step {
         Step::Vjp(writer) => Some(writer),
         #[cfg(feature = "gradients")]
-        Step::Both(writer) => Some(writer),
+        Step::ParameterGradients { of, passes_on: true } => Some(of),
         _ => None,
     });
     let written = writers.flat_map(move |writer| {
@@ -239,25 +246,18 @@ fn plan_both(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Options)
     let Kind::Convolution(_) = block.nodes()[id.index()].op.kind() else { return Ok(false) };
     let convolution = plan.convolution(block, id, options)?;
     let Some(scratch) = convolution.both_scratch_len() else { return Ok(false) };
-    let len = parameters_len(plan, block, id).saturating_add(scratch);
+    let len = plan.parameters_len(block, id).saturating_add(scratch);
     plan.nodes[id.index()].packed[1] = Some(plan.buffer::<f32>(convolution.packed_vjp_len())?);
     plan.nodes[id.index()].parameter_gradients = plan.scratch(len)?;
-    plan.push(Step::Both(id));
+    plan.push(Step::ParameterGradients { of: id, passes_on: true });
     Ok(true)
-}
-
-/// Numbers of the parameters of a node, or of the convolutions it leads.
-#[cfg(feature = "gradients")]
-fn parameters_len(plan: &BlockPlan, block: &Block, id: NodeId) -> usize {
-    let lens = plan.members(id).map(|member| block.parameters_len(&block.nodes()[member.index()]));
-    lens.fold(0, usize::saturating_add)
 }
 
 /// The gradients with respect to the parameters of a node, or of the convolutions it leads, if there are any.
 #[cfg(feature = "gradients")]
 fn plan_parameters(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Options) -> Result<(), Error> {
     let node = &block.nodes()[id.index()];
-    let len = parameters_len(plan, block, id);
+    let len = plan.parameters_len(block, id);
     if len == 0 {
         return Ok(());
     }
@@ -270,7 +270,7 @@ fn plan_parameters(plan: &mut BlockPlan, block: &Block, id: NodeId, options: &Op
         Kind::Input | Kind::Earlier | Kind::Zero | Kind::Identity | Kind::Relu | Kind::Add => 0,
     };
     plan.nodes[id.index()].parameter_gradients = plan.scratch(len.saturating_add(scratch))?;
-    plan.push(Step::ParameterGradients(id));
+    plan.push(Step::ParameterGradients { of: id, passes_on: false });
     Ok(())
 }
 

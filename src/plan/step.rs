@@ -36,11 +36,10 @@ pub(crate) enum Step {
     /// A node's gradient is passed on to its inputs.
     Vjp(NodeId),
     /// The gradients with respect to a node's parameters.
+    ///
+    /// A convolution may pass its gradient on in the same go.
     #[cfg(feature = "gradients")]
-    ParameterGradients(NodeId),
-    /// Both of a convolution in one go: its gradient is passed on, and those with respect to its parameters.
-    #[cfg(feature = "gradients")]
-    Both(NodeId),
+    ParameterGradients { of: NodeId, passes_on: bool },
     /// A node is looked at.
     #[cfg(feature = "gradients")]
     Look(NodeId),
@@ -78,11 +77,11 @@ impl Step {
             Self::Direction => buffers(&[statistics.direction], visit),
             Self::Vjp(node) => vjp(plan, block, node, visit),
             #[cfg(feature = "gradients")]
-            Self::ParameterGradients(node) => parameter_gradients(plan, block, node, visit),
-            #[cfg(feature = "gradients")]
-            Self::Both(node) => {
-                vjp(plan, block, node, visit);
-                parameter_gradients(plan, block, node, visit);
+            Self::ParameterGradients { of, passes_on } => {
+                if passes_on {
+                    vjp(plan, block, of, visit);
+                }
+                parameter_gradients(plan, block, of, visit);
             }
             #[cfg(feature = "gradients")]
             Self::Look(node) => {

@@ -12,10 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "effective-dimension",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Spectrum,
-        term: |passage| {
-            let [_, _, channels] = passage.block.feature;
-            Some(math::exp(passage.block.expressivity) / channels as f64)
-        },
+        term: |passage| Some(math::exp(passage.block.expressivity) / passage.channels() as f64),
         combine: Combine::Mean,
         no_terms: [Flags(0); 2],
     }),

@@ -106,6 +106,12 @@ impl Passage<'_> {
         self.before.is_some() && !self.block.flags.intersects(left_out)
     }
 
+    /// Channels of the block's feature.
+    pub(super) fn channels(&self) -> usize {
+        let [_, _, channels] = self.block.feature;
+        channels
+    }
+
     /// How much higher the entropy of the block's spectrum is than that of the feature before it.
     pub(super) fn step(&self) -> Option<f64> {
         self.before.map(|before| self.block.expressivity - before.expressivity)

@@ -13,7 +13,7 @@ pub(super) const ENTRY: Entry = Entry {
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Spectrum,
         term: |passage| {
-            let [_, _, channels] = passage.block.feature;
+            let channels = passage.channels();
             (channels > 1).then(|| passage.block.expressivity / math::ln(channels as f64))
         },
         combine: Combine::Mean,

@@ -14,10 +14,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "participation-ratio",
     origin: Origin::Blocks(Blockwise {
         measurement: Measurement::Concentration,
-        term: |passage| {
-            let [_, _, channels] = passage.block.feature;
-            Some(1.0 / (passage.block.concentration * channels as f64))
-        },
+        term: |passage| Some(1.0 / (passage.block.concentration * passage.channels() as f64)),
         combine: Combine::Mean,
         no_terms: [Flags(0); 2],
     }),

@@ -44,9 +44,8 @@ impl Runner<'_> {
         hand_over: &mut dyn FnMut(Parameter<'_>),
     ) {
         let planned = &self.plan.nodes[leader.index()];
-        let lens =
-            self.plan.members(leader).map(|member| self.block.parameters_len(&self.block.nodes()[member.index()]));
-        let (gradients, scratch) = loans.write(self.slot(buffer(planned.parameter_gradients))).split_at_mut(lens.sum());
+        let len = self.plan.parameters_len(self.block, leader);
+        let (gradients, scratch) = loans.write(self.slot(buffer(planned.parameter_gradients))).split_at_mut(len);
         match self.block.nodes()[leader.index()].op.kind() {
             Kind::Convolution(_) => self.convolution_parameters(leader, passes_on, gradients, scratch, loans),
             // What is left out has no influence.

@@ -369,9 +369,9 @@ impl Bands {
 /// Output rows of some images, and the rows and columns of the source that they read.
 pub(super) struct Band {
     pub(super) images: Range<usize>,
-    row: usize,
+    pub(super) row: usize,
     pub(super) rows: usize,
-    pub(super) window: [Range<isize>; 2],
+    window: [Range<isize>; 2],
     /// Output channels.
     channels: Range<usize>,
 }

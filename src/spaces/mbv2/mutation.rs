@@ -212,11 +212,10 @@ impl Structure {
     fn move_repetition(&mut self, rng: &mut (impl Rng + ?Sized)) {
         let [from, to] = [(); 2].map(|()| below(rng, u64::from(self.count)) as usize);
         let residual = |position: usize| matches!(self.blocks[position].kind, Kind::InvertedResidual { .. });
-        let less = self.blocks[from].repetitions.saturating_sub(1);
-        let more = self.blocks[to].repetitions.checked_add(1);
-        if let (true, true, true, Some(more)) = (from != to, residual(from) && residual(to), less > 0, more) {
-            self.blocks[from].repetitions = less;
-            self.blocks[to].repetitions = more;
+        let [giver, taker] = [from, to].map(|position| self.blocks[position].repetitions);
+        if from != to && residual(from) && residual(to) && giver > 1 && taker < u8::MAX {
+            self.blocks[from].repetitions = giver - 1;
+            self.blocks[to].repetitions = taker + 1;
         }
     }
 

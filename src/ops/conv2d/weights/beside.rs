@@ -4,12 +4,10 @@
 //! transform. What is loaded of it for a tile of the vjp, a row and a column more on every side, holds the tile that the weights
 //! want; of the input they want the same rows and columns. So the bands of the vjp serve both.
 
-use super::{Method, Operands, Weights, load};
-use crate::ops::conv2d::bands::{Band, Bands};
-use crate::ops::conv2d::grid::{Grid, Source};
-use crate::ops::conv2d::weights::winograd::Sums;
-use crate::ops::conv2d::window::Part;
-use crate::ops::conv2d::winograd::TILE;
+use super::winograd::Sums;
+use super::{Band, Method, Weights, load};
+use crate::ops::conv2d::bands::{self, Bands};
+use crate::ops::conv2d::grid::Source;
 use crate::simd::winograd::PRODUCTS;
 use crate::simd::{Backend, MAX_LANES};
 use crate::tensor::Value;
@@ -20,7 +18,13 @@ use crate::tensor::prefetch::Prefetch;
 const MOST: usize = 256 * 1024;
 
 /// Sees the bands of a vjp, the one behind each, and what they read of the gradient.
-type Watch<'w> = dyn FnMut(&Band, Option<&Band>, Source<'_>) + 'w;
+type Watch<'w> = dyn FnMut(&bands::Band, Option<&bands::Band>, Source<'_>) + 'w;
+
+/// The output rows of a band of the vjp, which makes a map of the same size: of the input they read what the band reads of the
+/// gradient.
+fn own(band: &bands::Band) -> Band {
+    Band { images: band.images.clone(), row: band.row, rows: band.rows }
+}
 
 impl Weights {
     /// Numbers of scratch for [`Self::run_beside`] the vjp that is cut to `bands`; `None` where the two do not go together.
@@ -49,57 +53,21 @@ impl Weights {
     ) {
         let (loaded, rest) = scratch.split_at_mut(self.input_len_beside(bands));
         let mut sums = Sums::new(self.layout(backend, self.channels), rest);
+        let part = |band: &Band| self.input(input, &(0..self.channels[0]), band);
         vjp(&mut |band, next, gradient| {
-            let loaded = load(backend, self.input_beside(input, band), self.channels[0], loaded);
+            let band = own(band);
+            let loaded = load(backend, part(&band), self.channels[0], loaded);
             let mut prefetch = Prefetch::new();
             if let Some(next) = next {
-                self.input_beside(input, next).prefetch(&mut prefetch);
+                part(&own(next)).prefetch(&mut prefetch);
             }
-            sums.add(backend, self.operands_beside(band, loaded, gradient, &mut prefetch));
+            // A row and a column that only the vjp reads come first.
+            let [_, row, position] = gradient.steps;
+            let gradient = Source { data: &gradient.data[row + position..], ..gradient };
+            sums.add(backend, self.operands(&band, loaded, gradient, &mut prefetch));
         });
         let (row, tap) = (self.kernels_len(), self.pass.source_channels);
         sums.finish(backend, out, row, tap);
         self.order(backend, out, scratch);
-    }
-
-    /// What a band of the vjp reads of the input: the rows and columns that it reads of the gradient.
-    fn input_beside<'s, 'v>(&self, input: &'s Value<'v>, band: &Band) -> Part<'s, Value<'v>> {
-        let [rows, columns] = band.window.clone();
-        Part {
-            sources: core::slice::from_ref(input),
-            channels: 0..self.channels[0],
-            extents: self.pass.axes.map(|axis| axis.sources),
-            images: band.images.clone(),
-            rows,
-            columns,
-        }
-    }
-
-    /// What of a band is multiplied, tile by tile. Those of the gradient begin behind the first row and column.
-    fn operands_beside<'a>(
-        &self,
-        band: &Band,
-        input: Source<'a>,
-        gradient: Source<'a>,
-        prefetch: &'a mut Prefetch,
-    ) -> Operands<'a> {
-        let apart = |[image, row, position]: [usize; 3]| [image, TILE * row, TILE * position];
-        let [_, row, position] = gradient.steps;
-        let grid = Grid {
-            extents: [band.images.len(), band.rows.div_ceil(TILE), self.pass.axes[1].outputs.div_ceil(TILE)],
-            source: 0,
-            source_steps: apart(input.steps),
-            output: 0,
-            output_steps: apart(gradient.steps),
-        };
-        Operands {
-            input: input.data,
-            gradient: &gradient.data[row + position..],
-            steps: [input.steps, gradient.steps].map(|[_, row, position]| [row, position]),
-            grid: grid.joined(),
-            taps: [3, 3],
-            tap_steps: [input.steps[1], input.steps[2]],
-            prefetch,
-        }
     }
 }
