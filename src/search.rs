@@ -57,4 +57,4 @@ pub use budget::Budget;
 #[cfg(feature = "alloc")]
 pub use evolution::{Candidate, Leader, Progress, Search};
 pub use proposal::{leaders, propose};
-pub use settings::{Duplicates, Settings, Warmup};
+pub use settings::{Duplicates, Goal, Settings, Warmup};

@@ -144,6 +144,29 @@ fn a_target_is_come_close_to() {
     }
 }
 
+/// Beyond enough of a proxy the others decide: the best candidate is that with the most of them.
+#[test]
+fn beyond_enough_other_proxies_decide() {
+    let folder = folder("enough");
+    let arguments = ["--proxies", "params,T", "--enough", "trainability=-1e9", "--iterations", "40"];
+    finished(&folder, &arguments);
+    let history = read(&folder, "history.csv");
+    let params = history.lines().skip(1).map(|line| line.split(',').nth(3).unwrap().parse::<f64>().unwrap());
+    let best: serde_json::Value = serde_json::from_str(&read(&folder, "best.json")).unwrap();
+    assert_eq!(best["params"].as_f64().unwrap(), params.fold(0.0, f64::max));
+    let other = ["--iterations", "41", "--resume", "--proxies", "params,T"];
+    let message = refusal(&folder, &other);
+    assert!(message.contains("enough was trainability=-1000000000 and is none"), "{message}");
+    for (also, reason) in [
+        (["--enough", "trainability=-2"], "--enough: trainability is given twice"),
+        (["--target", "depth=3"], "--target: candidates are not ranked by depth"),
+        (["--enough", "depth=3"], "--enough: candidates are not ranked by depth"),
+    ] {
+        let message = refusal(&folder, &[&arguments[..], &also].concat());
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
 /// Whatever ranks stands in the history, goes on, and is another search than one by the paper's four.
 /// The best once more, whole and in the published setting: the same after a search that was gone on with, and no score twice.
 #[test]

@@ -9,7 +9,7 @@ use crate::common::store::Checksum;
 use aznas::Options;
 use aznas::base::rng::generator;
 use aznas::proxy::{Proxy, ProxySet};
-use aznas::search::{Budget, Duplicates, Settings};
+use aznas::search::{Budget, Duplicates, Goal, Settings};
 use aznas::spaces::mbv2::Mutation;
 use aznas::spaces::{Practice, Settings as SpaceSettings, Space, autoformer};
 use clap::parser::ValueSource;
@@ -39,8 +39,12 @@ pub struct Arguments {
     #[arg(long, default_value_t)]
     pub proxies: ProxySet,
     /// A value that a proxy is to be close to instead of high, such as trainability=-0.3; may be given for several
-    #[arg(long, value_name = "PROXY=VALUE", value_parser = target)]
+    #[arg(long, value_name = "PROXY=VALUE", value_parser = goal)]
     pub target: Vec<(Proxy, f64)>,
+    /// A value of a proxy above which higher is no better, such as trainability=-0.1 of a network that is to be surpassed; may
+    /// be given for several
+    #[arg(long, value_name = "PROXY=VALUE", value_parser = goal)]
+    pub enough: Vec<(Proxy, f64)>,
     /// Candidates to score [default: 500 for nb201, 100000 for mbv2, 10000 for autoformer]
     #[arg(long)]
     pub iterations: Option<usize>,
@@ -55,7 +59,7 @@ pub struct Arguments {
     #[arg(long)]
     pub population: Option<usize>,
     /// How a structure is varied (mbv2): two super-blocks are replaced, as published or, uniform, with all types alike; or,
-    /// mixed, half of the time a few single numbers change a little or repetitions move, which finds more near a good structure
+    /// mixed, a third of the time a few single numbers change a little or repetitions move, which finds more near a good structure
     #[arg(long, default_value = Mutation::Published.name(), value_parser = named(Mutation::ALL, Mutation::name))]
     pub mutation: Mutation,
     /// Draw candidates independently instead of varying the best ones; with a number, so many of them
@@ -187,8 +191,8 @@ fn count(text: &str) -> std::result::Result<u64, String> {
     }
 }
 
-/// A proxy and the value it is to be close to.
-fn target(text: &str) -> std::result::Result<(Proxy, f64), String> {
+/// A proxy and a value of it.
+fn goal(text: &str) -> std::result::Result<(Proxy, f64), String> {
     let (name, value) = text.split_once('=').ok_or("not a proxy, an equals sign and a number")?;
     let known = Proxy::ALL.into_iter().find(|proxy| proxy.name() == name);
     let proxy = known.ok_or_else(|| format!("{name:?} is no proxy"))?;
@@ -324,13 +328,15 @@ impl Arguments {
         if proxies.is_empty() {
             return Err("--proxies: the space has none of them".into());
         }
-        let mut targets = [None; Proxy::COUNT];
-        for &(proxy, value) in &self.target {
+        let mut goals = [Goal::High; Proxy::COUNT];
+        let near = self.target.iter().map(|&(proxy, value)| ("--target", proxy, Goal::Near(value)));
+        let enough = self.enough.iter().map(|&(proxy, value)| ("--enough", proxy, Goal::Enough(value)));
+        for (option, proxy, goal) in near.chain(enough) {
             if !proxies.contains(proxy) {
-                return Err(format!("--target: candidates are not ranked by {}", proxy.name()).into());
+                return Err(format!("{option}: candidates are not ranked by {}", proxy.name()).into());
             }
-            if targets[proxy as usize].replace(value).is_some() {
-                return Err(format!("--target: {} is given twice", proxy.name()).into());
+            if std::mem::replace(&mut goals[proxy as usize], goal) != Goal::High {
+                return Err(format!("{option}: {} is given twice", proxy.name()).into());
             }
         }
         Ok(Settings {
@@ -354,7 +360,7 @@ impl Arguments {
                 custom: self.latency,
             },
             proxies,
-            targets,
+            goals,
             max_proposals: MAX_PROPOSALS,
             ..base
         })
@@ -369,6 +375,7 @@ impl Arguments {
             scoring,
             proxies,
             target,
+            enough,
             iterations: _, // the length; what depends on it is the population
             subset: _,     // in the settings of the space
             window: _,
@@ -395,13 +402,17 @@ impl Arguments {
         // Where the file lies says nothing of what is in it.
         let content = |path: &PathBuf| std::fs::read(path).at(path).map(|content| Checksum::of(&content));
         // In the order of the proxies, however they were given.
-        let mut targets: Vec<_> = target.iter().map(|&(proxy, value)| (proxy as usize, proxy.name(), value)).collect();
-        targets.sort_by_key(|&(number, ..)| number);
-        let targets: Vec<_> = targets.iter().map(|(_, name, value)| format!("{name}={value}")).collect();
+        let goals = |given: &[(Proxy, f64)]| {
+            let mut goals = given.to_vec();
+            goals.sort_by_key(|&(proxy, _)| proxy as usize);
+            let goals: Vec<_> = goals.iter().map(|(proxy, value)| format!("{}={value}", proxy.name())).collect();
+            (!goals.is_empty()).then(|| goals.join(","))
+        };
         let is_measured = latency.is_some() && latency_table.is_none();
         Ok(Setting::of_scores(space.space, &self.space_settings(options.height), &options)
             .with("ranked", Some(space.ranked(*proxies)))
-            .with("target", (!targets.is_empty()).then(|| targets.join(",")))
+            .with("target", goals(target))
+            .with("enough", goals(enough))
             .with("seed", Some(options.seed))
             .with("threads", Some(scoring.workers()))
             .with("population", Some(self.population()))

@@ -29,7 +29,7 @@ const UNMET: [(&str, &str); 14] = [
     ("interleave", "set by the networks of spaces alone"),
     ("index", "of a cell by number"),
     ("iterations", "those of the authors in searches of C"),
-    ("targets", "those of a search in C are in its table"),
+    ("goals", "those of a search in C are in its table"),
     ("resolution", "of counts at the target resolution, which the spaces rename"),
 ];
 

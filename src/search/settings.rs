@@ -38,6 +38,39 @@ pub enum Duplicates {
     Skip,
 }
 
+/// What candidates are ranked by, of the score of one proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Goal {
+    /// The score: the higher, the better.
+    #[default]
+    High,
+    /// How close it comes to a value, `−|score − value|`, as in Table 10 of the paper.
+    Near(f64),
+    /// The score up to a value, `min(score, value)`: more is no better, so that it does not cost what other proxies could gain.
+    Enough(f64),
+}
+
+impl Goal {
+    /// What a candidate with this score is ranked by, higher being better.
+    pub fn objective(self, score: f64) -> f64 {
+        match self {
+            Self::High => score,
+            Self::Near(value) => -(score - value).abs(),
+            // What is not a number stays so.
+            Self::Enough(value) if score > value => value,
+            Self::Enough(_) => score,
+        }
+    }
+
+    /// The value it is about.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::High => None,
+            Self::Near(value) | Self::Enough(value) => Some(value),
+        }
+    }
+}
+
 /// What to search for, and how. Start from [`program`](Self::program), [`paper`](Self::paper) or
 /// [`random`](Self::random) and change what differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,9 +96,8 @@ pub struct Settings {
     pub proxies: ProxySet,
     /// The weight of each proxy by its number, of which those of `proxies` matter; 0 leaves a proxy out.
     pub weights: [f64; Proxy::COUNT],
-    /// What a proxy, by its number, is to be close to instead of high: its candidates are ranked by `−|score − target|`,
-    /// as in Table 10 of the paper. Finite, and of `proxies` only.
-    pub targets: [Option<f64>; Proxy::COUNT],
+    /// What is asked of each proxy by its number. Values are finite, and of `proxies` only.
+    pub goals: [Goal; Proxy::COUNT],
     /// How the ranks of the proxies are combined.
     pub mode: Mode,
     /// After how many proposals outside the budget a search gives up finding a candidate.
@@ -87,7 +119,7 @@ impl Settings {
             budget: Budget::default(),
             proxies: ProxySet::default(),
             weights: [1.0; Proxy::COUNT],
-            targets: [None; Proxy::COUNT],
+            goals: [Goal::High; Proxy::COUNT],
             mode: Mode::Log,
             max_proposals: 100_000,
         }
@@ -103,9 +135,9 @@ impl Settings {
         Self { iterations: 3000, warmup: Warmup::Samples(usize::MAX), ..Self::program() }
     }
 
-    /// What candidates with this score are ranked by, higher being better: the score, or how close it comes to its target.
+    /// What candidates with this score of a proxy are ranked by, higher being better.
     pub fn objective(&self, proxy: Proxy, score: f64) -> f64 {
-        self.targets[proxy as usize].map_or(score, |target| -(score - target).abs())
+        self.goals[proxy as usize].objective(score)
     }
 
     /// Whether a candidate is the child of an earlier one, where there is any.
@@ -122,8 +154,9 @@ impl Settings {
             return Err(Error::Invalid { field: "proxies", expected: "at least one" });
         }
         for proxy in Proxy::ALL {
-            if self.targets[proxy as usize].is_some_and(|target| !target.is_finite() || !self.proxies.contains(proxy)) {
-                return Err(Error::Invalid { field: "targets", expected: "finite, of proxies that rank" });
+            let value = self.goals[proxy as usize].value();
+            if value.is_some_and(|value| !value.is_finite() || !self.proxies.contains(proxy)) {
+                return Err(Error::Invalid { field: "goals", expected: "finite, of proxies that rank" });
             }
         }
         for (field, count) in [

@@ -394,14 +394,14 @@ fn a_proxy_with_a_target_is_to_come_close() {
     let high = Settings { proxies: ProxySet::of(&[Proxy::Expressivity]), parents: 20, ..short(600) };
     let mut close = high.clone();
     for target in [3.0, 23.25, 50.0] {
-        close.targets[expressivity] = Some(target);
+        close.goals[expressivity] = Goal::Near(target);
         let search = search_for(close.clone(), |sum| sum);
         let best = search.best().unwrap();
         assert!((best.scores[0] - target).abs() <= 0.25, "{} for {target}", best.scores[0]);
         assert_eq!(best.scores[0], best.architecture.iter().map(|&digit| f64::from(digit)).sum::<f64>());
     }
     // The same search with the closeness told instead of the score.
-    close.targets[expressivity] = Some(23.25);
+    close.goals[expressivity] = Goal::Near(23.25);
     let told = search_for(high, |sum| -(sum - 23.25).abs());
     let asked = search_for(close.clone(), |sum| sum);
     assert!(told.history().map(|(genome, _)| genome).eq(asked.history().map(|(genome, _)| genome)));
@@ -410,14 +410,38 @@ fn a_proxy_with_a_target_is_to_come_close() {
     assert!(close.objective(Proxy::Expressivity, f64::NAN).is_nan());
     assert_eq!(close.objective(Proxy::Expressivity, f64::NEG_INFINITY), f64::NEG_INFINITY);
 
-    for (proxy, target) in
+    for (proxy, value) in
         [(Proxy::Trainability, 0.0), (Proxy::Expressivity, f64::NAN), (Proxy::Expressivity, f64::INFINITY)]
     {
-        let mut wrong = Settings { targets: [None; Proxy::COUNT], ..close.clone() };
-        wrong.targets[proxy as usize] = Some(target);
-        let refused = Search::new(Digits::new(), wrong);
-        assert!(matches!(refused, Err(Error::Invalid { field: "targets", .. })), "{proxy:?} {target}");
+        for goal in [Goal::Near(value), Goal::Enough(value)] {
+            let mut wrong = Settings { goals: [Goal::High; Proxy::COUNT], ..close.clone() };
+            wrong.goals[proxy as usize] = goal;
+            let refused = Search::new(Digits::new(), wrong);
+            assert!(matches!(refused, Err(Error::Invalid { field: "goals", .. })), "{proxy:?} {goal:?}");
+        }
     }
+}
+
+/// What is beyond enough of one proxy is left to the others: of two that pull against each other, the one that may grow without end
+/// takes all but what is enough of the other.
+#[test]
+fn more_than_enough_is_no_better() {
+    let [first, second] = [Proxy::Expressivity, Proxy::Trainability];
+    let mut settings = Settings { proxies: ProxySet::of(&[first, second]), parents: 20, ..short(1500) };
+    settings.goals[first as usize] = Goal::Enough(12.0);
+    let mut search = Search::new(Digits::new(), settings.clone()).unwrap();
+    while let Some(candidate) = search.ask().unwrap() {
+        let sum: f64 = candidate.architecture.iter().map(|&digit| f64::from(digit)).sum();
+        search.tell(candidate.id, &[sum, -sum]).unwrap();
+    }
+    let best = search.best().unwrap();
+    assert!((best.scores[0] - 12.0).abs() <= 1.0, "{}", best.scores[0]);
+
+    assert_eq!(settings.objective(first, 40.0), 12.0);
+    assert_eq!(settings.objective(first, 11.5), 11.5);
+    assert_eq!(settings.objective(first, f64::NEG_INFINITY), f64::NEG_INFINITY);
+    assert!(settings.objective(first, f64::NAN).is_nan());
+    assert_eq!(settings.objective(second, 40.0), 40.0);
 }
 
 /// A search by any number of proxies goes as one by four in which the others repeat one of them or weigh nothing.
