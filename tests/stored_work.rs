@@ -278,7 +278,7 @@ fn values(argument: &Arg) -> Vec<String> {
         }
         "random" => named(vec!["37"]),
         "batch" => named(vec!["37", "auto"]),
-        "target" => named(vec!["trainability=-0.5", "complexity=4e8"]),
+        "target" | "enough" => named(vec!["trainability=-0.5", "complexity=4e8"]),
         _ => named(vec!["37", "41"]),
     }
 }
