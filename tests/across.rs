@@ -34,6 +34,28 @@ fn rows(path: &Path) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn a_set_of_ones_own_is_judged_beside_the_others() {
+    let group = folder("across", "own");
+    let folders = [("one", 1.0), ("odd", -1.0)].map(|(name, sign)| benchmark(&group, name, sign));
+    let out = group.join("out");
+    let output = across(&out, &folders, &["--set", "T,params", "--set", "E,T"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let figures = rows(&out.join("figures.csv"));
+    let tau = |proxies: &str, benchmark: &str| {
+        let row = figures.iter().find(|row| row[0] == proxies && row[1] == benchmark);
+        row.unwrap_or_else(|| panic!("{proxies}: {figures:?}"))[3].parse::<f64>().unwrap()
+    };
+    assert!(tau("expressivity,trainability", "one") > 0.9 && tau("expressivity,trainability", "odd") < 0.5);
+    assert_eq!(tau("trainability,params", "one"), tau("trainability,params", "odd"));
+    assert_eq!(rows(&out.join("budgets.csv")).iter().filter(|row| row[0] == "trainability,params").count(), 4);
+
+    let refused = across(&group.join("none"), &folders, &["--set", "E,isotropy"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("one: no column of isotropy"), "{said}");
+    assert!(!group.join("none").exists());
+}
+
+#[test]
 fn what_carries_over_is_chosen() {
     let group = folder("across", "chosen");
     let folders = [("one", 1.0), ("two", 1.0), ("odd", -1.0)].map(|(name, sign)| benchmark(&group, name, sign));

@@ -10,6 +10,8 @@ use std::path::Path;
 pub struct Benchmark {
     pub name: String,
     pub accuracies: Vec<f64>,
+    /// The proxies that there are columns of.
+    measured: ProxySet,
     /// Their doubled ranks.
     truth: Vec<u32>,
     /// Each proxy by its number.
@@ -43,6 +45,8 @@ impl Benchmark {
         // The architecture is first, and then accuracies until the first proxy.
         let truth = column.map_or(Ok(1), place)?;
         let places = Proxy::ALL.map(|proxy| place(proxy.name()).ok());
+        let measured = Proxy::ALL.into_iter().filter(|&proxy| places[proxy as usize].is_some());
+        let measured = measured.fold(ProxySet::of(&[]), ProxySet::with);
         let (mut accuracies, mut columns) = (Vec::new(), vec![Vec::new(); Proxy::COUNT]);
         for (row, record) in reader.records().enumerate() {
             let record = record.at(&path)?;
@@ -66,7 +70,14 @@ impl Benchmark {
         }
         let contributions = columns.iter().map(|column| contribution(column)).collect();
         let name = folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.display().to_string());
-        Ok(Self { name, truth: doubled_ranks(&accuracies), accuracies, columns, contributions })
+        Ok(Self { name, truth: doubled_ranks(&accuracies), accuracies, measured, columns, contributions })
+    }
+
+    /// Refuses a set of which a proxy was not measured, which would count as if it told nothing apart.
+    pub fn has_measured(&self, set: ProxySet) -> Result<()> {
+        let missing = set.without(self.measured);
+        let message = || format!("{}: no column of {missing}, which --set {set} asks for", self.name);
+        if missing.is_empty() { Ok(()) } else { Err(Failure::Message(message())) }
     }
 
     /// A proxy of every network.

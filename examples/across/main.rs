@@ -33,6 +33,7 @@ use std::process::ExitCode;
 #[command(after_help = "\
 Examples:
   across --out study nb201 nb101 macro accel
+  across --out study --set expressivity,trainability --set isotropy,params nb201 nb101
   across --out study --proxies blockwise --tolerance 0 nb201 nb101")]
 struct Arguments {
     /// Folders of `correlate --out`, one a benchmark, called by their last part
@@ -41,6 +42,9 @@ struct Arguments {
     /// The column of accuracies [default: the first of each table]
     #[arg(long)]
     column: Option<String>,
+    /// A set of your own beside those that have names, as often as you like
+    #[arg(long = "set", value_name = "PROXIES")]
+    sets: Vec<ProxySet>,
     /// Proxies that a set is chosen from, at most 16
     #[arg(long, default_value_t = CANDIDATES)]
     proxies: ProxySet,
@@ -75,12 +79,16 @@ fn run(arguments: &Arguments) -> Result<()> {
         .iter()
         .map(|folder| Benchmark::read(folder, arguments.column.as_deref()))
         .collect::<Result<Vec<_>>>()?;
+    for set in &arguments.sets {
+        benchmarks.iter().try_for_each(|benchmark| benchmark.has_measured(*set))?;
+    }
     std::fs::create_dir_all(&arguments.out).at(&arguments.out)?;
 
     let alone = ProxySet::BLOCKWISE.iter().map(|proxy| (proxy.name().to_string(), ProxySet::of(&[proxy])));
     let named = ProxySet::NAMED.iter().filter(|(_, set)| set.without(ProxySet::BLOCKWISE).is_empty());
     let named = named.map(|&(name, set)| (name.to_string(), set));
-    let rows: Vec<_> = named.chain(alone).collect();
+    let own = arguments.sets.iter().map(|&set| (set.to_string(), set));
+    let rows: Vec<_> = named.chain(own).chain(alone).collect();
     write_figures(&arguments.out.join("figures.csv"), &benchmarks, &rows)?;
     write_budgets(&arguments.out.join("budgets.csv"), &benchmarks, &rows)?;
 
