@@ -213,15 +213,16 @@ fn more_workers_than_there_can_be_are_refused() {
 }
 
 /// Two features of 4 channels at 8 rows, two of 8 at 4 and two of 16 at 2: in the mean 1.52 channels a position of an image.
+/// Twenty positions a channel are in 31 images, and a batch is a power of two.
 #[test]
 fn a_batch_that_fits_is_found_and_one_that_does_not_is_noted() {
     let scored = |batch: &str| {
         let options = ["--channels", "4", "--cells", "1", "--resolution", "8", "--format", "csv", "--batch", batch];
         Command::new(program("score")).args(options).arg(CELL).output().unwrap()
     };
-    let (auto, fitting, small) = (scored("auto"), scored("31"), scored("7"));
+    let (auto, fitting, small) = (scored("auto"), scored("32"), scored("7"));
     assert_eq!(text(&auto.stdout), text(&fitting.stdout));
-    assert!(text(&auto.stdout).contains("batch=31 ") && auto.stderr.is_empty(), "{}", text(&auto.stderr));
+    assert!(text(&auto.stdout).contains("batch=32 ") && auto.stderr.is_empty(), "{}", text(&auto.stderr));
     assert!(small.status.success() && text(&small.stderr).contains("fewer than two positions a channel"));
     let wrong = scored("many");
     assert!(!wrong.status.success() && text(&wrong.stderr).contains("neither auto nor a number"));

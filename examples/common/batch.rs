@@ -34,9 +34,11 @@ pub fn parse(text: &str) -> Result<usize, String> {
     }
 }
 
-/// The batch that a network needs, at least 2, of which half-split estimates are made.
+/// The batch that a network needs, rounded up to a power of two: networks of like width, whose scores are compared, then get the
+/// same images and the same errors. At least 2, of which half-split estimates are made.
 pub fn of_network(network: &dyn Network, [height, width]: [usize; 2]) -> Result<usize, Error> {
-    sufficient_batch(network, height, width, POSITIONS_PER_CHANNEL).map(|batch| batch.max(2))
+    let needed = sufficient_batch(network, height, width, POSITIONS_PER_CHANNEL)?.max(2);
+    Ok(needed.checked_next_power_of_two().unwrap_or(needed))
 }
 
 /// What is said of a batch that somebody chose, in which a feature has fewer than two positions a channel.

@@ -19,8 +19,8 @@ const MOST_WORKERS: i64 = 1024;
 /// How networks are scored.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ScoringArguments {
-    /// Images of the random input batch, or auto: the least that gives features twenty positions a channel in the mean, of a
-    /// space for all of its networks, of a file for each
+    /// Images of the random input batch, or auto: the least power of two that gives features twenty positions a channel in
+    /// the mean, of a space for all of its networks, of a file for each
     #[arg(long, default_value = "64", value_parser = batch::parse)]
     pub batch: usize,
     /// Rows and columns of an image [default: 32 for nb201 and nb101, of a file its own, else 224]
