@@ -48,6 +48,9 @@ fn a_set_of_ones_own_is_judged_beside_the_others() {
     assert!(tau("expressivity,trainability", "one") > 0.9 && tau("expressivity,trainability", "odd") < 0.5);
     assert_eq!(tau("trainability,params", "one"), tau("trainability,params", "odd"));
     assert_eq!(rows(&out.join("budgets.csv")).iter().filter(|row| row[0] == "trainability,params").count(), 4);
+    // Alone, every proxy that was measured, and no other.
+    let stands = |proxy: &str| figures.iter().any(|row| row[0] == proxy);
+    assert!(stands("flops") && stands("progressivity") && !stands("isotropy") && !stands("naswot"));
 
     let refused = across(&group.join("none"), &folders, &["--set", "E,isotropy"]);
     let said = String::from_utf8_lossy(&refused.stderr);

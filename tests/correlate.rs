@@ -736,6 +736,16 @@ fn scores_of_another_setting_are_not_taken() {
     assert!(message.contains("scores.csv: another program is adding to it"), "{message}");
 }
 
+#[test]
+fn proxies_that_a_space_has_not_are_refused() {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("correlate-none-of-them");
+    let arguments = ["--space", "autoformer", "--truth", "nothing-is-read.csv", "--proxies", "isotropy,Pm", "--out"];
+    let output = Command::new(programs::program("correlate")).args(arguments).arg(&out).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("--proxies: the space has none of them"), "{said}");
+    assert!(!out.exists());
+}
+
 /// Scored in parts, in any order and form, the report is that of one run; what does not belong together is refused.
 #[test]
 fn shards_are_joined_and_mixtures_refused() {

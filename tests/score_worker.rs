@@ -228,6 +228,15 @@ fn a_batch_that_fits_is_found_and_one_that_does_not_is_noted() {
     assert!(!wrong.status.success() && text(&wrong.stderr).contains("neither auto nor a number"));
 }
 
+/// Blocks of transformers are near the identity, so that their features tell nothing of a network one by one.
+#[test]
+fn proxies_that_a_space_has_not_are_refused() {
+    let arguments = ["--space", "autoformer", "--proxies", "isotropy,Pm", "nothing is read"];
+    let output = Command::new(program("score")).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty() && text(&output.stderr).contains("--proxies: the space has none of them"));
+}
+
 #[test]
 fn options_may_stand_after_architectures() {
     let output = Command::new(program("score")).args([CELL, "--format", "csv"]).args(TINY).output().unwrap();

@@ -11,7 +11,7 @@ pub struct Benchmark {
     pub name: String,
     pub accuracies: Vec<f64>,
     /// The proxies that there are columns of.
-    measured: ProxySet,
+    pub measured: ProxySet,
     /// Their doubled ranks.
     truth: Vec<u32>,
     /// Each proxy by its number.

@@ -84,7 +84,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     std::fs::create_dir_all(&arguments.out).at(&arguments.out)?;
 
-    let alone = ProxySet::BLOCKWISE.iter().map(|proxy| (proxy.name().to_string(), ProxySet::of(&[proxy])));
+    let measured = |proxy: &Proxy| benchmarks.iter().any(|benchmark| benchmark.measured.contains(*proxy));
+    let alone = Proxy::ALL.into_iter().filter(measured);
+    let alone = alone.map(|proxy| (proxy.name().to_string(), ProxySet::of(&[proxy])));
     let named = ProxySet::NAMED.iter().filter(|(_, set)| set.without(ProxySet::BLOCKWISE).is_empty());
     let named = named.map(|&(name, set)| (name.to_string(), set));
     let own = arguments.sets.iter().map(|&set| (set.to_string(), set));

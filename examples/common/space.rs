@@ -1,5 +1,6 @@
 //! The space on the command line.
 
+use super::failure::Result;
 use aznas::proxy::ProxySet;
 use aznas::spaces::autoformer::Parameters;
 use aznas::spaces::nds::{Operators, Stem};
@@ -123,6 +124,11 @@ impl SpaceArguments {
     pub fn ranked(&self, proxies: ProxySet) -> ProxySet {
         ranked(self.space, proxies)
     }
+}
+
+/// Refuses what is left of `--proxies` where nothing is.
+pub fn not_none(ranked: ProxySet) -> Result<ProxySet> {
+    if ranked.is_empty() { Err("--proxies: the space has none of them".into()) } else { Ok(ranked) }
 }
 
 /// The proxies out of `proxies` that a space has.

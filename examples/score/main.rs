@@ -19,6 +19,7 @@ use common::refusal;
 use common::scoring::{Outcome, Scorer};
 use common::setting::Setting;
 use common::side_by_side;
+use common::space::not_none;
 use input::Request;
 use networks::{Candidate, NetworkArguments, Origin};
 use output::Output;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let options = arguments.options();
+    let proxies = not_none(arguments.space.ranked(arguments.proxies))?;
     let (space, setting, blocks) = (arguments.space.clone(), arguments.setting(), arguments.blocks);
     let requests = input::requests(arguments.architectures.clone(), arguments.space.space == Origin::Graph);
     if arguments.print_graph {
@@ -61,8 +63,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     };
     let answers = side_by_side::in_order(requests, arguments.scoring.workers(), work);
     let progress = progress_bar(count);
-    let mut out =
-        Output::new(arguments.format, arguments.space.ranked(arguments.proxies), setting, io::stdout().lock());
+    let mut out = Output::new(arguments.format, proxies, setting, io::stdout().lock());
     out.begin().map_err(Failure::Output)?;
     let mut is_told = false;
     for answer in answers.map_err(|error| format!("--threads: {error}"))? {
