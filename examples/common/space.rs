@@ -127,7 +127,7 @@ impl SpaceArguments {
 }
 
 /// Refuses what is left of `--proxies` where nothing is.
-pub fn not_none(ranked: ProxySet) -> Result<ProxySet> {
+pub fn not_empty(ranked: ProxySet) -> Result<ProxySet> {
     if ranked.is_empty() { Err("--proxies: the space has none of them".into()) } else { Ok(ranked) }
 }
 

@@ -35,7 +35,7 @@ use clap::Parser;
 use common::failure::{At, Failure, Result, quoted};
 use common::refusal;
 use common::setting::Setting;
-use common::space::not_none;
+use common::space::not_empty;
 use exhibit::Exhibit;
 use named::Networks;
 use networks::Origin;
@@ -67,7 +67,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         (true, Origin::Space(SpaceName::Nb201)) => Representatives::of_cells(),
         (true, _) => return Err("--dedupe knows cells of nb201 only".into()),
     };
-    not_none(arguments.space.ranked(arguments.proxies()))?;
+    not_empty(arguments.space.ranked(arguments.proxies()))?;
     let cases = arguments.cases();
     let networks = Networks::of(&arguments.space, arguments.networks.as_deref())?;
     let networks = if arguments.scores.is_empty() { networks } else { networks.of_any_file() };

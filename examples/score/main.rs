@@ -19,7 +19,7 @@ use common::refusal;
 use common::scoring::{Outcome, Scorer};
 use common::setting::Setting;
 use common::side_by_side;
-use common::space::not_none;
+use common::space::not_empty;
 use input::Request;
 use networks::{Candidate, NetworkArguments, Origin};
 use output::Output;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let options = arguments.options();
-    let proxies = not_none(arguments.space.ranked(arguments.proxies))?;
+    let proxies = not_empty(arguments.space.ranked(arguments.proxies))?;
     let (space, setting, blocks) = (arguments.space.clone(), arguments.setting(), arguments.blocks);
     let requests = input::requests(arguments.architectures.clone(), arguments.space.space == Origin::Graph);
     if arguments.print_graph {

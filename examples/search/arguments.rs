@@ -4,7 +4,7 @@ use crate::common::failure::{At, Result};
 use crate::common::frugal::Frugal;
 use crate::common::scoring::ScoringArguments;
 use crate::common::setting::{Setting, processor, value_name};
-use crate::common::space::{SpaceArguments, named, not_none};
+use crate::common::space::{SpaceArguments, named, not_empty};
 use crate::common::store::Checksum;
 use aznas::Options;
 use aznas::base::rng::generator;
@@ -324,7 +324,7 @@ impl Arguments {
         }
         let base = if self.random.is_some() { Settings::random() } else { Settings::program() };
         let [least, most] = space.parameter_window().map_or([None; 2], |window| window.map(Some));
-        let proxies = not_none(self.space.ranked(self.proxies))?;
+        let proxies = not_empty(self.space.ranked(self.proxies))?;
         let mut goals = [Goal::High; Proxy::COUNT];
         let near = self.target.iter().map(|&(proxy, value)| ("--target", proxy, Goal::Near(value)));
         let enough = self.enough.iter().map(|&(proxy, value)| ("--enough", proxy, Goal::Enough(value)));
